@@ -1,0 +1,52 @@
+"""The nouns and the loop. Imports torch only."""
+
+from oneself.core.averaging import WeightAverage
+from oneself.core.compute import Compute, NotEnoughMemory
+from oneself.core.fitting import Diverged
+from oneself.core.loop import Run
+from oneself.core.method import TASKS, Method, Recipe, method
+from oneself.core.objective import Example, Sum, Term, total
+from oneself.core.option import Option, OptionRecord, closest
+from oneself.core.physics import Identity, Physics
+from oneself.core.result import Result, StageRecord
+from oneself.core.stage import Fit, Input, Player, Stage
+from oneself.core.state import State
+from oneself.core.step import Step
+from oneself.core.stopping import Both, Either, Keep, Last, Never, Rule, Score, Seconds
+
+__all__ = [
+    "TASKS",
+    "Both",
+    "Compute",
+    "Diverged",
+    "Either",
+    "Example",
+    "Fit",
+    "Identity",
+    "Input",
+    "Keep",
+    "Last",
+    "Method",
+    "Never",
+    "NotEnoughMemory",
+    "Option",
+    "OptionRecord",
+    "Physics",
+    "Player",
+    "Recipe",
+    "Result",
+    "Rule",
+    "Run",
+    "Score",
+    "Seconds",
+    "Stage",
+    "StageRecord",
+    "State",
+    "Step",
+    "Sum",
+    "Term",
+    "WeightAverage",
+    "closest",
+    "method",
+    "total",
+]

@@ -1,0 +1,75 @@
+"""A run's state in a file: tensors and plain values only, nothing that could run code when read."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+__all__ = ["load_tree", "save_tree"]
+
+FORMAT = "oneself-1"
+
+
+def _pack(node: Any, tensors: dict[str, Tensor]) -> Any:
+    if isinstance(node, Tensor):
+        name = f"t{len(tensors)}"
+        tensors[name] = node.detach().cpu().clone().contiguous()
+        return {"tensor": name}
+    if isinstance(node, dict):
+        return {"dict": [[key, _pack(value, tensors)] for key, value in node.items()]}
+    if isinstance(node, list | tuple):
+        return {"list": [_pack(value, tensors) for value in node]}
+    return {"value": node}
+
+
+def _unpack(node: Any, tensors: dict[str, Tensor]) -> Any:
+    ((kind, content),) = node.items()
+    if kind == "tensor":
+        return tensors[content]
+    if kind == "dict":
+        return {key: _unpack(value, tensors) for key, value in content}
+    if kind == "list":
+        return [_unpack(value, tensors) for value in content]
+    return content
+
+
+def save_tree(tree: Any, path: str | Path) -> None:
+    """Write nested dicts and lists of tensors and plain values as safetensors; aside first, then renamed."""
+    from safetensors.torch import save_file
+
+    path = Path(path)
+    tensors: dict[str, Tensor] = {}
+    outline = json.dumps(_pack(tree, tensors))
+    aside = path.with_name(f".{path.name}.part")
+    save_file(tensors, str(aside), metadata={"format": FORMAT, "outline": outline})
+    os.replace(aside, path)
+
+
+def load_tree(path: str | Path) -> Any:
+    """Read what ``save_tree`` wrote.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ValueError
+        The file is damaged, or no checkpoint of this library.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"load({str(path)!r}): no such checkpoint. Give a file that a run saved.")
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    except SafetensorError as error:
+        raise ValueError(f"load({str(path)!r}): damaged or no checkpoint ({error}). Start without it.") from error
+    if metadata.get("format") != FORMAT:
+        raise ValueError(f"load({str(path)!r}): not a checkpoint of this version ({FORMAT}). Start without it.")
+    return _unpack(json.loads(metadata["outline"]), tensors)

@@ -1,0 +1,167 @@
+"""Where and how a run computes: device, precision, memory format, compiling. Chosen by the loop alone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["Compute", "NotEnoughMemory", "available_memory", "peak_memory"]
+
+M = TypeVar("M", bound=nn.Module)
+PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
+
+
+class NotEnoughMemory(MemoryError):
+    """The run would need more memory than there is; raised in its first step, before the memory is taken."""
+
+
+@dataclass(frozen=True)
+class Compute:
+    """How a run computes.
+
+    Attributes
+    ----------
+    device : torch.device
+    precision : torch.dtype or None
+        The type that autocast computes convolutions in; ``None`` is float32 throughout.
+    channels_last : bool
+        Whether 2D networks keep channels last in memory.
+    compile : bool
+        Whether the objective is compiled where a compiler exists.
+    """
+
+    device: torch.device
+    precision: torch.dtype | None = None
+    channels_last: bool = False
+    compile: bool = False
+
+    @classmethod
+    def choose(
+        cls, device: str | torch.device | None = None, precision: str = "float32", compile: bool = False
+    ) -> Compute:
+        """The device asked for, or a GPU where there is one.
+
+        Raises
+        ------
+        ValueError
+            An unknown or absent device, or an unknown precision.
+        """
+        if precision not in PRECISIONS:
+            raise ValueError(f"Run(precision={precision!r}): unknown. Give one of {', '.join(PRECISIONS)}.")
+        found = torch.device("cuda" if torch.cuda.is_available() else "cpu") if device is None else _device(device)
+        return cls(found, PRECISIONS[precision], channels_last=found.type == "cuda", compile=compile)
+
+    @property
+    def cadence(self) -> int:
+        """Every how many steps the host asks the device whether to stop; asking a GPU makes it wait."""
+        return 1 if self.device.type == "cpu" else 20
+
+    def place(self, stage: M) -> M:
+        stage.to(self.device)
+        if self.channels_last:
+            for parameter in stage.parameters():
+                if parameter.ndim == 4:
+                    parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+        return stage
+
+    @contextlib.contextmanager
+    def active(self) -> Iterator[None]:
+        """Inside, arithmetic runs at the run's precision."""
+        if self.precision is None:
+            yield
+        else:
+            with torch.autocast(self.device.type, self.precision):
+                yield
+
+    def compiled(self, terms: Callable[..., Any]) -> Callable[..., Any]:
+        """The objective compiled if asked for and possible; as it is, with a warning, where no compiler works."""
+        if not self.compile:
+            return terms
+        fast = torch.compile(terms)
+        failed = False
+
+        def attempt(example: Any) -> Any:
+            nonlocal failed
+            if failed:
+                return terms(example)
+            try:
+                return fast(example)
+            except Exception as error:  # torch raises many kinds where no compiler works
+                failed = True
+                warnings.warn(f"compiling failed ({type(error).__name__}); going on without it", stacklevel=2)
+                return terms(example)
+
+        return attempt
+
+    @contextlib.contextmanager
+    def bounded(self) -> Iterator[None]:
+        """Inside, what autograd keeps for the backward pass is counted, and too much raises before it is taken.
+
+        Raises
+        ------
+        NotEnoughMemory
+            The count passed 85 % of the memory available at the start.
+        """
+        limit = 0.85 * available_memory(self.device)
+        seen: dict[int, int] = {}
+
+        def count(tensor: Tensor) -> Tensor:
+            if tensor.device.type == self.device.type:
+                seen[tensor.data_ptr()] = tensor.untyped_storage().nbytes()
+            if sum(seen.values()) > limit:
+                raise NotEnoughMemory(
+                    f"Run(device={self.device}): one step needs more than the {limit / 2**30:.1f} GB at hand. "
+                    "Use a method that learns from patches (zs_n2n), a smaller width=, or a smaller picture."
+                )
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
+            yield
+
+
+def _device(name: str | torch.device) -> torch.device:
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ValueError(f"Run(device={name!r}): unknown. Give 'cpu', 'cuda' or 'cuda:0'.") from error
+    if device.type not in ("cpu", "cuda") or (device.type == "cuda" and not torch.cuda.is_available()):
+        raise ValueError(f"Run(device={str(name)!r}): there is none here. Give device='cpu', or none at all.")
+    return device
+
+
+def available_memory(device: torch.device) -> float:
+    """Bytes that can be taken on a device now; infinite where the system does not tell."""
+    if device.type == "cuda":
+        return float(torch.cuda.mem_get_info(device)[0])
+    found = [float("inf")]
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        found.append(1024.0 * int(next(line for line in lines if line.startswith("MemAvailable")).split()[1]))
+    with contextlib.suppress(OSError, ValueError):
+        group = Path("/sys/fs/cgroup")
+        allowed = int((group / "memory.max").read_text())
+        found.append(float(allowed - int((group / "memory.current").read_text())))
+    if len(found) == 1 and hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        found.append(float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")))
+    return min(found)
+
+
+def peak_memory(device: torch.device) -> int:
+    """The most bytes taken so far: by this process on the CPU, by torch on a GPU; 0 where it is not told."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    try:
+        import resource
+    except ImportError:
+        return 0
+    unit = 1 if sys.platform == "darwin" else 1024
+    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

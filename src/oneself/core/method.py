@@ -1,0 +1,107 @@
+"""What makes a function a method: its record."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from torch import Tensor
+
+from oneself.core.option import OptionRecord, check_options, closest, read_options
+from oneself.core.stage import Stage
+
+__all__ = ["TASKS", "Method", "Recipe", "method"]
+
+TASKS = ("denoise", "inpaint", "super-resolve", "deblur", "restore")
+"""What can be asked for; ``restore`` stands for any linear operator."""
+
+Recipe = Stage | Generator[Stage, Stage, Tensor | None]
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method: ``method(y, physics, **options)`` gives the stage, or the generator of stages, that the loop runs.
+
+    Attributes
+    ----------
+    key, title, cite : str
+        Its name in the library, its name in the field, and where it was published.
+    tasks : tuple of str
+        Which of ``TASKS`` it does.
+    dims : tuple of int
+        Numbers of spatial dimensions it works on.
+    needs : tuple of str
+        What it calls of the operator.
+    presets : mapping
+        Named sets of options in place of the defaults.
+    gpu_preset : str or None
+        The preset that stands for the defaults where a GPU computes.
+    """
+
+    function: Callable[..., Recipe]
+    title: str
+    cite: str
+    tasks: tuple[str, ...]
+    dims: tuple[int, ...]
+    needs: tuple[str, ...]
+    presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    gpu_preset: str | None = None
+
+    @property
+    def key(self) -> str:
+        return self.function.__name__
+
+    @property
+    def row(self) -> str:
+        """The method's row of the survey's table: the docstring of its file."""
+        module = inspect.getmodule(self.function)
+        return inspect.cleandoc((module and module.__doc__) or "")
+
+    @cached_property
+    def options(self) -> tuple[OptionRecord, ...]:
+        return read_options(self.function)
+
+    def takes(self, option: str) -> bool:
+        return any(record.name == option for record in self.options)
+
+    def settle(self, given: Mapping[str, Any], preset: str | None = None) -> dict[str, Any]:
+        """Every option's value: the defaults, the preset's in their place, and the given ones in place of both."""
+        if preset is not None and preset not in self.presets:
+            known = closest(preset, self.presets) if self.presets else "It has none."
+            raise ValueError(f"{self.key}(preset={preset!r}): no such preset. {known}")
+        return check_options(self.key, self.options, {**self.presets.get(preset or "", {}), **given})
+
+    def __call__(self, y: Tensor, physics: Any, **options: Any) -> Recipe:
+        return self.function(y, physics, **options)
+
+
+def method(
+    title: str,
+    *,
+    cite: str,
+    tasks: tuple[str, ...],
+    dims: tuple[int, ...] = (1, 2, 3),
+    needs: tuple[str, ...] = ("A", "A_adjoint"),
+    presets: Mapping[str, Mapping[str, Any]] | None = None,
+    gpu_preset: str | None = None,
+) -> Callable[[Callable[..., Recipe]], Method]:
+    """Make a function ``(y, physics, *, options) -> Stage`` a method of the library.
+
+    Its options, presets and tasks are checked here, so that a mistake shows at import.
+    """
+    unknown = set(tasks) - set(TASKS)
+    if unknown:
+        raise ValueError(f"method(tasks={tasks}): unknown {sorted(unknown)}. Give some of {TASKS}.")
+
+    def record(function: Callable[..., Recipe]) -> Method:
+        made = Method(function, title, cite, tasks, dims, needs, presets or {}, gpu_preset)
+        for name in made.presets:
+            made.settle({}, name)
+        if gpu_preset is not None:
+            made.settle({}, gpu_preset)
+        return made
+
+    return record

@@ -1,0 +1,127 @@
+"""Options of a method: read from its signature, checked before work starts. Defaults stand nowhere else."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import math
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+__all__ = ["Option", "OptionRecord", "check_options", "closest", "read_options"]
+
+
+@dataclass(frozen=True)
+class Option:
+    """What an option's annotation says: ``steps: Annotated[int, Option("how many steps", low=1)] = 300``.
+
+    ``low`` and ``high`` are allowed themselves; ``above`` and ``below`` are not.
+    """
+
+    help: str
+    low: float = -math.inf
+    high: float = math.inf
+    above: float = -math.inf
+    below: float = math.inf
+
+    def allows(self, value: float) -> bool:
+        return self.low <= value <= self.high and self.above < value < self.below
+
+    def range(self) -> str:
+        """The allowed range in words; empty where all is allowed."""
+        limits = {"at least": self.low, "above": self.above, "at most": self.high, "below": self.below}
+        return " and ".join(f"{word} {limit:g}" for word, limit in limits.items() if math.isfinite(limit))
+
+
+@dataclass(frozen=True)
+class OptionRecord:
+    """One option of a method: ``name``, ``type`` (bool, int, float or str), ``default``, ``optional`` (may be
+    ``None``), ``choices`` (of a str), and what its annotation says."""
+
+    name: str
+    type: type
+    default: Any
+    optional: bool
+    choices: tuple[str, ...]
+    option: Option
+
+    @property
+    def help(self) -> str:
+        return self.option.help
+
+    def allowed(self) -> str:
+        """What may be given, in words."""
+        if self.choices:
+            return "one of " + ", ".join(self.choices)
+        kind = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[self.type]
+        words = " ".join(part for part in (kind, self.option.range()) if part)
+        return f"{words}, or none" if self.optional else words
+
+    def check(self, owner: str, value: Any) -> Any:
+        """The value in the option's own type, or a ``TypeError`` or ``ValueError`` that says what is allowed."""
+        if value is None and self.optional:
+            return None
+        whole_as_float = self.type is float and isinstance(value, int) and not isinstance(value, bool)
+        if not (whole_as_float or (isinstance(value, self.type) and (self.type is bool) == isinstance(value, bool))):
+            raise TypeError(f"{owner}({self.name}={value!r}): wrong type. Give {self.allowed()}.")
+        if self.choices and value not in self.choices:
+            raise ValueError(f"{owner}({self.name}={value!r}): not a choice. Give {self.allowed()}.")
+        if self.type in (int, float) and not self.option.allows(value):
+            raise ValueError(f"{owner}({self.name}={value!r}): out of range. Give {self.allowed()}.")
+        return self.type(value)
+
+
+def read_options(function: Callable[..., Any]) -> tuple[OptionRecord, ...]:
+    """The keyword-only parameters of a method as records.
+
+    Raises
+    ------
+    TypeError
+        A parameter carries no ``Option`` or no default.
+    """
+    hints = typing.get_type_hints(function, include_extras=True)
+    found = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            found.append(_record(function.__name__, name, hints[name], parameter.default))
+    return tuple(found)
+
+
+def _record(owner: str, name: str, hint: Any, default: Any) -> OptionRecord:
+    kind, *extras = typing.get_args(hint) if typing.get_origin(hint) is typing.Annotated else (hint,)
+    options = [extra for extra in extras if isinstance(extra, Option)]
+    if not options or default is inspect.Parameter.empty:
+        raise TypeError(f"{owner}({name}): an option needs Annotated[type, Option(help)] and a default.")
+    optional = typing.get_origin(kind) in (types.UnionType, typing.Union)
+    if optional:
+        (kind,) = (k for k in typing.get_args(kind) if k is not type(None))
+    choices = typing.get_args(kind) if typing.get_origin(kind) is Literal else ()
+    return OptionRecord(name, str if choices else kind, default, optional, choices, options[0])
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """A sentence that offers the closest known name, and all of them where none is close."""
+    known = sorted(known)
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known)}."
+
+
+def check_options(owner: str, records: Iterable[OptionRecord], given: Mapping[str, Any]) -> dict[str, Any]:
+    """All options of a method with the given ones in place of their defaults.
+
+    Raises
+    ------
+    TypeError
+        An unknown option (the closest known name is offered) or a value of the wrong type.
+    ValueError
+        A value out of its range.
+    """
+    by_name = {record.name: record for record in records}
+    for name in given:
+        if name not in by_name:
+            raise TypeError(f"{owner}({name}=…): no such option. {closest(name, by_name)}")
+    checked = {name: record.check(owner, given[name]) for name, record in by_name.items() if name in given}
+    return {name: checked.get(name, record.default) for name, record in by_name.items()}

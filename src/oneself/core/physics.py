@@ -1,0 +1,90 @@
+"""What a method asks of a forward operator, and the check that it is there."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+import torch
+from torch import Tensor
+
+__all__ = ["Identity", "Physics", "check_physics", "physics_on"]
+
+P = TypeVar("P")
+
+
+@runtime_checkable
+class Physics(Protocol):
+    """A forward operator by deepinv's conventions: ``y = A(x) + noise``. Any object that has ``A`` will do.
+
+    ``A`` maps images ``(1, C, *spatial)`` to measurements and adds no noise. A method says which of
+    ``A_adjoint`` and ``A_dagger`` it needs besides.
+    """
+
+    def A(self, x: Tensor) -> Tensor: ...
+
+
+class Identity:
+    """The operator of denoising, ``A(x) = x``."""
+
+    @staticmethod
+    def A(x: Tensor) -> Tensor:
+        return x
+
+    @staticmethod
+    def A_adjoint(y: Tensor) -> Tensor:
+        return y
+
+    @staticmethod
+    def A_dagger(y: Tensor) -> Tensor:
+        return y
+
+
+def check_physics(method: str, needs: Iterable[str], y: Tensor, physics: Any) -> None:
+    """Refuse, before the first step, an operator that lacks what a method needs or does not fit the measurement.
+
+    Raises
+    ------
+    TypeError
+        The operator has no ``A``, ``A_adjoint`` or ``A_dagger`` and the method needs it.
+    ValueError
+        ``A(A_adjoint(y))`` has another shape than ``y``, or is not finite.
+    """
+    name = type(physics).__name__
+    for need in needs:
+        if not callable(getattr(physics, need, None)):
+            raise TypeError(
+                f"{method}(physics={name}): this method needs the operator's {need}, and {name} has none. "
+                f"Give an operator with {', '.join(needs)}, such as those of deepinv.physics."
+            )
+    if "A_adjoint" in needs:
+        _check_shapes(method, name, y, physics)
+
+
+def _check_shapes(method: str, name: str, y: Tensor, physics: Any) -> None:
+    try:
+        with torch.no_grad():
+            again = physics.A(physics.A_adjoint(y))
+    except RuntimeError as error:
+        raise ValueError(
+            f"{method}(y.shape={tuple(y.shape)}, physics={name}): the operator refuses this measurement ({error}). "
+            "Give the operator that made the measurement."
+        ) from error
+    if again.shape != y.shape:
+        raise ValueError(
+            f"{method}(y.shape={tuple(y.shape)}, physics={name}): the operator makes measurements of shape "
+            f"{tuple(again.shape)}. Give the operator that made the measurement."
+        )
+    if not bool(torch.isfinite(again).all()):
+        raise ValueError(
+            f"{method}(physics={name}): A(A_adjoint(y)) is not finite. Check the operator's filter or mask for NaN."
+        )
+
+
+def physics_on(physics: P, device: torch.device) -> P:
+    """The operator on a device; the caller's own object is left as it is."""
+    if not isinstance(physics, torch.nn.Module):
+        return physics
+    moved: P = copy.deepcopy(physics).to(device)
+    return moved

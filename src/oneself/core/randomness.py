@@ -1,0 +1,57 @@
+"""A private random stream, so that a run neither disturbs nor depends on its surroundings."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+__all__ = ["Randomness"]
+
+
+class Randomness:
+    """Inside ``with stream:`` torch's default generators (CPU and the run's device) are this stream's.
+
+    Outside they are the caller's, untouched. Streams of different ``(seed, stage)`` are independent.
+    """
+
+    def __init__(self, seed: int, stage: int, device: torch.device) -> None:
+        digest = hashlib.blake2b(f"{seed}/{stage}".encode(), digest_size=7).digest()
+        mixed = int.from_bytes(digest, "little")
+        self.device = device
+        self.states = [torch.Generator().manual_seed(mixed).get_state()]
+        if device.type == "cuda":
+            self.states.append(torch.Generator(device).manual_seed(mixed).get_state())
+
+    def _read(self) -> list[Tensor]:
+        states = [torch.get_rng_state()]
+        if self.device.type == "cuda":
+            states.append(torch.cuda.get_rng_state(self.device))
+        return states
+
+    def _write(self, states: list[Tensor]) -> None:
+        torch.set_rng_state(states[0])
+        if self.device.type == "cuda":
+            torch.cuda.set_rng_state(states[1], self.device)
+
+    def __enter__(self) -> Randomness:
+        self._outer = self._read()
+        self._write(self.states)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.states = self._read()
+        self._write(self._outer)
+
+    @contextmanager
+    def peek(self) -> Iterator[None]:
+        """Draw from the stream without moving it: looking changes nothing."""
+        outer = self._read()
+        self._write(self.states)
+        try:
+            yield
+        finally:
+            self._write(outer)

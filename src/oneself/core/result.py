@@ -1,0 +1,78 @@
+"""What a run gives back."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import torch
+
+__all__ = ["Result", "StageRecord", "versions"]
+
+Image = TypeVar("Image")
+
+
+@dataclass(frozen=True)
+class StageRecord:
+    """What one stage did: ``planned`` steps for its schedule, ``steps`` taken, and why it ended."""
+
+    planned: int
+    steps: int
+    stopped_by: str
+
+
+@dataclass(frozen=True)
+class Result(Generic[Image]):
+    """The restored image and everything needed to trust and to repeat it.
+
+    Attributes
+    ----------
+    image
+        Of the input's kind, dtype and range.
+    history : mapping of str to list of float
+        Every part of the objective and every score, step by step; NaN where a step had none.
+    stages : tuple of StageRecord
+    seconds, peak_memory : float, int
+        Time spent, and the most bytes taken (by the process on a CPU, by torch on a GPU).
+    """
+
+    image: Image
+    method: str
+    history: Mapping[str, list[float]] = field(repr=False)
+    stages: tuple[StageRecord, ...]
+    seconds: float
+    peak_memory: int
+    options: Mapping[str, Any]
+    seed: int
+    device: str
+    versions: Mapping[str, str]
+    cite: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def steps(self) -> int:
+        return sum(stage.steps for stage in self.stages)
+
+    @property
+    def stopped_by(self) -> str:
+        """Why the run ended, in words."""
+        if len(self.stages) == 1:
+            return self.stages[0].stopped_by
+        return "; ".join(f"stage {i}: {stage.stopped_by}" for i, stage in enumerate(self.stages, 1))
+
+
+def versions() -> dict[str, str]:
+    """What computed the result."""
+    try:
+        own = importlib.metadata.version("oneself")
+    except importlib.metadata.PackageNotFoundError:
+        own = "not installed"
+    return {
+        "oneself": own,
+        "torch": str(torch.__version__),
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}",
+    }

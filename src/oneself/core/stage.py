@@ -1,0 +1,171 @@
+"""What the loop runs: players, what happens between steps, and the estimate."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from oneself.core.averaging import WeightAverage
+from oneself.core.objective import Example, Term
+from oneself.core.stopping import Keep, Last, Never, Rule
+
+__all__ = ["Fit", "Input", "OptimiserFactory", "Player", "Schedule", "Stage"]
+
+OptimiserFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
+Schedule = Callable[[float], float]
+
+
+class Input(nn.Module, ABC):
+    """How examples are made: called once a step (random, may touch the host), and ``still`` for a clean look."""
+
+    @abstractmethod
+    def forward(self) -> Example: ...
+
+    @abstractmethod
+    def still(self) -> Example: ...
+
+
+@dataclass(frozen=True)
+class Player:
+    """Whoever moves: some parameters, the terms they minimise, and how.
+
+    Attributes
+    ----------
+    module : Module
+        Its parameters that require a gradient are optimised.
+    draw : callable
+        Makes an ``Example``; may touch the host (crops, flips, choices).
+    terms : callable
+        Example to named scalars; pure tensor code that can be compiled.
+    optimiser : callable
+        Parameters to a torch optimiser.
+    schedule : callable or None
+        Progress in [0, 1] to a factor of the learning rate.
+    repeats : int
+        Moves per step.
+    """
+
+    module: nn.Module
+    draw: Callable[[], Example]
+    terms: Callable[[Example], Mapping[str, Tensor]]
+    optimiser: OptimiserFactory
+    schedule: Schedule | None = None
+    repeats: int = 1
+
+
+class Stage(nn.Module, ABC):
+    """What the loop can run.
+
+    Attributes
+    ----------
+    steps : int
+        Steps unless ``stop`` ends it before.
+    stop, keep : Rule, Keep
+        When to stop, and what to return.
+    rise : float
+        By which factor the objective may rise between two looks (every 50 steps) before the loop calls it a
+        collapse and goes back; infinite where the objective is noisy by nature.
+    answer_cost : float
+        What making the answer costs, in steps' worth; kept back from a time budget.
+    last_output : Tensor or None
+        The image that the last step computed, detached; ``None`` where a step sees only patches.
+    """
+
+    def __init__(
+        self, *, steps: int, stop: Rule | None = None, keep: Keep | None = None, rise: float = float("inf")
+    ) -> None:
+        super().__init__()
+        self.steps, self.rise, self.answer_cost = steps, rise, 1.0
+        self.stop: Rule = stop or Never()
+        self.keep: Keep = keep or Last()
+        self.last_output: Tensor | None = None
+
+    @abstractmethod
+    def players(self) -> Sequence[Player]: ...
+
+    @abstractmethod
+    def estimate(self) -> Tensor:
+        """A clean look at the image as it stands, ``(1, C, *spatial)``."""
+
+    def answer(self) -> Tensor:
+        """The image that ``keep`` holds to be the answer."""
+        return self.keep.answer(self)
+
+    def between(self) -> None:
+        """What happens after the players moved: duals, averages, a learning rate cut."""
+
+
+class Fit(Stage):
+    """The plain stage of one player: structure, input, loss, regularisation, output.
+
+    Parameters
+    ----------
+    structure : Module
+        The network, called with ``example.input``.
+    input : Input
+        Makes the examples.
+    loss, regularisation : Term
+        The columns of the survey's tables; summed.
+    optimiser : callable
+        Parameters to optimiser.
+    schedule : callable, optional
+        Progress in [0, 1] to a factor of the learning rate.
+    output : callable, optional
+        ``output(network)`` makes the estimate; the default applies the network to ``input.still()``.
+    average : WeightAverage, optional
+        Averages the network's weights; the estimate then uses the average.
+    image_output : bool
+        Whether the network's answer at a step is the image itself (not a patch or a shrunken copy).
+    """
+
+    def __init__(
+        self,
+        *,
+        structure: nn.Module,
+        input: Input,
+        loss: Term,
+        optimiser: OptimiserFactory,
+        steps: int,
+        regularisation: Term | None = None,
+        schedule: Schedule | None = None,
+        output: Callable[[nn.Module], Tensor] | None = None,
+        average: WeightAverage | None = None,
+        stop: Rule | None = None,
+        keep: Keep | None = None,
+        rise: float = float("inf"),
+        answer_cost: float = 1.0,
+        image_output: bool = True,
+    ) -> None:
+        super().__init__(steps=steps, stop=stop, keep=keep, rise=rise)
+        self.structure, self.input = structure, input
+        self.objective: Term = loss if regularisation is None else loss + regularisation
+        self.optimiser, self.schedule, self.output = optimiser, schedule, output
+        self.average, self.answer_cost, self.image_output = average, answer_cost, image_output
+
+    def terms(self, example: Example) -> Mapping[str, Tensor]:
+        x = self.structure(*example.input)
+        if self.image_output:
+            self.last_output = x.detach()
+        return self.objective.values(x, example)
+
+    def players(self) -> Sequence[Player]:
+        return [Player(self, self.input, self.terms, self.optimiser, self.schedule)]
+
+    def between(self) -> None:
+        if self.average is not None:
+            self.average.update(self.structure)
+
+    @property
+    def network(self) -> nn.Module:
+        """The network that makes the estimate: the averaged one where there is one."""
+        return self.structure if self.average is None else self.average.network
+
+    def estimate(self) -> Tensor:
+        if self.output is not None:
+            return self.output(self.network)
+        x: Tensor = self.network(*self.input.still().input)
+        return x

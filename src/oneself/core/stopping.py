@@ -1,0 +1,156 @@
+"""When to stop and what to return: the three abstractions, and what combines them."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from oneself.core.state import State
+
+if TYPE_CHECKING:
+    from oneself.core.stage import Stage
+    from oneself.core.step import Step
+
+__all__ = ["Both", "Either", "Keep", "Last", "Never", "Rule", "Score", "Seconds"]
+
+
+class Score(State, ABC):
+    """A number per step that is known without the truth; lower is better.
+
+    However many rules and keeps share a score, it is computed once a step. It stays on the device, and is
+    ``inf`` while it cannot be told yet.
+    """
+
+    name: str
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._memo: tuple[Step, Tensor] | None = None
+
+    @abstractmethod
+    def measure(self, step: Step) -> Tensor: ...
+
+    def forward(self, step: Step) -> Tensor:
+        if self._memo is None or self._memo[0] is not step:
+            self._memo = (step, self.measure(step).detach())
+        return self._memo[1]
+
+
+class Rule(State, ABC):
+    """When to stop: ``rule(step)`` is a boolean tensor on the device. Rules combine with ``|`` and ``&``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("fired", torch.tensor(False))
+
+    @abstractmethod
+    def met(self, step: Step) -> Tensor: ...
+
+    @abstractmethod
+    def reason(self) -> str:
+        """Why this rule stopped the run, in words."""
+
+    def forward(self, step: Step) -> Tensor:
+        return self.hold("fired", self.met(step).to(step.device))
+
+    def __or__(self, other: Rule) -> Either:
+        return Either(self, other)
+
+    def __and__(self, other: Rule) -> Both:
+        return Both(self, other)
+
+
+class Never(Rule):
+    """The steps decide."""
+
+    def met(self, step: Step) -> Tensor:
+        return torch.zeros((), dtype=torch.bool)
+
+    def reason(self) -> str:
+        return "nothing"
+
+
+class Either(Rule):
+    """Stops when one of two rules does; both always advance."""
+
+    def __init__(self, first: Rule, second: Rule) -> None:
+        super().__init__()
+        self.first, self.second = first, second
+
+    def met(self, step: Step) -> Tensor:
+        return self.first(step) | self.second(step)
+
+    def reason(self) -> str:
+        return " and ".join(rule.reason() for rule in (self.first, self.second) if bool(rule.held("fired")))
+
+
+class Both(Rule):
+    """Stops when two rules agree at one step; both always advance."""
+
+    def __init__(self, first: Rule, second: Rule) -> None:
+        super().__init__()
+        self.first, self.second = first, second
+
+    def met(self, step: Step) -> Tensor:
+        return self.first(step) & self.second(step)
+
+    def reason(self) -> str:
+        return f"{self.first.reason()} and {self.second.reason()}"
+
+
+class Seconds(Rule):
+    """Stops when the time allowed is used up.
+
+    Parameters
+    ----------
+    seconds : float
+        Time allowed, counted over interruptions.
+    reserve : float
+        Time kept back for making the answer, in steps' worth.
+    """
+
+    def __init__(self, seconds: float, reserve: float = 0.0) -> None:
+        super().__init__()
+        if not seconds > 0:
+            raise ValueError(f"Seconds(seconds={seconds}): the time allowed must be above 0. Give seconds, or none.")
+        self.seconds, self.reserve = seconds, reserve
+        self.register_buffer("elapsed", torch.zeros((), dtype=torch.float64))
+        self._last = time.monotonic()
+
+    def met(self, step: Step) -> Tensor:
+        now = time.monotonic()
+        elapsed = self.hold("elapsed", self.elapsed + (now - self._last))
+        self._last = now
+        per_step = float(elapsed) / (step.index + 1)
+        return torch.tensor(float(elapsed) + self.reserve * per_step >= self.seconds)
+
+    def reason(self) -> str:
+        return f"the time allowed ({self.seconds:g} s) was used up"
+
+
+class Keep(State, ABC):
+    """Which iterate is the answer. *When to stop* and *what to return* are different questions."""
+
+    @abstractmethod
+    def update(self, step: Step) -> None: ...
+
+    @abstractmethod
+    def answer(self, stage: Stage) -> Tensor: ...
+
+    def words(self) -> str:
+        """What was kept, in words."""
+        return "the last iterate"
+
+
+class Last(Keep):
+    """The stage's estimate after the last step."""
+
+    def update(self, step: Step) -> None:
+        """Nothing to remember."""
+
+    def answer(self, stage: Stage) -> Tensor:
+        return stage.estimate()

@@ -1,0 +1,232 @@
+"""PNG at every depth, chunk by chunk: Pillow would halve 16-bit colour, and forget what it does not know.
+
+Portable Network Graphics (PNG) Specification, third edition, W3C 2025.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from .npy import with_alpha
+from .picture import Metadata, Picture, Pixels, Resolution
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_XMP = b"XML:com.adobe.xmp\0"
+_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type
+_COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # by samples
+# written from the picture, tied to the old encoding, or signatures that other pixels would break
+_NOT_KEPT = {b"IHDR", b"PLTE", b"tRNS", b"hIST", b"IDAT", b"IEND", b"eXIf", b"iCCP", b"pHYs", b"dSIG", b"caBX"}
+
+
+class Chunk(NamedTuple):
+    """A piece of a PNG file."""
+
+    name: bytes
+    data: bytes
+
+
+@dataclass(frozen=True)
+class PngExtras:
+    """The chunks of a PNG file that no other format holds: text, gamma, times, …; and the colour type they belong to."""
+
+    before: tuple[Chunk, ...]
+    after: tuple[Chunk, ...]
+    form: tuple[int, int]  # bit depth, colour type
+
+
+def read(path: Path) -> Picture:
+    """A PNG picture. EOFError if it is cut off or damaged, ValueError if it is animated."""
+    chunks = list(_chunks(path.read_bytes()))
+    width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", chunks[0].data)
+    if any(chunk.name == b"acTL" for chunk in chunks):
+        raise ValueError(f"read(path={str(path)!r}): an animated PNG. Save its frames as one TIFF stack or as single files.")
+    notes: tuple[str, ...] = ()
+    if depth == 16:
+        data = b"".join(chunk.data for chunk in chunks if chunk.name == b"IDAT")
+        pixels = _decode16(data, (width, height), _SAMPLES[colour], interlaced)
+        pixels = _key_to_alpha(pixels, next((c.data for c in chunks if c.name == b"tRNS"), None))
+    else:
+        pixels, notes = _decode8(path, depth, colour)
+    pixels, alpha = split_alpha(pixels)
+    axes = "YXC" if pixels.ndim == 3 else "YX"
+    return Picture(pixels, axes, "png", _metadata(chunks, (depth, colour)), alpha, path, notes)
+
+
+def write(picture: Picture, path: Path) -> None:
+    """A PNG file of the picture's own depth, with its profile, EXIF, XMP, resolution and every chunk it came with."""
+    pixels = with_alpha(picture)[0]
+    samples = pixels.shape[2] if pixels.ndim == 3 else 1
+    depth = 1 if pixels.dtype == np.bool_ else 8 * pixels.dtype.itemsize
+    form = (depth, _COLOUR_TYPES[samples])
+    header = struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], *form, 0, 0, 0)
+    before, after = _extras(picture.metadata, form)
+    with path.open("wb") as file:
+        file.write(SIGNATURE)
+        for chunk in (Chunk(b"IHDR", header), *before, *_encode(pixels, samples), *after, Chunk(b"IEND", b"")):
+            file.write(struct.pack(">I", len(chunk.data)) + chunk.name + chunk.data)
+            file.write(struct.pack(">I", zlib.crc32(chunk.name + chunk.data)))
+
+
+def split_alpha(pixels: Pixels) -> tuple[Pixels, Pixels | None]:
+    """Colour and alpha of an array whose last axis, if it has a third, holds 1 to 4 samples; gray has two dimensions."""
+    if pixels.ndim == 2:
+        return pixels, None
+    samples = pixels.shape[2]
+    colour = pixels[..., 0] if samples <= 2 else pixels[..., :3]
+    return np.ascontiguousarray(colour), np.ascontiguousarray(pixels[..., -1]) if samples in (2, 4) else None
+
+
+def _chunks(data: bytes) -> Iterator[Chunk]:
+    offset, name = len(SIGNATURE), b""
+    while name != b"IEND":
+        if offset + 12 > len(data):
+            raise EOFError("the file ends before its last chunk")
+        length, name = struct.unpack(">I4s", data[offset : offset + 8])
+        body = data[offset + 8 : offset + 8 + length]
+        stored = data[offset + 8 + length : offset + 12 + length]
+        if len(stored) < 4:
+            raise EOFError(f"the file ends within its {name.decode('latin-1')} chunk")
+        if zlib.crc32(name + body) != int.from_bytes(stored, "big"):
+            raise EOFError(f"the checksum of its {name.decode('latin-1')} chunk is wrong")
+        yield Chunk(name, body)
+        offset += 12 + length
+
+
+def _decode16(data: bytes, size: tuple[int, int], samples: int, interlaced: int) -> Pixels:
+    """Pillow's PNG decoder in C undoes the filters, and keeps one byte of two: asked twice it gives both."""
+    from PIL import Image
+
+    def planes(mode: str, raw: str) -> Pixels:
+        try:
+            image = Image.frombytes(mode, size, data, "zip", raw, interlaced)
+        except (ValueError, OSError) as error:
+            raise EOFError(str(error)) from error
+        return np.asarray(image)
+
+    if samples in (1, 2):  # as many bytes per pixel as LA and RGBA at 8 bits
+        raw = planes(*(("LA", "LA") if samples == 1 else ("RGBA", "RGBA")))
+        high, low = raw[..., 0::2], raw[..., 1::2]
+    else:
+        mode = "RGB" if samples == 3 else "RGBA"
+        high, low = planes(mode, f"{mode};16B"), planes(mode, f"{mode};16L")
+    pixels = high.astype(np.uint16) << 8 | low
+    return pixels[..., 0] if samples == 1 else pixels
+
+
+def _decode8(path: Path, depth: int, colour: int) -> tuple[Pixels, tuple[str, ...]]:
+    from PIL import Image
+
+    notes: list[str] = []
+    with Image.open(path) as image:
+        if colour == 3:
+            notes.append("the colour table was resolved: the result is RGB")
+            image = image.convert("RGBA" if "transparency" in image.info else "RGB")
+        elif depth in (2, 4):
+            notes.append(f"{depth}-bit gray was widened to 8 bits")
+        if colour != 3 and "transparency" in image.info:
+            notes.append("the transparent colour became an alpha channel")
+            image = image.convert("RGBA" if colour == 2 else "LA")
+        return np.array(image), tuple(notes)
+
+
+def _key_to_alpha(pixels: Pixels, key: bytes | None) -> Pixels:
+    if key is None:
+        return pixels
+    full = pixels if pixels.ndim == 3 else pixels[..., np.newaxis]
+    clear = (full == np.frombuffer(key, ">u2")).all(axis=-1, keepdims=True)
+    return np.concatenate([full, np.where(clear, 0, 65535).astype(np.uint16)], axis=-1)
+
+
+def _metadata(chunks: list[Chunk], form: tuple[int, int]) -> Metadata:
+    found = {chunk.name: chunk.data for chunk in reversed(chunks)}
+    split = [chunk.name for chunk in chunks].index(b"IDAT")
+    xmp = next((c.data for c in chunks if c.name == b"iTXt" and c.data.startswith(_XMP)), None)
+    kept = [[c for c in part if c.name not in _NOT_KEPT and c.data is not xmp] for part in (chunks[:split], chunks[split:])]
+    profile = found.get(b"iCCP")
+    return Metadata(
+        exif=found.get(b"eXIf"),
+        icc=None if profile is None else zlib.decompress(profile[profile.index(b"\0") + 2 :]),
+        xmp=None if xmp is None else _international_text(xmp),
+        resolution=_resolution(found.get(b"pHYs")),
+        native=PngExtras(tuple(kept[0]), tuple(kept[1]), form),
+    )
+
+
+def _international_text(data: bytes) -> bytes:
+    compressed = data[len(_XMP)]
+    text = data[len(_XMP) + 2 :].split(b"\0", 2)[2]  # after language and translated keyword
+    return zlib.decompress(text) if compressed else text
+
+
+def _resolution(data: bytes | None) -> Resolution | None:
+    if data is None:
+        return None
+    x, y, unit = struct.unpack(">IIB", data)
+    return Resolution(Fraction(x), Fraction(y), "metre" if unit else "none") if x and y else None
+
+
+def _extras(metadata: Metadata, form: tuple[int, int]) -> tuple[list[Chunk], list[Chunk]]:
+    native = metadata.native if isinstance(metadata.native, PngExtras) else PngExtras((), (), form)
+    same = native.form == form  # background and significant bits have as many values as the colour type says
+    before = [c for c in native.before if same or c.name not in (b"bKGD", b"sBIT")]
+    if metadata.icc:
+        before = [c for c in before if c.name != b"sRGB"]
+        before.insert(0, Chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(metadata.icc)))
+    if metadata.resolution:
+        before.append(_physical(metadata.resolution))
+    if metadata.exif:
+        before.append(Chunk(b"eXIf", metadata.exif))
+    if metadata.xmp:
+        before.append(Chunk(b"iTXt", _XMP + b"\0\0\0\0" + metadata.xmp))
+    return before, list(native.after)
+
+
+def _physical(resolution: Resolution) -> Chunk:
+    metric = resolution.into("metre")
+    x, y = (round(v) for v in (metric or resolution)[:2])
+    return Chunk(b"pHYs", struct.pack(">IIB", max(x, 1), max(y, 1), 1 if metric else 0))
+
+
+def _encode(pixels: Pixels, samples: int) -> Iterator[Chunk]:
+    packer = zlib.compressobj(6)
+    if pixels.dtype == np.bool_:
+        rows, step = np.packbits(pixels, axis=1), 1
+    else:
+        big = np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder(">")))
+        rows, step = big.reshape(pixels.shape[0], -1).view(np.uint8), samples * pixels.dtype.itemsize
+    above = np.zeros((1, rows.shape[1]), np.uint8)
+    block = max(1, 2**20 // rows.shape[1])
+    for start in range(0, len(rows), block):
+        part = rows[start : start + block]
+        filtered = _filter(part, np.concatenate([above, part[:-1]]), step)
+        above = part[-1:]
+        if data := packer.compress(filtered.tobytes()):
+            yield Chunk(b"IDAT", data)
+    yield Chunk(b"IDAT", packer.flush())
+
+
+def _filter(rows: Pixels, up: Pixels, step: int) -> Pixels:
+    """Each row behind its filter's number, the filter (specification, section 9) chosen by least sum of differences."""
+    left, corner = np.zeros_like(rows), np.zeros_like(rows)
+    left[:, step:], corner[:, step:] = rows[:, :-step], up[:, :-step]
+    mean = ((left.astype(np.uint16) + up) >> 1).astype(np.uint8)
+    candidates = [rows, rows - left, rows - up, rows - mean, rows - _paeth(left, up, corner)]
+    cost = np.stack([np.abs(c.view(np.int8).astype(np.int16)).sum(axis=1, dtype=np.int64) for c in candidates])
+    best = cost.argmin(axis=0)
+    chosen = np.choose(best[:, np.newaxis], candidates)
+    return np.concatenate([best[:, np.newaxis].astype(np.uint8), chosen], axis=1)
+
+
+def _paeth(left: Pixels, up: Pixels, corner: Pixels) -> Pixels:
+    a, b, c = (v.astype(np.int16) for v in (left, up, corner))
+    to_left, to_up, to_corner = np.abs(b - c), np.abs(a - c), np.abs(a + b - 2 * c)
+    nearest = np.where((to_left <= to_up) & (to_left <= to_corner), left, np.where(to_up <= to_corner, up, corner))
+    return np.asarray(nearest)

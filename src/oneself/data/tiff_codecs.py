@@ -1,0 +1,161 @@
+"""TIFF codings. tifffile alone knows Deflate and LZMA; with the `imagecodecs` package it knows nearly all. Without that
+LZW, Zstandard and the floating-point predictor are undone here, strip by strip, and JPEG is left to Pillow.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import ifd
+from .ifd import Entry, Layout
+from .picture import Pixels
+
+_LOSSLESS = (1, 5, 8, 32773, 32946, 34925, 50000)
+_THROUGH_LIBTIFF = (5, 50000)
+_DEFLATE = (8, 32946)
+_JPEG = (6, 7)
+
+
+def writable() -> frozenset[int]:
+    """The lossless codings that can be written here."""
+    import tifffile
+
+    return frozenset(code for code in _LOSSLESS if _works(tifffile.TIFF.COMPRESSORS, code, b"test"))
+
+
+def predictors() -> frozenset[int]:
+    """The predictors that can be written here (1: none, 2: differences, 3: differences of floating-point bytes)."""
+    import tifffile
+
+    return frozenset(code for code in (1, 2, 3) if code in tifffile.TIFF.PREDICTORS)
+
+
+def pixels(path: Path, series: Any) -> Pixels:
+    """The pixels of a tifffile series, its own decoders first. EOFError if strips are damaged, ValueError if unknown."""
+    import tifffile
+
+    page = series.keyframe
+    known = page.compression in tifffile.TIFF.DECOMPRESSORS and page.predictor in tifffile.TIFF.UNPREDICTORS
+    try:
+        if known:
+            return np.asarray(series.asarray())
+        if int(page.compression) in _JPEG:
+            return _through_pillow(path, series)
+        if int(page.compression) in (*_THROUGH_LIBTIFF, *_DEFLATE):
+            return _recoded(page, path, series)
+    except (zlib.error, EOFError, OSError, RuntimeError, struct.error) as error:
+        raise EOFError(str(error)) from error
+    raise ValueError(
+        f"read(path={str(path)!r}): {page.compression.name} compression needs the package imagecodecs. "
+        "Install it (pip install imagecodecs), or save the file uncompressed."
+    )
+
+
+def _works(codecs: Any, code: int, sample: bytes) -> bool:
+    try:
+        return code == 1 or bool(codecs[code](sample))
+    except (KeyError, NotImplementedError, ImportError, AttributeError, TypeError, RuntimeError):
+        return False
+
+
+def _through_pillow(path: Path, series: Any) -> Pixels:
+    from PIL import Image, ImageSequence
+
+    with Image.open(path) as image:
+        frames = [np.array(frame) for frame in ImageSequence.Iterator(image)]
+    stacked = np.stack(frames).reshape(series.shape) if len({f.shape for f in frames}) == 1 else np.empty(0)
+    if stacked.dtype != series.dtype or stacked.size == 0:
+        raise ValueError(f"read(path={str(path)!r}): this JPEG-in-TIFF needs the package imagecodecs. Install it, or save it uncompressed.")
+    return stacked
+
+
+def _recoded(page: Any, path: Path, series: Any) -> Pixels:
+    """Decode each strip or tile, store it again as plain Deflate in a copy in memory, and let tifffile assemble that."""
+    import tifffile
+
+    copy = io.BytesIO(path.read_bytes())
+    layout, _ = ifd.read_header(copy)
+    for offset, entries in list(ifd.directories(copy)):
+        tags = {entry.code: entry for entry in entries}
+        _replace_segments(copy, layout, offset, tags, page)
+    copy.seek(0)
+    with tifffile.TiffFile(copy) as file:
+        return np.asarray(next(s for s in file.series if s.shape == series.shape).asarray())
+
+
+def _replace_segments(copy: io.BytesIO, layout: Layout, offset: int, tags: dict[int, Entry], page: Any) -> None:
+    tiled = 324 in tags
+    where, counts = (tags[c].integers(layout.order) for c in ((324, 325) if tiled else (273, 279)))
+    starts, lengths = [], []
+    for index, (start, count) in enumerate(zip(where, counts, strict=True)):
+        copy.seek(start)
+        data = zlib.compress(_decode(copy.read(count), _rows(page, index, tiled), page, layout.order), 1)
+        starts.append(copy.seek(0, 2))
+        lengths.append(len(data))
+        copy.write(data)
+    changed = {259: 8, 317: 2 if int(page.predictor) == 2 else 1, 324 if tiled else 273: starts, 325 if tiled else 279: lengths}
+    _overwrite(copy, layout, offset, changed)
+
+
+def _rows(page: Any, index: int, tiled: bool) -> int:
+    if tiled:
+        return int(page.tilelength)
+    per_plane = -(-page.imagelength // page.rowsperstrip)
+    return int(min(page.rowsperstrip, page.imagelength - (index % per_plane) * page.rowsperstrip))
+
+
+def _decode(data: bytes, rows: int, page: Any, order: str) -> bytes:
+    width = int(page.tilewidth if page.is_tiled else page.imagewidth)
+    samples = int(page.samplesperpixel) if int(page.planarconfig or 1) == 1 else 1
+    size = rows * -(-width * samples * int(page.bitspersample) // 8)
+    plain = zlib.decompress(data) if int(page.compression) in _DEFLATE else _libtiff(data, size, int(page.compression))
+    return _undo_float_differences(plain, rows, width, samples, page, order) if int(page.predictor) == 3 else plain
+
+
+def _libtiff(data: bytes, size: int, compression: int) -> bytes:
+    """Have Pillow's libtiff decode `size` bytes by showing them as one row of a gray image."""
+    from PIL import Image
+
+    rows = [(256, size), (257, 1), (258, 8), (259, compression), (262, 1), (273, 8), (277, 1), (278, 1), (279, len(data))]
+    entries = [ifd.long(code, value, "<") for code, value in rows]
+    start = 8 + len(data) + len(data) % 2
+    head = struct.pack("<2sHI", b"II", 42, start)
+    tiff = head + data.ljust(start - 8, b"\0") + ifd.pack(entries, Layout("<"), start)
+    with Image.open(io.BytesIO(tiff)) as image:
+        return bytes(image.tobytes())
+
+
+def _undo_float_differences(plain: bytes, rows: int, width: int, samples: int, page: Any, order: str) -> bytes:
+    """Predictor 3 (Adobe Photoshop TIFF Technical Note 3): rows of byte planes, high bytes first, as differences."""
+    size = int(page.bitspersample) // 8
+    steps = np.frombuffer(plain, np.uint8).reshape(rows, width * size, samples)
+    planes = np.add.accumulate(steps, axis=1, dtype=np.uint8).reshape(rows, size, width * samples)
+    big = np.ascontiguousarray(planes.transpose(0, 2, 1)).view(f">f{size}")
+    return big.astype(f"{order}f{size}").tobytes()
+
+
+def _overwrite(copy: io.BytesIO, layout: Layout, offset: int, changed: dict[int, int | list[int]]) -> None:
+    """Set tags of the directory at `offset`: integers in place, lists (eight bytes each, BigTIFF's LONG8 or LONG) at the end."""
+    head, step = struct.calcsize(layout.count), 20 if layout.big else 12
+    copy.seek(offset)
+    (count,) = struct.unpack(layout.count, copy.read(head))
+    for row in range(offset + head, offset + head + count * step, step):
+        copy.seek(row)
+        (code,) = struct.unpack(layout.order + "H", copy.read(2))
+        value = changed.get(code)
+        if value is None:
+            continue
+        values = [value] if isinstance(value, int) else value
+        raw = struct.pack(f"{layout.order}{len(values)}{'Q' if layout.big else 'I'}", *values)
+        if len(raw) > layout.width:
+            place = copy.seek(0, 2)
+            copy.write(raw)
+            raw = struct.pack(layout.pointer, place)
+        copy.seek(row + 2)
+        copy.write(struct.pack(layout.order + ("HQ" if layout.big else "HI"), 16 if layout.big else 4, len(values)) + raw)

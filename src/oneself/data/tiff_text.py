@@ -1,0 +1,132 @@
+"""What TIFF files say in their image description: OME-XML, ImageJ's key=value lines, tifffile's JSON. Edited in place,
+so that all the writer of the file put there stays.
+
+OME Data Model, schema 2016-06, and OME-TIFF specification 6 (Open Microscopy Environment).
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import Any
+
+from .picture import PixelSize, Resolution
+
+_PIXELS = re.compile(r"<(?:\w+:)?Pixels\b[^>]*>")
+_TIFF_DATA = re.compile(r"<((?:\w+:)?)TiffData\b[^>]*?(?:/>|>.*?</\1TiffData\s*>)", re.DOTALL)
+
+
+def ome_pixel_size(xml: str) -> dict[str, PixelSize]:
+    """The physical pixel sizes of the first image, in µm unless the XML names a unit."""
+    found = _PIXELS.search(xml)
+    sizes = {}
+    for axis in "XYZ":
+        value = _attribute(found.group(), f"PhysicalSize{axis}") if found else None
+        if value is not None and found:
+            unit = _attribute(found.group(), f"PhysicalSize{axis}Unit")
+            sizes[axis] = PixelSize(float(value), html.unescape(unit) if unit else "µm")
+    return sizes
+
+
+def ome_edit(xml: str, planes: int, sizes: Mapping[str, int], scale: Mapping[str, Fraction]) -> str:
+    """The XML for the same image with other sizes, its `planes` stored one after another in this one file."""
+
+    def pixels(match: re.Match[str]) -> str:
+        tag = match.group()
+        for axis, factor in scale.items():
+            tag = _set(tag, f"Size{axis}", lambda _, axis=axis: str(sizes[axis]))
+            tag = _set(tag, f"PhysicalSize{axis}", lambda old, factor=factor: repr(float(old) / float(factor)))
+        return tag
+
+    count = 0
+
+    def tiff_data(match: re.Match[str]) -> str:
+        nonlocal count
+        count += 1
+        return f'<{match.group(1)}TiffData IFD="0" PlaneCount="{planes}"/>' if count == 1 else ""
+
+    return _TIFF_DATA.sub(tiff_data, _PIXELS.sub(pixels, xml, count=1))
+
+
+def imagej_pixel_size(description: str, density: Resolution | None) -> dict[str, PixelSize]:
+    """The physical pixel sizes: ImageJ counts pixels per `unit` in the resolution tags and has `spacing` for Z."""
+    pairs = dict(line.split("=", 1) for line in description.splitlines() if "=" in line)
+    unit = _imagej_unit(pairs.get("unit"))
+    if unit is None:
+        return {}
+    sizes = {"X": PixelSize(float(1 / density.x), unit), "Y": PixelSize(float(1 / density.y), unit)} if density else {}
+    if "spacing" in pairs:
+        sizes["Z"] = PixelSize(abs(float(pairs["spacing"])), unit)
+    return sizes
+
+
+def imagej_edit(description: str, scale: Mapping[str, Fraction]) -> str:
+    """The description with the distance of the slices divided by the scale along Z, and as many slices as there are."""
+    factor = scale.get("Z", Fraction(1))
+
+    def divided(match: re.Match[str]) -> str:
+        return f"{match.group(1)}{float(match.group(2)) / float(factor)!r}"
+
+    def multiplied(match: re.Match[str]) -> str:
+        return f"{match.group(1)}{round(int(match.group(2)) * factor)}"
+
+    if factor == 1:
+        return description
+    description = re.sub(r"(?m)^(spacing=)(\S+)", divided, description)
+    return re.sub(r"(?m)^((?:images|slices)=)(\d+)", multiplied, description)
+
+
+def shaped_edit(description: str, shape: tuple[int, ...]) -> str:
+    """tifffile's JSON with another shape."""
+    try:
+        told = json.loads(description)
+    except ValueError:
+        return description
+    return json.dumps(told | {"shape": list(shape)}) if isinstance(told, dict) and "shape" in told else description
+
+
+def shaped(shape: tuple[int, ...], axes: str) -> str:
+    """The JSON by which tifffile and others know the axes of a plain TIFF."""
+    return json.dumps({"shape": list(shape), "axes": axes})
+
+
+def new_ome(
+    dtype: Any, shape: tuple[int, ...], stored: tuple[int, ...], axes: str, sizes: Mapping[str, PixelSize]
+) -> str:
+    """OME-XML for an array of the given axes; `stored` is (pages, 1, 1, height, width, samples).
+
+    Raises ValueError where the OME model has no place for the type or the axes.
+    """
+    import tifffile
+
+    told: dict[str, Any] = {}
+    for axis, size in sizes.items():
+        told |= {f"PhysicalSize{axis}": size.value, f"PhysicalSize{axis}Unit": size.unit}
+    xml = tifffile.OmeXml()
+    try:
+        xml.addimage(dtype, shape, stored, axes=axes, **told)
+    except ValueError as error:
+        raise ValueError(f"write(picture): OME-TIFF has no place for {dtype} with axes {axes} ({error}). Use .tif or .npy.") from None
+    return str(xml.tostring())
+
+
+def _imagej_unit(unit: str | None) -> str | None:
+    if unit is None:
+        return None
+    unit = re.sub(r"\\u([0-9a-fA-F]{4})", lambda m: chr(int(m.group(1), 16)), unit)
+    return {"um": "µm", "micron": "µm", "microns": "µm", "μm": "µm", "pixel": None, "pixels": None, "": None}.get(unit, unit)
+
+
+def _attribute(tag: str, name: str) -> str | None:
+    found = re.search(rf'\s{name}\s*=\s*(["\'])(.*?)\1', tag)
+    return found.group(2) if found else None
+
+
+def _set(tag: str, name: str, value: Callable[[str], str]) -> str:
+    def changed(match: re.Match[str]) -> str:
+        return f"{match.group(1)}{match.group(2)}{value(match.group(3))}{match.group(2)}"
+
+    return re.sub(rf'(\s{name}\s*=\s*)(["\'])(.*?)\2', changed, tag)

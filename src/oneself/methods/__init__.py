@@ -1,0 +1,1 @@
+"""One file, one method, one row of the survey's table."""

@@ -1,0 +1,98 @@
+"""DIP: the deep image prior.
+
+Given           y and A, with y = A(x) + noise
+Structure       hourglass h with skip connections, untrained
+Input           fixed uniform noise z, jittered at every step
+Loss            ‖A(h(z)) − y‖²
+Regularisation  the structure of h, and early stopping (ES-WMV: the outputs' windowed variance)
+
+Ulyanov, Vedaldi, Lempitsky. Deep image prior. CVPR 2018.
+Wang, Li, Zhuang, Chen, Liang, Sun. Early stopping for deep image prior. TMLR 2023.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import torch
+from torch import Tensor
+
+from oneself.core import Fit, Keep, Never, Option, Rule, Score, method
+from oneself.examples import Code
+from oneself.networks import Skip
+from oneself.optim import adam
+from oneself.stopping import Average, Below, Best, HeldOut, MovingVariance, Patience, Residual, WindowVariance
+from oneself.terms import Fidelity
+
+PUBLISHED = {"width": 128, "levels": 5, "rate": 0.01, "steps": 5000, "window": 100, "patience": 1000}
+
+
+@method(
+    "Deep Image Prior",
+    cite="Ulyanov, Vedaldi, Lempitsky. Deep image prior. CVPR 2018.",
+    tasks=("denoise", "inpaint", "super-resolve", "deblur", "restore"),
+    presets={"published": PUBLISHED},
+    gpu_preset="published",
+)
+def dip(
+    y: Tensor,
+    physics: Any,
+    *,
+    width: Annotated[int, Option("channels of the network at every level", low=1)] = 32,
+    levels: Annotated[int, Option("times the network halves the size (fewer on small inputs)", low=1, high=8)] = 5,
+    skip: Annotated[int, Option("channels of each skip connection", low=0)] = 4,
+    code: Annotated[int, Option("channels of the random code", low=1)] = 32,
+    jitter: Annotated[float, Option("standard deviation of the noise on the code at every step", low=0)] = 1 / 30,
+    rate: Annotated[float, Option("learning rate of Adam", above=0)] = 0.01,
+    steps: Annotated[int, Option("steps at most", low=1)] = 3000,
+    stop: Annotated[
+        Literal["variance", "moving-variance", "held-out", "discrepancy", "never"],
+        Option("what ends the run; the best iterate by it is returned ('never': the last)"),
+    ] = "variance",
+    window: Annotated[int, Option("steps in the window of the variance", low=2)] = 50,
+    patience: Annotated[int, Option("steps without improvement before stopping", low=1)] = 300,
+    start: Annotated[int, Option("step before which the run never stops", low=0)] = 200,
+    hold_out: Annotated[float, Option("share of the measurement that 'held-out' keeps from the loss", above=0, below=1)]
+    = 0.02,
+    sigma: Annotated[float | None, Option("noise level in units of the [0, 1] range, for 'discrepancy'", above=0)] = None,
+    average: Annotated[float, Option("decay of the running average of the outputs; 0 for none", low=0, below=1)] = 0.99,
+) -> Fit:
+    size = tuple(physics.A_adjoint(y).shape)
+    where = (torch.rand_like(y) >= hold_out).to(y) if stop == "held-out" else None
+    rule, keep = _stopping(y, physics, where, stop, window, patience, start, sigma, average)
+    return Fit(
+        structure=Skip(len(size) - 2, code, size[1], size[2:], [width] * levels, skip),
+        input=Code(y, size[2:], code, jitter, where),
+        loss=Fidelity(physics.A),
+        optimiser=adam(rate),
+        steps=steps,
+        stop=rule,
+        keep=keep,
+        rise=10**0.5,  # the published code goes back when the fit falls by 5 dB
+    )
+
+
+def _stopping(
+    y: Tensor,
+    physics: Any,
+    where: Tensor | None,
+    stop: str,
+    window: int,
+    patience: int,
+    start: int,
+    sigma: float | None,
+    average: float,
+) -> tuple[Rule, Keep]:
+    mean = Average(average)
+    if stop == "never":
+        return Never(), mean
+    if stop == "discrepancy":
+        if sigma is None:
+            raise ValueError("dip(stop='discrepancy', sigma=None): the noise level is needed. Give sigma=.")
+        return Below(Residual(y, sigma, physics.A), 1.0, start), mean
+    score: Score = WindowVariance(window)
+    if stop == "moving-variance":
+        score = MovingVariance()
+    if where is not None:
+        score = HeldOut(y, 1 - where, physics.A)
+    return Patience(score, patience, start), Best(score, of=mean)

@@ -1,0 +1,60 @@
+"""The level of white Gaussian noise, from the fine detail of the flattest blocks."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oneself.noise.blocks import Blocks, active_bounds, checked, cut_blocks
+
+FLATTEST = 0.02  # of the blocks: few enough to be flat in most pictures, many enough to average
+MIN_COEFFICIENTS = 2000  # to average over, for a standard error of 1.6 %
+SIDES = {1: 16, 2: 8, 3: 4}
+LIMIT = 40_000
+
+
+def estimate_sigma(x: NDArray[np.floating]) -> float:
+    """The standard deviation of white Gaussian noise in `x` (C, *spatial), in the units of `x` ([0, 1]).
+
+    Blocks of the picture are ranked by the power of their low DCT frequencies; over the flattest of them the power of
+    the high frequencies is averaged: sigma^2 = median_b mean_{u high} D_b(u)^2. The two bands of white noise are
+    independent, so the choice does not bias the estimate (Ponomarenko et al. 2007, "An automatic approach to lossy
+    compression of AVIRIS images"; Colom and Buades 2013, IPOL). Channels are combined by the root mean square.
+
+    Limits: fine texture that fills the whole picture (grass) is counted as noise, correlated noise is underestimated,
+    of signal-dependent noise it is the level in the flattest regions; `describe_noise` tells these apart. A picture
+    saturated nearly everywhere gives too low a level.
+
+    Raises TypeError for other than real floating values, ValueError for a shape, size or pixels that cannot do.
+    """
+    x = checked(x, "estimate_sigma")
+    bounds = active_bounds(x)
+    return combine([sigma_blocks(channel, bounds) for channel in x])
+
+
+def sigma_blocks(channel: NDArray[np.floating], bounds: tuple[bool, bool]) -> tuple[float, bool]:
+    """The variance of white noise in one channel, and whether the channel had unsaturated blocks to tell."""
+    blocks = cut_blocks(channel, SIDES[channel.ndim], LIMIT, bounds)
+    low, high = bands(blocks)
+    count = max(FLATTEST * len(blocks), min(MIN_COEFFICIENTS / high.sum(), len(blocks) / 4))
+    chosen = blocks.flattest(int(np.ceil(count)), low)
+    return typical_power(blocks.power[chosen][:, high]), blocks.usable
+
+
+def combine(variances: list[tuple[float, bool]]) -> float:
+    """The root mean square over the channels, over those that are not saturated where there are any."""
+    values = [v for v, usable in variances if usable] or [v for v, _ in variances]
+    return float(np.sqrt(np.mean(values)))
+
+
+def bands(blocks: Blocks) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """The low frequencies (without the mean), that tell structure, and the high ones, that tell noise."""
+    height = blocks.frequency.mean(axis=1)
+    high = height >= 0.4375
+    return (height > 0) & (height <= 0.25) & ~high, high
+
+
+def typical_power(power: NDArray[np.float64]) -> float:
+    """The mean power of (blocks, coefficients), by the median over blocks, freed of the skew of chi squared."""
+    freedom = power.shape[1]
+    return float(np.median(power.mean(axis=1)) / (1 - 2 / (9 * freedom)) ** 3)

@@ -1,0 +1,146 @@
+"""The noise of one picture in a few numbers and one line of words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oneself.noise.blocks import active_bounds, checked, clipped_pixels
+from oneself.noise.level import estimate_sigma
+from oneself.noise.signal import Line, fit_line, variance_curve
+from oneself.noise.spectrum import Spectrum, noise_spectrum
+
+Pixels = NDArray[np.floating]
+Kind = Literal["none", "gaussian", "signal-dependent"]
+
+INVISIBLE = 1 / 255  # a level under one step of 8 bits is no noise to remove
+CORRELATED = 0.2  # white noise stays under 0.1 on nearly all pictures, bilinear interpolation gives 0.5
+UNIFORM = 4.0  # the spread of the flattest blocks that one and the same noise may have
+# The ratios of the variances, bright to dark, beyond which noise depends on the signal. Texture is oftener dark than
+# bright, and correlated noise cannot be told from it by frequency: both ask for more.
+CONTRAST = {False: (0.5, 1.5), True: (0.1, 3.2)}
+FADED = 0.1
+
+
+@dataclass(frozen=True)
+class NoiseReport:
+    """What `describe_noise` knows of the noise of one picture; levels in the picture's units ([0, 1]).
+
+    `sigma`: root mean square level. `gain`, `offset_variance`: the variance is gain * mean + offset_variance (gain 0
+    unless `kind` is "signal-dependent"; a negative offset is a black level, a negative gain a tone curve).
+    `correlated`: whether neighbouring pixels share noise; `correlation`: the normalised autocorrelation at one pixel
+    along each spatial axis, in the order of the array (0 where not correlated); `extent`: the lag in pixels, along each
+    axis, where it falls under 0.1 (1 where not correlated, the block side `reach` where it does not fall).
+    `clipped`: the fraction of values exactly at 0 or 1.
+    """
+
+    sigma: float
+    kind: Kind
+    gain: float
+    offset_variance: float
+    correlated: bool
+    correlation: tuple[float, ...]
+    extent: tuple[int, ...]
+    clipped: float
+    reach: tuple[int, ...]
+
+    def words(self) -> str:
+        """One line, such as `white Gaussian noise, sigma 24.8/255`."""
+        if self.kind == "none":
+            line = f"no visible noise, sigma {self.sigma * 255:.1f}/255"
+        else:
+            colour = "correlated" if self.correlated else "white"
+            nature = "Gaussian" if self.kind == "gaussian" else "signal-dependent"
+            line = ", ".join([f"{colour} {nature} noise", f"sigma {self.sigma * 255:.1f}/255", *self._details()])
+        return line + (f", {self.clipped:.1%} of the values saturated" if self.clipped >= 0.001 else "")
+
+    def _details(self) -> list[str]:
+        details = []
+        if self.kind == "signal-dependent":
+            details.append(f"variance {self.gain:.2g} x brightness {self.offset_variance:+.2g}")
+        if self.correlated:
+            names = ["x", "y", "z"][: len(self.extent)][::-1]
+            details += [_reach(n, e, r) for n, e, r in zip(names, self.extent, self.reach, strict=True) if e > 1]
+        return details
+
+
+def describe_noise(x: Pixels) -> NoiseReport:
+    """Describe the noise of `x` (C, *spatial), one to three spatial axes, in [0, 1], from `x` alone.
+
+    Everything is measured in the flattest blocks: the spectrum tells correlated noise (whose level is then the mean of
+    the spectrum, `estimate_sigma` being too low), a line of variance against mean tells signal-dependent noise.
+
+    Limits. Fine texture that fills the whole picture (grass, gravel) looks like correlated noise. Correlation is judged
+    by the upper half of the spectrum, and by the lower half only where the flattest blocks are equally noisy: coarse
+    mottle under strong white noise is missed, and noise that a camera or a JPEG file has smoothed away in the flat
+    regions but left at the edges is reported as what is left of it in the flat ones. The channels are taken to have
+    alike noise. Signal dependence needs flat places of different brightness (variances as 1 to 1.5 at least, 1 to 3 for
+    correlated noise) that are not saturated. Under 2/255 the level, kind and correlation of noise and of faint
+    texture, rounding and compression are hard to tell apart.
+
+    Raises TypeError for other than real floating values, ValueError for a shape, size or pixels that cannot do.
+    """
+    x = checked(x, "describe_noise")
+    bounds = active_bounds(x)
+    sigma, spectrum = estimate_sigma(x), noise_spectrum(x, bounds)
+    correlated = _correlated(sigma, spectrum)
+    sigma = spectrum.sigma if correlated else sigma
+    sigma, kind, line = _nature(x, bounds, sigma, correlated)
+    axes = x.ndim - 1
+    return NoiseReport(
+        sigma=sigma,
+        kind=kind,
+        gain=line.gain,
+        offset_variance=line.offset,
+        correlated=correlated,
+        correlation=tuple(spectrum.correlation()) if correlated else (0.0,) * axes,
+        extent=_extent(spectrum) if correlated else (1,) * axes,
+        clipped=float(clipped_pixels(x, bounds).mean()),
+        reach=spectrum.power.shape,
+    )
+
+
+def _nature(x: Pixels, bounds: tuple[bool, bool], sigma: float, correlated: bool) -> tuple[float, Kind, Line]:
+    # The flattest blocks of a dark-field picture are black and silent: the line is fitted however low sigma is there.
+    line = _dependence(x, bounds, sigma, correlated)
+    if line is not None:
+        level = float(np.sqrt(max(line.at(float(x.mean())), 0.0)))
+        if level >= INVISIBLE:
+            return level, "signal-dependent", line
+    return sigma, "none" if sigma < INVISIBLE else "gaussian", Line(0.0, sigma**2)
+
+
+def _correlated(white: float, spectrum: Spectrum) -> bool:
+    if spectrum.sigma < INVISIBLE or spectrum.spread > UNIFORM:
+        return False
+    error = 2 / np.sqrt(spectrum.pixels)
+    if white >= INVISIBLE and spectrum.fine_correlation() > CORRELATED + error:
+        return True
+    return max(spectrum.correlation()) > 0.6 + error and spectrum.spread < 3
+
+
+def _extent(spectrum: Spectrum) -> tuple[int, ...]:
+    extents = []
+    for axis, side in enumerate(spectrum.power.shape):
+        faded = (lag for lag in range(1, side) if spectrum.correlation(lag)[axis] < FADED)
+        extents.append(next(faded, side))
+    return tuple(extents)
+
+
+def _dependence(x: Pixels, bounds: tuple[bool, bool], sigma: float, correlated: bool) -> Line | None:
+    """The line of variance against mean where the variance clearly changes with the mean, else None."""
+    curve = variance_curve(x, bounds, fine=not correlated)
+    if correlated:  # known up to a factor: the flattest blocks have 1, which is sigma^2
+        curve[:, 1] *= sigma**2
+    line = fit_line(curve)
+    dark, bright = (max(line.at(m), sigma**2 / 100) for m in np.quantile(curve[:, 0], [0.1, 0.9]))
+    low, high = CONTRAST[correlated]
+    error = 1 + 15 / np.sqrt(x[0].size)
+    return line if not low / error < bright / dark < high * error else None
+
+
+def _reach(axis: str, extent: int, limit: int) -> str:
+    return f"stripes along {axis}" if extent >= limit else f"{extent} px along {axis}"

@@ -1,0 +1,18 @@
+"""Scores (a number per step), rules (when to stop) and keeps (what to return)."""
+
+from oneself.stopping.keeps import Average, Best
+from oneself.stopping.rules import Below, Patience, Plateau
+from oneself.stopping.scores import HeldOut, MovingVariance, Residual, Sure, WindowVariance
+
+__all__ = [
+    "Average",
+    "Below",
+    "Best",
+    "HeldOut",
+    "MovingVariance",
+    "Patience",
+    "Plateau",
+    "Residual",
+    "Sure",
+    "WindowVariance",
+]

@@ -1,0 +1,83 @@
+"""Which iterate is the answer."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from oneself.core import Keep, Score, Stage, Step
+
+__all__ = ["Average", "Best"]
+
+
+class Average(Keep):
+    """A running average of the outputs: exponential with ``decay``, or the plain mean where ``decay`` is ``None``.
+
+    Parameters
+    ----------
+    decay : float or None
+        0.99 averages over about a hundred steps.
+    burn_in : int
+        Steps before which nothing is averaged.
+    """
+
+    def __init__(self, decay: float | None = None, burn_in: int = 0) -> None:
+        super().__init__()
+        self.decay, self.burn_in = decay, burn_in
+        self.register_buffer("count", torch.tensor(0))
+
+    def update(self, step: Step) -> None:
+        if step.index < self.burn_in:
+            return
+        x = step.seen.float()
+        self.count.add_(1)
+        weight = (1 / self.count).clamp(min=0 if self.decay is None else 1 - self.decay)
+        mean = self.held("mean")
+        self.hold("mean", x if mean is None else torch.lerp(mean, x, weight.to(x)))
+
+    def answer(self, stage: Stage) -> Tensor:
+        mean = self.held("mean")
+        return stage.estimate() if mean is None else mean.clone()
+
+    def words(self) -> str:
+        return "the average of the iterates" if self.decay is None else "the running average of the iterates"
+
+
+class Best(Keep):
+    """The iterate (or what another keep holds then) at which a score was lowest.
+
+    Parameters
+    ----------
+    score : Score
+    of : Keep, optional
+        ``Best(score, of=Average(0.99))`` returns the running average as it stood when the score was lowest.
+    """
+
+    def __init__(self, score: Score, of: Average | None = None) -> None:
+        super().__init__()
+        self.score, self.of = score, of
+        self.register_buffer("lowest", torch.tensor(torch.inf))
+        self.register_buffer("step", torch.tensor(-1))
+
+    def update(self, step: Step) -> None:
+        value = self.score(step)
+        if self.of is not None:
+            self.of.update(step)
+        better = (value < self.lowest) | ((self.step < 0) & torch.isfinite(value))
+        self.lowest.copy_(torch.where(better, value, self.lowest))
+        self.step.copy_(torch.where(better, step.index + 1, self.step))
+        x = self._held_now(step).float()
+        best = self.held("best")
+        self.hold("best", x if best is None else torch.where(better | (self.step < 0), x, best))
+
+    def _held_now(self, step: Step) -> Tensor:
+        mean = None if self.of is None else self.of.held("mean")
+        return step.seen if mean is None else mean
+
+    def answer(self, stage: Stage) -> Tensor:
+        best = self.held("best")
+        return stage.estimate() if best is None else best.clone()
+
+    def words(self) -> str:
+        held = "the iterate" if self.of is None else self.of.words()
+        return f"{held} of step {int(self.step)}, where {self.score.name} was lowest"

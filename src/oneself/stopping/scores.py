@@ -1,0 +1,144 @@
+"""Numbers per step that tell how good an iterate is without the truth; lower is better."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from oneself.core import Score, Step
+
+__all__ = ["HeldOut", "MovingVariance", "Residual", "Sure", "WindowVariance"]
+
+
+class WindowVariance(Score):
+    """ES-WMV: the variance of the last ``size`` outputs about their mean, averaged over pixels.
+
+    ``(1/W) sum_w ||x_w - mean||^2 / n``. While the network learns the signal the outputs settle; when it begins
+    to learn the noise they move again. Running sums make the cost of a step independent of ``size``; at most
+    ``pixels`` regularly spaced elements are watched, all of them in small images.
+
+    Wang, Li, Zhuang, Chen, Liang, Sun. Early stopping for deep image prior. TMLR 2023.
+    """
+
+    name = "window_variance"
+
+    def __init__(self, size: int, pixels: int = 65536) -> None:
+        super().__init__()
+        self.size, self.pixels = size, pixels
+
+    def measure(self, step: Step) -> Tensor:
+        x = step.seen.flatten()
+        x = x[:: max(1, math.ceil(x.numel() / self.pixels))].double()
+        if self.held("window") is None:
+            self.hold("window", x.new_zeros(self.size, x.numel(), dtype=torch.float32))
+            self.hold("moments", x.new_zeros(2, x.numel()))
+            self.hold("count", torch.zeros((), dtype=torch.long, device=x.device))
+        row = self.window[step.index % self.size]
+        oldest, newest = row.double(), x.float().double()
+        self.moments[0] += newest - oldest
+        self.moments[1] += newest.square() - oldest.square()
+        row.copy_(newest)
+        self.count += 1
+        mean, square = self.moments / self.size
+        variance = (square - mean.square()).mean().clamp(min=0).float()
+        return torch.where(self.count >= self.size, variance, torch.inf)
+
+
+class MovingVariance(Score):
+    """ES-EMV: the exponential moving variance of the outputs; the memory of one image instead of a window.
+
+    ``V <- (1-a) (V + a ||x - m||^2 / n)``, ``m <- (1-a) m + a x``.
+
+    Wang, Li, Zhuang, Chen, Liang, Sun. Early stopping for deep image prior. TMLR 2023.
+    """
+
+    name = "moving_variance"
+
+    def __init__(self, rate: float = 0.1, start: int = 100) -> None:
+        super().__init__()
+        self.rate, self.start = rate, start
+
+    def measure(self, step: Step) -> Tensor:
+        x = step.seen
+        if self.held("mean") is None:
+            self.hold("mean", x)
+            self.hold("variance", torch.zeros((), device=x.device))
+        gap = x - self.mean
+        self.variance.add_(self.rate * gap.square().mean()).mul_(1 - self.rate)
+        self.mean.add_(self.rate * gap)
+        return self.variance.clone() if step.index >= self.start else torch.full_like(self.variance, torch.inf)
+
+
+class HeldOut(Score):
+    """Mean squared error of the output on measurements that the loss does not see.
+
+    Parameters
+    ----------
+    y : Tensor
+        The measurement.
+    hidden : Tensor
+        1 where the loss does not look, 0 elsewhere; broadcastable to ``y``.
+    A : callable
+        The forward operator.
+    """
+
+    name = "held_out"
+
+    def __init__(self, y: Tensor, hidden: Tensor, A: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.A = A
+        self.register_buffer("y", y, persistent=False)
+        self.register_buffer("hidden", hidden.expand_as(y), persistent=False)
+
+    def measure(self, step: Step) -> Tensor:
+        gap = (self.A(step.seen) - self.y) * self.hidden
+        return gap.square().sum() / self.hidden.sum()
+
+
+class Residual(Score):
+    """``||A x - y||^2 / (n sigma^2)``: 1 where the residual is as large as the noise (the discrepancy principle)."""
+
+    name = "residual"
+
+    def __init__(self, y: Tensor, sigma: float, A: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.A, self.sigma = A, sigma
+        self.register_buffer("y", y, persistent=False)
+
+    def measure(self, step: Step) -> Tensor:
+        return (self.A(step.seen) - self.y).square().mean() / self.sigma**2
+
+
+class Sure(Score):
+    """Stein's unbiased estimate of the mean squared error of a denoiser ``f`` at ``y``, Gaussian noise ``sigma``.
+
+    ``||f(y) - y||^2/n - sigma^2 + 2 sigma^2 div f(y)/n``, the divergence by one random probe,
+    ``b . (f(y + e b) - f(y)) / e`` with ``b ~ N(0, I)``. Computed every ``every`` steps (two more forward passes),
+    and carried over in between.
+
+    Ramani, Blu, Unser. Monte-Carlo SURE. IEEE TIP 2008.
+    """
+
+    name = "sure"
+
+    def __init__(self, denoiser: Callable[[Tensor], Tensor], y: Tensor, sigma: float, every: int = 50) -> None:
+        super().__init__()
+        self.denoiser, self.sigma, self.every = denoiser, sigma, every
+        self.register_buffer("y", y, persistent=False)
+        self.register_buffer("probe", torch.randn_like(y), persistent=False)
+
+    def measure(self, step: Step) -> Tensor:
+        if (step.index + 1) % self.every == 0 or step.index + 1 == step.steps:
+            self.hold("value", self.risk())
+        value = self.held("value")
+        return torch.full((), torch.inf, device=self.y.device) if value is None else value.clone()
+
+    def risk(self) -> Tensor:
+        """The estimate now."""
+        shift = max(1e-3, self.sigma / 10)
+        x = self.denoiser(self.y)
+        divergence = (self.probe * (self.denoiser(self.y + shift * self.probe) - x)).mean() / shift
+        return (x - self.y).square().mean() - self.sigma**2 + 2 * self.sigma**2 * divergence

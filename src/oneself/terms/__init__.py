@@ -1,0 +1,6 @@
+"""Summands of the objective."""
+
+from oneself.terms.coupling import Coupling
+from oneself.terms.fidelity import Fidelity
+
+__all__ = ["Coupling", "Fidelity"]

@@ -1,0 +1,180 @@
+"""What the report says of known noise: correlation, stripes, signal dependence, saturation."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+import skimage.data
+from scipy.ndimage import convolve, gaussian_filter
+
+from oneself.noise import NoiseReport, describe_noise
+
+PICTURES = ["astronaut", "camera", "coffee", "chelsea", "coins", "brick"]
+SEEDS = [0, 1]
+
+
+def picture(name: str) -> np.ndarray:
+    image = getattr(skimage.data, name)() / 255.0
+    return image[None] if image.ndim == 2 else np.moveaxis(image, -1, 0)
+
+
+def noisy(name: str, noise: np.ndarray, level: float) -> np.ndarray:
+    """The picture with `noise` scaled to `level`/255, clipped as a file would be."""
+    return np.clip(picture(name) + noise * level / 255 / noise.std(), 0, 1)
+
+
+def white(name: str, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=picture(name).shape)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("level", [5, 10, 25, 50])
+@pytest.mark.parametrize("name", PICTURES)
+def test_white_gaussian_noise_is_just_that(name: str, level: int, seed: int) -> None:
+    report = describe_noise(noisy(name, white(name, seed), level))
+    assert (report.kind, report.correlated) == ("gaussian", False)
+    assert (report.gain, report.correlation, report.extent) == (0.0, (0.0, 0.0), (1, 1))
+    assert report.offset_variance == pytest.approx(report.sigma**2)
+    assert abs(255 * report.sigma - level) <= max(1.0, 0.1 * level)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("level", [10, 25])
+@pytest.mark.parametrize("name", PICTURES)
+def test_blurred_noise_is_correlated_and_its_level_known(name: str, level: int, seed: int) -> None:
+    noise = gaussian_filter(white(name, seed), (0, 1, 1))
+    report = describe_noise(noisy(name, noise, level))
+    assert report.correlated
+    assert report.kind == "gaussian"
+    assert report.sigma * 255 == pytest.approx(level, rel=0.25)
+    assert report.correlation == pytest.approx((np.exp(-1 / 4),) * 2, abs=0.1)
+    assert all(2 <= e <= 6 for e in report.extent)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("name", PICTURES)
+def test_interpolated_noise_is_correlated(name: str, seed: int) -> None:
+    noise = white(name, seed) * (np.indices(picture(name).shape)[1:] % 2 == 0).all(axis=0)
+    bilinear = np.outer([0.5, 1, 0.5], [0.5, 1, 0.5])[None]
+    report = describe_noise(noisy(name, convolve(noise, bilinear), 15))
+    assert report.correlated
+    assert report.sigma * 255 == pytest.approx(15, rel=0.15)
+    assert min(report.correlation) > 0.5
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("name", PICTURES)
+def test_noise_through_strong_jpeg_is_correlated(name: str, seed: int) -> None:
+    y = np.rint(255 * noisy(name, white(name, seed), 25)).astype(np.uint8)
+    file = io.BytesIO()
+    iio.imwrite(file, y[0] if len(y) == 1 else np.moveaxis(y, 0, -1), extension=".jpg", quality=40)
+    decoded = iio.imread(file.getvalue()) / 255.0
+    assert describe_noise(decoded[None] if decoded.ndim == 2 else np.moveaxis(decoded, -1, 0)).correlated
+
+
+@pytest.mark.parametrize("axis", [1, 2])
+@pytest.mark.parametrize("name", PICTURES)
+def test_stripes_are_long_along_one_axis(name: str, axis: int) -> None:
+    shape = list(picture(name).shape)
+    shape[axis] = 1
+    stripes = np.random.default_rng(0).normal(size=shape) + white(name, 1)
+    report = describe_noise(noisy(name, stripes, 15))
+    along, across = report.extent[axis - 1], report.extent[2 - axis]
+    assert report.correlated
+    assert report.correlation[axis - 1] > 0.25
+    assert along == 16 and across <= 4
+    assert f"stripes along {'yx'[axis - 1]}" in report.words()
+    assert report.sigma * 255 == pytest.approx(15, rel=0.2)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("name", ["astronaut", "camera", "coffee", "chelsea", "coins", "rocket"])
+def test_poisson_noise_has_its_gain(name: str, seed: int) -> None:
+    y = np.random.default_rng(seed).poisson(30 * picture(name)) / 30
+    for shown in (y, np.clip(y, 0, 1)):
+        report = describe_noise(shown)
+        assert (report.kind, report.correlated) == ("signal-dependent", False)
+        assert report.gain == pytest.approx(1 / 30, rel=0.3)
+        assert abs(report.offset_variance) < 0.1 / 30
+        assert report.sigma == pytest.approx(np.sqrt(picture(name).mean() / 30), rel=0.1)
+
+
+@pytest.mark.parametrize("name", ["astronaut", "camera", "coffee"])
+def test_a_dark_field_is_not_taken_for_silence(name: str) -> None:
+    x = picture(name) ** 4  # most of the picture black, where Poisson noise is silent
+    report = describe_noise(np.clip(np.random.default_rng(0).poisson(100 * x) / 100, 0, 1))
+    assert report.kind == "signal-dependent"
+    assert report.gain == pytest.approx(0.01, rel=0.3)
+
+
+@pytest.mark.parametrize("name", ["camera", "chelsea", "brick", "rocket", "coffee"])
+def test_a_clean_picture_has_no_visible_noise(name: str) -> None:
+    report = describe_noise(picture(name))
+    assert report.kind == "none"
+    assert not report.correlated
+    assert report.words().startswith("no visible noise")
+
+
+@pytest.mark.parametrize("name", ["astronaut", "coins", "moon"])
+def test_the_grain_of_other_pictures_is_low(name: str) -> None:
+    assert describe_noise(picture(name)).sigma < 3 / 255
+
+
+def test_grass_looks_like_correlated_noise() -> None:
+    assert describe_noise(picture("grass")).correlated, "a stated limit: texture that fills the picture"
+
+
+def test_saturation_is_counted_and_said() -> None:
+    y = noisy("camera", white("camera", 0), 50)
+    report = describe_noise(y)
+    assert report.clipped == pytest.approx(((y == 0) | (y == 1)).mean())
+    assert f"{report.clipped:.1%} of the values saturated" in report.words()
+    assert describe_noise(y * 2 - 0.5).clipped == 0, "values beyond the bounds: nothing was clipped there"
+
+
+def test_a_signal_and_a_volume() -> None:
+    rng = np.random.default_rng(0)
+    t = np.linspace(0, 1, 4000)[None]
+    signal = describe_noise(0.5 + 0.3 * np.sin(20 * t) + gaussian_filter(rng.normal(size=t.shape), (0, 2)) * 0.2)
+    assert signal.correlated and len(signal.extent) == 1
+    volume = describe_noise(0.5 + gaussian_filter(rng.normal(size=(1, 24, 64, 64)), (0, 0, 1, 1)) * 0.3)
+    assert volume.correlated
+    assert volume.correlation == pytest.approx((0, np.exp(-1 / 4), np.exp(-1 / 4)), abs=0.1)
+    assert volume.extent[0] == 1
+
+
+@pytest.mark.parametrize("shape", [(1, 13, 17), (3, 31, 29), (1, 48, 48)])
+def test_small_pictures_raise_few_alarms(shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(0)
+    reports = [describe_noise(rng.normal(0.5, 0.1, shape)) for _ in range(30)]
+    assert sum(r.correlated or r.kind != "gaussian" for r in reports) <= 1
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 4), (3, 5, 3), (1, 1, 300), (1, 7), (1, 3, 40, 40)])
+def test_odd_shapes_and_constants_are_described(shape: tuple[int, ...]) -> None:
+    report = describe_noise(np.random.default_rng(0).normal(0.5, 0.1, shape))
+    assert np.isfinite(report.sigma) and len(report.extent) == len(shape) - 1
+    for value in (0.0, 0.3, 1.0):
+        assert describe_noise(np.full(shape, value)).kind == "none"
+
+
+def test_words() -> None:
+    plain = NoiseReport(24.8 / 255, "gaussian", 0.0, 0.00946, False, (0.0, 0.0), (1, 1), 0.0, (16, 16))
+    assert plain.words() == "white Gaussian noise, sigma 24.8/255"
+    smooth = dataclasses.replace(plain, correlated=True, correlation=(0.1, 0.6), extent=(1, 2))
+    assert smooth.words() == "correlated Gaussian noise, sigma 24.8/255, 2 px along x"
+    shot = dataclasses.replace(plain, kind="signal-dependent", gain=0.033, offset_variance=-1e-3, clipped=0.02)
+    assert shot.words() == (
+        "white signal-dependent noise, sigma 24.8/255, variance 0.033 x brightness -0.001, 2.0% of the values saturated"
+    )
+
+
+def test_bad_input_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"describe_noise\(x=int64\)"):
+        describe_noise(np.zeros((1, 8, 8), dtype=np.int64))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="NaN"):
+        describe_noise(np.full((1, 8, 8), np.inf))
