@@ -10,7 +10,7 @@ from . import ifd
 from .ifd import Entry, Layout
 
 ORIENTATION, X_RESOLUTION, Y_RESOLUTION, UNIT = 274, 282, 283, 296
-# what a main directory may tell about the picture rather than about its storage: words, dates, orientation, EXIF and GPS
+# what a main directory tells about the picture, not about its storage: words, dates, orientation, EXIF and GPS
 DESCRIPTIVE = frozenset({269, 270, 271, 272, 274, 285, 305, 306, 315, 316, 33432, ifd.EXIF, ifd.GPS})
 _WIDTHS, _HEIGHTS = frozenset({256, 0xA002}), frozenset({257, 0xA003})
 
@@ -29,7 +29,7 @@ def make_block(entries: Iterable[Entry], order: str) -> bytes:
 
 
 def resize_block(block: bytes, width: int, height: int, across: Fraction, down: Fraction) -> bytes:
-    """The block with size and resolution tags of the new image; a damaged block stays as it is, a thumbnail is dropped."""
+    """The block with size and resolution of the new image, without thumbnail; a damaged block stays as it is."""
     try:
         entries, layout = read_block(block)
     except (ValueError, EOFError):

@@ -33,7 +33,7 @@ class Layout(NamedTuple):
         return self.order + ("Q" if self.big else "I")
 
     @property
-    def count(self) -> str:
+    def counter(self) -> str:
         return self.order + ("Q" if self.big else "H")
 
     @property
@@ -92,7 +92,7 @@ def text(code: int, value: str, order: str = "<") -> Entry:
 
 
 def read_header(file: BinaryIO) -> tuple[Layout, int]:
-    """The layout and the offset of the first directory. ValueError if this is no TIFF structure, EOFError if cut off."""
+    """The layout and the first directory's offset. ValueError if this is no TIFF structure, EOFError if cut off."""
     start = _at(file, 0, 4)
     layouts = {b"II*\0": ("<", False), b"MM\0*": (">", False), b"II+\0": ("<", True), b"MM\0+": (">", True)}
     if start not in layouts:
@@ -108,8 +108,8 @@ def read_directory(file: BinaryIO, layout: Layout, offset: int) -> tuple[tuple[E
 
     Raises EOFError where the file ends before a table or a value does.
     """
-    head = struct.calcsize(layout.count)
-    (count,) = struct.unpack(layout.count, _at(file, offset, head))
+    head = struct.calcsize(layout.counter)
+    (count,) = struct.unpack(layout.counter, _at(file, offset, head))
     step = 20 if layout.big else 12
     table = _at(file, offset + head, count * step + layout.width)
     entries = (_entry(file, layout, table[i * step : (i + 1) * step]) for i in range(count))
@@ -143,8 +143,8 @@ def directories(file: BinaryIO) -> Iterable[tuple[int, tuple[Entry, ...]]]:
 def pack(entries: Iterable[Entry], layout: Layout, start: int, following: int = 0) -> bytes:
     """The bytes of a directory that will stand at offset `start`, values and sub-directories behind its table."""
     rows = sorted(entries, key=lambda entry: entry.code)
-    length = struct.calcsize(layout.count) + len(rows) * (20 if layout.big else 12) + layout.width
-    table, body = bytearray(struct.pack(layout.count, len(rows))), bytearray()
+    length = struct.calcsize(layout.counter) + len(rows) * (20 if layout.big else 12) + layout.width
+    table, body = bytearray(struct.pack(layout.counter, len(rows))), bytearray()
     for entry in rows:
         kind, raw = entry.kind, entry.raw
         if entry.children is not None:
@@ -160,7 +160,7 @@ def pack(entries: Iterable[Entry], layout: Layout, start: int, following: int = 
 
 
 def rewrite(path: Path, merge: Sequence[tuple[Entry, ...]], structural: frozenset[int]) -> None:
-    """Give page i of a TIFF file the tags `merge[i]`, keeping only its `structural` tags; new directories are appended."""
+    """Give page i of a TIFF file the tags `merge[i]` and its own `structural` ones, in directories appended to it."""
     with path.open("r+b") as file:
         layout, offset = read_header(file)
         pointer = 8 if layout.big else 4
@@ -173,7 +173,7 @@ def rewrite(path: Path, merge: Sequence[tuple[Entry, ...]], structural: frozense
             file.write(pack(tags.values(), layout, start, offset))
             file.seek(pointer)
             file.write(struct.pack(layout.pointer, start))
-            pointer = start + struct.calcsize(layout.count) + len(tags) * (20 if layout.big else 12)
+            pointer = start + struct.calcsize(layout.counter) + len(tags) * (20 if layout.big else 12)
 
 
 def _at(file: BinaryIO, offset: int, size: int) -> bytes:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
 from .picture import SPATIAL, Picture, Pixels
 
 
-class Item(NamedTuple):
+@dataclass(frozen=True)
+class Item:
     """One image, volume or signal of a picture: `pixels` is (C, *spatial), a view; `axes` names the spatial axes.
 
     `index` is its place along the picture's independent axes, in the order of `picture.axes`: () where there are none.
@@ -45,7 +46,8 @@ def join(picture: Picture, restored: Iterable[Pixels]) -> Picture:
     fits = all(len(shape) == 1 + len(spatial) and shape[0] == channels for shape in shapes)
     if len(arrays) != count or len(shapes) != 1 or not fits:
         raise ValueError(
-            f"join(restored={len(arrays)} arrays of shapes {sorted(shapes)}): the picture has {count} items of {channels} "
+            f"join(restored={len(arrays)} arrays of shapes {sorted(shapes)}): the picture has {count} items of "
+            f"{channels} "
             f"channels and the axes {spatial}. Give one array (C, {', '.join(spatial)}) for each, all of one shape."
         )
     stacked = np.stack(arrays).reshape(*outer, *arrays[0].shape)

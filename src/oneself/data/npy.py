@@ -10,13 +10,14 @@ from .picture import Picture, Pixels
 
 
 def read(path: Path, axes: str | None) -> Picture:
-    """An array: two dimensions are YX, three with 3 or 4 last are YXC, one is X; the rest needs `axes`. Never unpickles."""
+    """An array: X, YX, or YXC where the last of three is 3 or 4; the rest needs `axes`. Never unpickles."""
     try:
         pixels = np.load(path, allow_pickle=False)
     except (ValueError, EOFError) as error:
         if "allow_pickle" in str(error):
             raise ValueError(
-                f"read(path={str(path)!r}): the array holds Python objects, which may run code. Save it again as numbers."
+                f"read(path={str(path)!r}): the array holds Python objects, which may run code. "
+                "Save it again as numbers."
             ) from None
         raise EOFError(str(error)) from error
     return Picture(pixels, axes or _guess_axes(pixels, path), "npy", source=path)
@@ -45,6 +46,7 @@ def _guess_axes(pixels: Pixels, path: Path) -> str:
     if pixels.ndim == 3 and pixels.shape[-1] in (3, 4):
         return "YXC"
     raise ValueError(
-        f"read(path={str(path)!r}, axes=None): an array of shape {pixels.shape} does not say what its axes are. Pass one "
+        f"read(path={str(path)!r}, axes=None): an array of shape {pixels.shape} does not say what its axes are. "
+        "Pass one "
         "letter for each as axes= / --axes: 'IYX' for a stack of images, 'ZYX' for a volume, 'CYX' for channels."
     )

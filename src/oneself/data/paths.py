@@ -26,14 +26,16 @@ EXTENSIONS = tuple(FORMATS)
 def extension(path: Path) -> str:
     """The ending that says the format, as written, ".ome.tif" included."""
     inner = Path(path.stem).suffix
-    return inner + path.suffix if inner.lower() == ".ome" and FORMATS.get(path.suffix.lower()) == "tiff" else path.suffix
+    return (
+        inner + path.suffix if inner.lower() == ".ome" and FORMATS.get(path.suffix.lower()) == "tiff" else path.suffix
+    )
 
 
 def output_path(source: str | Path, out: str | Path | None = None, task_suffix: str = "restored") -> Path:
     """Where the result of `source` goes.
 
-    `out` names the file; or a folder (one that exists, or ends in a slash), where the result has the source's name; without
-    it the result is `NAME-task_suffix.EXT` beside the source.
+    `out` names the file; or a folder (one that exists, or ends in a slash), where the result has the source's name;
+    without it the result is `NAME-task_suffix.EXT` beside the source.
     """
     source = Path(source)
     if out is None:
@@ -51,8 +53,8 @@ def side_path(result: str | Path) -> Path:
 def find_images(folder: str | Path, recursive: bool = False) -> list[Path]:
     """The readable images of a folder by their extensions, sorted, without hidden files and folders.
 
-    A result that stands beside its source (`NAME-suffix.EXT` with its side file, beside `NAME.EXT`) is left out, so that
-    a second call does not restore what the first one made.
+    A result that stands beside its source (`NAME-suffix.EXT` with its side file, beside `NAME.EXT`) is left out, so
+    that a second call does not restore what the first one made.
 
     Raises FileNotFoundError or NotADirectoryError if `folder` is none.
     """
@@ -73,7 +75,9 @@ def check_source(path: Path) -> None:
     if not path.exists():
         raise FileNotFoundError(f"read(path={str(path)!r}): there is no such file.{_closest(path)}")
     if not os.access(path, os.R_OK):
-        raise PermissionError(f"read(path={str(path)!r}): no permission to read it. Change its permissions, or copy it.")
+        raise PermissionError(
+            f"read(path={str(path)!r}): no permission to read it. Change its permissions, or copy it."
+        )
     if path.stat().st_size == 0:
         raise OSError(f"read(path={str(path)!r}): the file is empty (0 bytes). Get it again from where it came.")
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +14,6 @@ from .exif import resize_block
 
 SPATIAL = "ZYX"
 Pixels = np.ndarray[Any, np.dtype[Any]]
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Resolution(NamedTuple):
@@ -56,14 +54,16 @@ class Metadata:
     icc: bytes | None = None
     xmp: bytes | None = None
     resolution: Resolution | None = None
-    pixel_size: Mapping[str, PixelSize] = field(default=_NOTHING)
-    scale: Mapping[str, Fraction] = field(default=_NOTHING)
+    pixel_size: Mapping[str, PixelSize] = field(default_factory=dict)
+    scale: Mapping[str, Fraction] = field(default_factory=dict)
     native: object | None = None
 
     def scaled(self, scale: Mapping[str, Fraction], width: int, height: int) -> Metadata:
         """The metadata of the same scene on a finer grid: densities grow by `scale`, pixel sizes shrink by it."""
         across, down = scale.get("X", Fraction(1)), scale.get("Y", Fraction(1))
-        density = self.resolution and Resolution(self.resolution.x * across, self.resolution.y * down, self.resolution.unit)
+        density = self.resolution and Resolution(
+            self.resolution.x * across, self.resolution.y * down, self.resolution.unit
+        )
         sizes = {a: PixelSize(s.value / float(scale.get(a, 1)), s.unit) for a, s in self.pixel_size.items()}
         total = {a: self.scale.get(a, Fraction(1)) * scale.get(a, Fraction(1)) for a in {*self.scale, *scale}}
         exif = self.exif and resize_block(self.exif, width, height, across, down)
@@ -74,10 +74,10 @@ class Metadata:
 class Picture:
     """An image file in memory.
 
-    `pixels` has the dtype and shape stored in the file (colour tables resolved, alpha taken out), one axis per letter of
-    `axes`: Y, X and Z are spatial, C holds channels, any other letter (T, I, Q, …) counts independent images. A signal has
-    the axes "X". `alpha` has the shape of `pixels` without C and is never restored, only carried. `notes` says in words
-    what reading changed or could not keep.
+    `pixels` has the dtype and shape stored in the file (colour tables resolved, alpha taken out), one axis per letter
+    of `axes`: Y, X and Z are spatial, C holds channels, any other letter (T, I, Q, …) counts independent images. A
+    signal has the axes "X". `alpha` has the shape of `pixels` without C and is never restored, only carried. `notes`
+    says in words what reading changed or could not keep.
     """
 
     pixels: Pixels
@@ -115,12 +115,14 @@ class Picture:
     def _scale_to(self, shape: tuple[int, ...]) -> dict[str, Fraction]:
         if len(shape) != len(self.axes):
             raise ValueError(
-                f"Picture.replace(pixels.shape={shape}): the picture has {len(self.axes)} axes ({self.axes}). Give as many."
+                f"Picture.replace(pixels.shape={shape}): the picture has {len(self.axes)} axes ({self.axes}). "
+                "Give as many."
             )
         for letter, old, new in zip(self.axes, self.pixels.shape, shape, strict=True):
             if old != new and letter not in SPATIAL:
                 raise ValueError(
-                    f"Picture.replace(pixels.shape={shape}): axis {letter} had {old} entries. Only {', '.join(SPATIAL)} may change."
+                    f"Picture.replace(pixels.shape={shape}): axis {letter} had {old} entries. "
+                    f"Only {', '.join(SPATIAL)} may change."
                 )
         both = zip(self.axes, self.pixels.shape, shape, strict=True)
         return {letter: Fraction(new, old) for letter, old, new in both if old != new}
@@ -129,16 +131,26 @@ class Picture:
 def check_axes(axes: str, ndim: int) -> None:
     """Refuse an axes string that does not fit an array of `ndim` dimensions.
 
-    Raises ValueError for anything but one distinct upper-case letter per dimension, with X among them, Y with more than one.
+    Raises ValueError for anything but one distinct upper-case letter per dimension, with X among them, Y with more
+    than one.
     """
     if len(axes) != ndim:
-        raise ValueError(f"Picture(axes={axes!r}): {len(axes)} letters for an array of {ndim} dimensions. Give one letter for each.")
+        raise ValueError(
+            f"Picture(axes={axes!r}): {len(axes)} letters for an array of {ndim} dimensions. Give one letter for each."
+        )
     if len(set(axes)) != len(axes):
-        raise ValueError(f"Picture(axes={axes!r}): a letter occurs twice for {ndim} dimensions. Use distinct letters, such as 'TZYX'.")
+        raise ValueError(
+            f"Picture(axes={axes!r}): a letter occurs twice for {ndim} dimensions. "
+            "Use distinct letters, such as 'TZYX'."
+        )
     if not (axes.isascii() and axes.isalpha() and axes.isupper()) or "S" in axes:
-        raise ValueError(f"Picture(axes={axes!r}): axes are letters A to Z, samples are C. Write for example 'YXC' or 'ZYX'.")
+        raise ValueError(
+            f"Picture(axes={axes!r}): axes are letters A to Z, samples are C. Write for example 'YXC' or 'ZYX'."
+        )
     if "X" not in axes or ("Y" not in axes and ("Z" in axes or ndim > 2)):
-        raise ValueError(f"Picture(axes={axes!r}): Y and X must be among them (X alone for signals). Write for example 'IYX'.")
+        raise ValueError(
+            f"Picture(axes={axes!r}): Y and X must be among them (X alone for signals). Write for example 'IYX'."
+        )
 
 
 def _resize(alpha: Pixels, axes: str, sizes: Mapping[str, int]) -> Pixels:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -35,7 +35,7 @@ class Chunk(NamedTuple):
 
 @dataclass(frozen=True)
 class PngExtras:
-    """The chunks of a PNG file that no other format holds: text, gamma, times, …; and the colour type they belong to."""
+    """The chunks of a PNG file that no other format holds (text, gamma, times, …) and the form they belong to."""
 
     before: tuple[Chunk, ...]
     after: tuple[Chunk, ...]
@@ -47,7 +47,9 @@ def read(path: Path) -> Picture:
     chunks = list(_chunks(path.read_bytes()))
     width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", chunks[0].data)
     if any(chunk.name == b"acTL" for chunk in chunks):
-        raise ValueError(f"read(path={str(path)!r}): an animated PNG. Save its frames as one TIFF stack or as single files.")
+        raise ValueError(
+            f"read(path={str(path)!r}): an animated PNG. Save its frames as one TIFF stack or as single files."
+        )
     notes: tuple[str, ...] = ()
     if depth == 16:
         data = b"".join(chunk.data for chunk in chunks if chunk.name == b"IDAT")
@@ -76,7 +78,7 @@ def write(picture: Picture, path: Path) -> None:
 
 
 def split_alpha(pixels: Pixels) -> tuple[Pixels, Pixels | None]:
-    """Colour and alpha of an array whose last axis, if it has a third, holds 1 to 4 samples; gray has two dimensions."""
+    """Colour and alpha of an array whose third axis, if it has one, holds 1 to 4 samples; gray comes back as 2-D."""
     if pixels.ndim == 2:
         return pixels, None
     samples = pixels.shape[2]
@@ -125,7 +127,8 @@ def _decode8(path: Path, depth: int, colour: int) -> tuple[Pixels, tuple[str, ..
     from PIL import Image
 
     notes: list[str] = []
-    with Image.open(path) as image:
+    with Image.open(path) as opened:
+        image: Any = opened
         if colour == 3:
             notes.append("the colour table was resolved: the result is RGB")
             image = image.convert("RGBA" if "transparency" in image.info else "RGB")
@@ -149,7 +152,9 @@ def _metadata(chunks: list[Chunk], form: tuple[int, int]) -> Metadata:
     found = {chunk.name: chunk.data for chunk in reversed(chunks)}
     split = [chunk.name for chunk in chunks].index(b"IDAT")
     xmp = next((c.data for c in chunks if c.name == b"iTXt" and c.data.startswith(_XMP)), None)
-    kept = [[c for c in part if c.name not in _NOT_KEPT and c.data is not xmp] for part in (chunks[:split], chunks[split:])]
+    kept = [
+        [c for c in part if c.name not in _NOT_KEPT and c.data is not xmp] for part in (chunks[:split], chunks[split:])
+    ]
     profile = found.get(b"iCCP")
     return Metadata(
         exif=found.get(b"eXIf"),

@@ -1,4 +1,4 @@
-"""Between the numbers a file stores and the unit range in which networks work; and the pixels that cannot be restored."""
+"""Between the numbers a file stores and the unit range in which networks work; and pixels that cannot be restored."""
 
 from __future__ import annotations
 
@@ -26,11 +26,13 @@ def to_unit(pixels: Array, data_range: float | Sequence[float] | None = None) ->
     (low, high). Floats within [0, 1] are taken as they are. Values outside a given range pass through, beyond [0, 1].
     The way back is exact for integers whose range spans fewer than 2**24 values.
 
-    Raises ValueError where the range cannot be known: other floats, and 32- and 64-bit integers, whose type says nothing
-    about the values; TypeError for pixels that are not real numbers.
+    Raises ValueError where the range cannot be known: other floats, and 32- and 64-bit integers, whose type says
+    nothing about the values; TypeError for pixels that are not real numbers.
     """
     if pixels.dtype.kind not in "buif":
-        raise TypeError(f"to_unit(pixels.dtype={pixels.dtype}): not real numbers. Convert them to integers or floats first.")
+        raise TypeError(
+            f"to_unit(pixels.dtype={pixels.dtype}): not real numbers. Convert them to integers or floats first."
+        )
     low, high = _known_range(pixels) if data_range is None else _given_range(data_range)
     unit = pixels.astype(np.float64)
     unit -= low
@@ -39,7 +41,7 @@ def to_unit(pixels: Array, data_range: float | Sequence[float] | None = None) ->
 
 
 def from_unit(array: Array, span: Range) -> Array:
-    """The inverse of `to_unit`: rounded and clipped to the dtype for integers, cut at a half for bool, as is for floats.
+    """The inverse of `to_unit`: rounded and clipped to integer dtypes, cut at a half for bool, as is for floats.
 
     Raises ValueError if values that must become integers are not finite.
     """
@@ -63,7 +65,8 @@ def _given_range(data_range: float | Sequence[float]) -> tuple[float, float]:
     low, high = (0.0, *values) if len(values) == 1 else values if len(values) == 2 else (0.0, 0.0)
     if not (np.isfinite([low, high]).all() and low < high):
         raise ValueError(
-            f"to_unit(data_range={data_range!r}): not a range. Give the largest value (above 0), or (low, high) with low < high."
+            f"to_unit(data_range={data_range!r}): not a range. "
+            "Give the largest value (above 0), or (low, high) with low < high."
         )
     return low, high
 
@@ -78,7 +81,8 @@ def _known_range(pixels: Array) -> tuple[float, float]:
     if kind == "f" and low >= 0 and high <= 1:
         return 0.0, 1.0
     raise ValueError(
-        f"to_unit(data_range=None): {pixels.dtype} values from {low:g} to {high:g} do not say what black and white are. "
+        f"to_unit(data_range=None): {pixels.dtype} values from {low:g} to {high:g} do not say what black and "
+        "white are. "
         f"Pass data_range=(low, high), or --data-range LOW HIGH, for example {low:g} {high:g}."
     )
 
@@ -86,19 +90,26 @@ def _known_range(pixels: Array) -> tuple[float, float]:
 def check_pixels(pixels: Array, name: str) -> None:
     """Refuse what cannot be restored: no pixels, NaN, infinity, complex or object values, one value everywhere.
 
-    Raises TypeError for the kind of values, ValueError for the rest; `name` opens the message, such as `denoise(image)`.
+    Raises TypeError for the kind of values, ValueError for the rest; `name` opens the message, such as
+    `denoise(image)`.
     """
     if np.issubdtype(pixels.dtype, np.complexfloating):
-        raise TypeError(f"{name}: complex values ({pixels.dtype}). Restore the real and imaginary parts, or magnitude, apart.")
+        raise TypeError(
+            f"{name}: complex values ({pixels.dtype}). Restore the real and imaginary parts, or magnitude, apart."
+        )
     if pixels.dtype.kind not in "buif":
         raise TypeError(f"{name}: {pixels.dtype} values are no pixels. Give integers or floats.")
     if pixels.size == 0:
-        raise ValueError(f"{name}: no pixels (shape {pixels.shape}). Give an image of at least one pixel along every axis.")
+        raise ValueError(
+            f"{name}: no pixels (shape {pixels.shape}). Give an image of at least one pixel along every axis."
+        )
     if pixels.dtype.kind == "f":
         _check_finite(pixels, name)
     first = pixels.reshape(-1)[0]
     if (pixels == first).all():
-        raise ValueError(f"{name}: all {pixels.size} pixels are {first}. A constant image has nothing to restore; check the file.")
+        raise ValueError(
+            f"{name}: all {pixels.size} pixels are {first}. A constant image has nothing to restore; check the file."
+        )
 
 
 def _check_finite(pixels: Array, name: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .npy import with_alpha
-from .picture import Metadata, Picture, Pixels, Resolution
+from .picture import Metadata, Picture, Resolution
 from .png import split_alpha
 
 MARKER = b"Exif\0\0"
@@ -44,7 +44,8 @@ def read(path: Path, kind: str) -> Picture:
     from PIL import Image
 
     data = path.read_bytes()
-    with Image.open(io.BytesIO(data)) as image:
+    with Image.open(io.BytesIO(data)) as opened:
+        image: Any = opened
         image.load()
         notes = _notes(image, path, kind)
         metadata = _metadata(image, data, kind)
@@ -76,10 +77,14 @@ def _notes(image: Any, path: Path, kind: str) -> tuple[str, ...]:
     frames = getattr(image, "n_frames", 1)
     if image.mode not in _MODES | {"P"}:
         raise ValueError(
-            f"read(path={str(path)!r}): {kind.upper()} in colour mode {image.mode} is not supported. Convert it to RGB or gray first."
+            f"read(path={str(path)!r}): {kind.upper()} in colour mode {image.mode} is not supported. "
+            "Convert it to RGB or gray first."
         )
     if frames > 1 and kind == "webp":
-        raise ValueError(f"read(path={str(path)!r}): an animation of {frames} frames. Save them as one TIFF stack or as single files.")
+        raise ValueError(
+            f"read(path={str(path)!r}): an animation of {frames} frames. "
+            "Save them as one TIFF stack or as single files."
+        )
     notes = ["the colour table was resolved: the result is RGB"] if image.mode == "P" else []
     if frames > 1:
         notes.append(f"only the first of {frames} pictures in the file was read")

@@ -23,19 +23,28 @@ class SavedAside(OSError):  # noqa: N818 - it says what happened to the result, 
 def check_target(path: Path, overwrite: bool = False) -> None:
     """Refuse, before any work, an output that could not be written.
 
-    Raises FileExistsError, IsADirectoryError, FileNotFoundError (no such folder), NotADirectoryError or PermissionError.
+    Raises FileExistsError, IsADirectoryError, FileNotFoundError (no such folder), NotADirectoryError or
+    PermissionError.
     """
     folder = path.parent
     if path.is_dir():
-        raise IsADirectoryError(f"write(path={str(path)!r}): this is a folder. Name a file in it, or end it with a slash.")
+        raise IsADirectoryError(
+            f"write(path={str(path)!r}): this is a folder. Name a file in it, or end it with a slash."
+        )
     if path.exists() and not overwrite:
-        raise FileExistsError(f"write(path={str(path)!r}): the file exists. Choose another name, or pass overwrite=True / --overwrite.")
+        raise FileExistsError(
+            f"write(path={str(path)!r}): the file exists. Choose another name, or pass overwrite=True / --overwrite."
+        )
     if not folder.exists():
         raise FileNotFoundError(f"write(path={str(path)!r}): there is no folder {str(folder)!r}. Create it first.")
     if not folder.is_dir():
-        raise NotADirectoryError(f"write(path={str(path)!r}): {str(folder)!r} is a file, not a folder. Choose another place.")
+        raise NotADirectoryError(
+            f"write(path={str(path)!r}): {str(folder)!r} is a file, not a folder. Choose another place."
+        )
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise PermissionError(f"write(path={str(path)!r}): no permission to write in {str(folder)!r}. Choose another folder.")
+        raise PermissionError(
+            f"write(path={str(path)!r}): no permission to write in {str(folder)!r}. Choose another folder."
+        )
 
 
 def save(path: Path, encode: Encode, *, overwrite: bool = False, aside: Iterable[tuple[str, Encode]] = ()) -> Path:
@@ -74,7 +83,9 @@ def _replace(path: Path, encode: Encode, overwrite: bool) -> None:
         if overwrite and target.exists():
             shutil.copymode(target, temporary)
         elif path.exists():
-            raise FileExistsError(f"write(path={str(path)!r}): the file appeared meanwhile. Choose another name, or pass overwrite=True.")
+            raise FileExistsError(
+                f"write(path={str(path)!r}): the file appeared meanwhile. Choose another name, or pass overwrite=True."
+            )
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
@@ -97,6 +108,10 @@ def _save_aside(path: Path, error: OSError, aside: Iterable[tuple[str, Encode]])
             place.unlink(missing_ok=True)
             failures.append(f"{place}: {failure.strerror or failure}")
             continue
-        raise SavedAside(f"write(path={str(path)!r}): {failures[0]}. The result is saved in {place}; move it from there.", place) from error
+        raise SavedAside(
+            f"write(path={str(path)!r}): {failures[0]}. The result is saved in {place}; move it from there.", place
+        ) from error
     reasons = "; ".join(failures)
-    raise OSError(error.errno, f"write(path={str(path)!r}): could not be written ({reasons}). Free some space, then try again.") from error
+    raise OSError(
+        error.errno, f"write(path={str(path)!r}): could not be written ({reasons}). Free some space, then try again."
+    ) from error

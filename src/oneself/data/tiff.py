@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -29,7 +29,7 @@ _SIMPLE_KINDS = {"uniform", "generic", "shaped", "imagej", "ome"}  # series whos
 
 @dataclass(frozen=True)
 class TiffLayout:
-    """How a TIFF file was laid out, and the tags of its pages (in the file's byte order) that are no part of the layout."""
+    """How a TIFF file was laid out, and the tags of its pages (in its byte order) that are no part of that."""
 
     kind: str
     axes: str  # as stored: S is samples
@@ -41,7 +41,7 @@ class TiffLayout:
     predictor: int
     tile: tuple[int, ...] | None
     rows_per_strip: int | None
-    order: str
+    order: Literal["<", ">"]
     big: bool
     colour_map: Pixels | None
     description: str
@@ -51,7 +51,8 @@ class TiffLayout:
 def read(path: Path, axes: str | None) -> Picture:
     """The one image series of a TIFF file; `axes` overrides what its axes mean.
 
-    Raises EOFError if the file is cut off, ValueError for several series, colour spaces and codings that cannot be kept.
+    Raises EOFError if the file is cut off, ValueError for several series, colour spaces and codings that cannot be
+    kept.
     """
     import tifffile
 
@@ -64,7 +65,9 @@ def read(path: Path, axes: str | None) -> Picture:
         layout = _layout(file, series, path)
     notes += _coding_notes(page, layout)
     pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
-    if layout.photometric == 3 and layout.kind != "imagej":  # ImageJ's colour tables show intensities, they are no colours
+    if (
+        layout.photometric == 3 and layout.kind != "imagej"
+    ):  # ImageJ's colour tables show intensities, they are no colours
         pixels, layout = _resolve_colours(pixels, layout)
         notes += ("the colour table was resolved: the result is RGB",)
     return _picture(pixels, layout, axes, path, notes)
@@ -81,7 +84,10 @@ def _picture(pixels: Pixels, layout: TiffLayout, axes: str | None, path: Path, n
     if axes is not None:
         check_axes(axes, pixels.ndim)
         if alpha is not None and axes.find("C") != named.find("C"):
-            raise ValueError(f"read(path={str(path)!r}, axes={axes!r}): with alpha the channels stay in place ({named}). Keep C there.")
+            raise ValueError(
+                f"read(path={str(path)!r}, axes={axes!r}): with alpha the channels stay in place ({named}). "
+                "Keep C there."
+            )
         named = axes
     return Picture(pixels, named, "tiff", _metadata(layout, pixels), alpha, path, notes)
 
@@ -130,7 +136,8 @@ def _only_series(file: Any, path: Path) -> tuple[Any, tuple[str, ...]]:
     if len(whole) != 1:
         shapes = ", ".join(str(s.shape) for s in file.series)
         raise ValueError(
-            f"read(path={str(path)!r}): {len(file.series)} image series of shapes {shapes}. Save the one to restore as its own file."
+            f"read(path={str(path)!r}): {len(file.series)} image series of shapes {shapes}. "
+            "Save the one to restore as its own file."
         )
     notes = []
     if len(file.series) > 1:
@@ -145,9 +152,13 @@ def _only_series(file: Any, path: Path) -> tuple[Any, tuple[str, ...]]:
 def _check_page(page: Any, path: Path) -> None:
     name = getattr(page.photometric, "name", str(page.photometric))
     if int(page.photometric) not in _PHOTOMETRIC:
-        raise ValueError(f"read(path={str(path)!r}): TIFF in colour space {name} is not supported. Convert it to RGB or gray first.")
+        raise ValueError(
+            f"read(path={str(path)!r}): TIFF in colour space {name} is not supported. Convert it to RGB or gray first."
+        )
     if page.imagedepth > 1:
-        raise ValueError(f"read(path={str(path)!r}): a TIFF volume in one page (ImageDepth). Save it with one page for each slice.")
+        raise ValueError(
+            f"read(path={str(path)!r}): a TIFF volume in one page (ImageDepth). Save it with one page for each slice."
+        )
 
 
 def _coding_notes(page: Any, layout: TiffLayout) -> tuple[str, ...]:
@@ -156,7 +167,7 @@ def _coding_notes(page: Any, layout: TiffLayout) -> tuple[str, ...]:
     if bits not in (1, 8, 16, 32, 64):
         notes.append(f"{bits}-bit samples are written with {8 * page.dtype.itemsize} bits")
     if int(page.compression) != layout.compression:
-        notes.append(f"{page.compression.name} compression is replaced by the lossless {'DEFLATE'}")
+        notes.append(f"{page.compression.name} compression is replaced by lossless Deflate")
     if layout.kind not in _SIMPLE_KINDS:
         notes.append(f"a TIFF of kind {layout.kind} is written as a plain one")
     return tuple(notes)

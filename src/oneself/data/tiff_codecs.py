@@ -7,6 +7,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +38,15 @@ def predictors() -> frozenset[int]:
 
 
 def pixels(path: Path, series: Any) -> Pixels:
-    """The pixels of a tifffile series, its own decoders first. EOFError if strips are damaged, ValueError if unknown."""
+    """The pixels of a tifffile series. EOFError if strips are damaged, ValueError if their coding is unknown."""
     import tifffile
 
     page = series.keyframe
     known = page.compression in tifffile.TIFF.DECOMPRESSORS and page.predictor in tifffile.TIFF.UNPREDICTORS
     try:
         if known:
-            return np.asarray(series.asarray())
+            with suppress(ImportError):  # Zstandard is listed, but older Pythons have no module for it
+                return np.asarray(series.asarray())
         if int(page.compression) in _JPEG:
             return _through_pillow(path, series)
         if int(page.compression) in (*_THROUGH_LIBTIFF, *_DEFLATE):
@@ -67,16 +69,22 @@ def _works(codecs: Any, code: int, sample: bytes) -> bool:
 def _through_pillow(path: Path, series: Any) -> Pixels:
     from PIL import Image, ImageSequence
 
-    with Image.open(path) as image:
+    copy = io.BytesIO(path.read_bytes())
+    layout, _ = ifd.read_header(copy)
+    for offset, _ in list(ifd.directories(copy)):
+        _overwrite(copy, layout, offset, {274: 1})  # Pillow would turn the picture
+    with Image.open(copy) as image:
         frames = [np.array(frame) for frame in ImageSequence.Iterator(image)]
-    stacked = np.stack(frames).reshape(series.shape) if len({f.shape for f in frames}) == 1 else np.empty(0)
-    if stacked.dtype != series.dtype or stacked.size == 0:
-        raise ValueError(f"read(path={str(path)!r}): this JPEG-in-TIFF needs the package imagecodecs. Install it, or save it uncompressed.")
-    return stacked
+    if any(frame.shape != series.keyframe.shape or frame.dtype != series.dtype for frame in frames):
+        raise ValueError(
+            f"read(path={str(path)!r}): this JPEG-in-TIFF needs the package imagecodecs. "
+            "Install it (pip install imagecodecs), or save the file uncompressed."
+        )
+    return np.stack(frames).reshape(series.shape)
 
 
 def _recoded(page: Any, path: Path, series: Any) -> Pixels:
-    """Decode each strip or tile, store it again as plain Deflate in a copy in memory, and let tifffile assemble that."""
+    """Decode each strip or tile, store it as plain Deflate in a copy in memory, and let tifffile assemble that."""
     import tifffile
 
     copy = io.BytesIO(path.read_bytes())
@@ -99,7 +107,12 @@ def _replace_segments(copy: io.BytesIO, layout: Layout, offset: int, tags: dict[
         starts.append(copy.seek(0, 2))
         lengths.append(len(data))
         copy.write(data)
-    changed = {259: 8, 317: 2 if int(page.predictor) == 2 else 1, 324 if tiled else 273: starts, 325 if tiled else 279: lengths}
+    changed = {
+        259: 8,
+        317: 2 if int(page.predictor) == 2 else 1,
+        324 if tiled else 273: starts,
+        325 if tiled else 279: lengths,
+    }
     _overwrite(copy, layout, offset, changed)
 
 
@@ -122,7 +135,17 @@ def _libtiff(data: bytes, size: int, compression: int) -> bytes:
     """Have Pillow's libtiff decode `size` bytes by showing them as one row of a gray image."""
     from PIL import Image
 
-    rows = [(256, size), (257, 1), (258, 8), (259, compression), (262, 1), (273, 8), (277, 1), (278, 1), (279, len(data))]
+    rows = [
+        (256, size),
+        (257, 1),
+        (258, 8),
+        (259, compression),
+        (262, 1),
+        (273, 8),
+        (277, 1),
+        (278, 1),
+        (279, len(data)),
+    ]
     entries = [ifd.long(code, value, "<") for code, value in rows]
     start = 8 + len(data) + len(data) % 2
     head = struct.pack("<2sHI", b"II", 42, start)
@@ -141,10 +164,10 @@ def _undo_float_differences(plain: bytes, rows: int, width: int, samples: int, p
 
 
 def _overwrite(copy: io.BytesIO, layout: Layout, offset: int, changed: dict[int, int | list[int]]) -> None:
-    """Set tags of the directory at `offset`: integers in place, lists (eight bytes each, BigTIFF's LONG8 or LONG) at the end."""
-    head, step = struct.calcsize(layout.count), 20 if layout.big else 12
+    """Set tags of the directory at `offset`, lists of values behind the end of the file."""
+    head, step = struct.calcsize(layout.counter), 20 if layout.big else 12
     copy.seek(offset)
-    (count,) = struct.unpack(layout.count, copy.read(head))
+    (count,) = struct.unpack(layout.counter, copy.read(head))
     for row in range(offset + head, offset + head + count * step, step):
         copy.seek(row)
         (code,) = struct.unpack(layout.order + "H", copy.read(2))
@@ -158,4 +181,6 @@ def _overwrite(copy: io.BytesIO, layout: Layout, offset: int, changed: dict[int,
             copy.write(raw)
             raw = struct.pack(layout.pointer, place)
         copy.seek(row + 2)
-        copy.write(struct.pack(layout.order + ("HQ" if layout.big else "HI"), 16 if layout.big else 4, len(values)) + raw)
+        copy.write(
+            struct.pack(layout.order + ("HQ" if layout.big else "HI"), 16 if layout.big else 4, len(values)) + raw
+        )

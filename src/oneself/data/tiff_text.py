@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import html
 import json
+import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -37,8 +38,9 @@ def ome_edit(xml: str, planes: int, sizes: Mapping[str, int], scale: Mapping[str
     def pixels(match: re.Match[str]) -> str:
         tag = match.group()
         for axis, factor in scale.items():
-            tag = _set(tag, f"Size{axis}", lambda _, axis=axis: str(sizes[axis]))
-            tag = _set(tag, f"PhysicalSize{axis}", lambda old, factor=factor: repr(float(old) / float(factor)))
+            tag = _set(tag, f"Size{axis}", str(sizes[axis]))
+            length = _attribute(tag, f"PhysicalSize{axis}")
+            tag = _set(tag, f"PhysicalSize{axis}", repr(float(length or 1) / float(factor)))
         return tag
 
     count = 0
@@ -80,12 +82,16 @@ def imagej_edit(description: str, scale: Mapping[str, Fraction]) -> str:
 
 
 def shaped_edit(description: str, shape: tuple[int, ...]) -> str:
-    """tifffile's JSON with another shape."""
+    """tifffile's JSON with another shape, and without axes that no longer fit it."""
     try:
         told = json.loads(description)
     except ValueError:
         return description
-    return json.dumps(told | {"shape": list(shape)}) if isinstance(told, dict) and "shape" in told else description
+    if not isinstance(told, dict) or math.prod(told.get("shape", ())) == math.prod(shape):
+        return description
+    if len(told.get("axes", "")) != len(shape):
+        told.pop("axes", None)
+    return json.dumps(told | {"shape": list(shape)})
 
 
 def shaped(shape: tuple[int, ...], axes: str) -> str:
@@ -94,7 +100,11 @@ def shaped(shape: tuple[int, ...], axes: str) -> str:
 
 
 def new_ome(
-    dtype: Any, shape: tuple[int, ...], stored: tuple[int, ...], axes: str, sizes: Mapping[str, PixelSize]
+    dtype: Any,
+    shape: tuple[int, ...],
+    stored: tuple[int, int, int, int, int, int],
+    axes: str,
+    sizes: Mapping[str, PixelSize],
 ) -> str:
     """OME-XML for an array of the given axes; `stored` is (pages, 1, 1, height, width, samples).
 
@@ -108,8 +118,10 @@ def new_ome(
     xml = tifffile.OmeXml()
     try:
         xml.addimage(dtype, shape, stored, axes=axes, **told)
-    except ValueError as error:
-        raise ValueError(f"write(picture): OME-TIFF has no place for {dtype} with axes {axes} ({error}). Use .tif or .npy.") from None
+    except (ValueError, tifffile.OmeXmlError) as error:
+        raise ValueError(
+            f"write(picture): OME-TIFF has no place for {dtype} with axes {axes} ({error}). Use .tif or .npy."
+        ) from None
     return str(xml.tostring())
 
 
@@ -117,7 +129,9 @@ def _imagej_unit(unit: str | None) -> str | None:
     if unit is None:
         return None
     unit = re.sub(r"\\u([0-9a-fA-F]{4})", lambda m: chr(int(m.group(1), 16)), unit)
-    return {"um": "µm", "micron": "µm", "microns": "µm", "μm": "µm", "pixel": None, "pixels": None, "": None}.get(unit, unit)
+    return {"um": "µm", "micron": "µm", "microns": "µm", "μm": "µm", "pixel": None, "pixels": None, "": None}.get(
+        unit, unit
+    )
 
 
 def _attribute(tag: str, name: str) -> str | None:
@@ -125,8 +139,8 @@ def _attribute(tag: str, name: str) -> str | None:
     return found.group(2) if found else None
 
 
-def _set(tag: str, name: str, value: Callable[[str], str]) -> str:
+def _set(tag: str, name: str, value: str) -> str:
     def changed(match: re.Match[str]) -> str:
-        return f"{match.group(1)}{match.group(2)}{value(match.group(3))}{match.group(2)}"
+        return f"{match.group(1)}{match.group(2)}{value}{match.group(2)}"
 
     return re.sub(rf'(\s{name}\s*=\s*)(["\'])(.*?)\2', changed, tag)

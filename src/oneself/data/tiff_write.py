@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from . import exif, ifd, tiff_codecs, tiff_text
+from . import exif, ifd, tiff_text
 from .ifd import Entry
 from .npy import with_alpha
 from .paths import extension
 from .picture import Metadata, Picture, Pixels, Resolution
 from .tiff import COLOUR_MAP, DESCRIPTION, ICC, STRUCTURAL, XMP, TiffLayout
 
+_RESOLUTION = (exif.X_RESOLUTION, exif.Y_RESOLUTION, exif.UNIT)
 _UNITS = {"none": 1, "inch": 2, "centimetre": 3}
+_OME_AXES = "TZCYXSAPRHEQ"
 _BIG = 2**32 - 2**26  # offsets of classic TIFF have 32 bits; tags need some room
 
 
@@ -25,15 +28,22 @@ class _Plan(NamedTuple):
     pages: Pixels
     options: dict[str, Any]
     tags: list[tuple[Entry, ...]]
-    order: str
+    order: Literal["<", ">"]
     big: bool
+
+
+def check_ome(picture: Picture) -> None:
+    """Refuse, with a ValueError, what has no place in an OME-TIFF."""
+    if not (isinstance(picture.metadata.native, TiffLayout) and picture.metadata.native.kind == "ome"):
+        _plain(picture, ome=True)
 
 
 def write(picture: Picture, path: Path) -> None:
     """A TIFF file laid out like its source: kind, compression, tiles, byte order, photometric interpretation and tags.
 
-    Pictures from elsewhere become plain TIFF, Deflate-compressed, axes in tifffile's JSON where there are more than Y, X
-    and samples; names ending in .ome.tif get OME-XML. BigTIFF above 4 GB, or where the source or the name (.btf) says so.
+    Pictures from elsewhere become plain TIFF, Deflate-compressed, axes in tifffile's JSON where there are more than
+    Y, X and samples; names ending in .ome.tif get OME-XML. BigTIFF above 4 GB, or where the source or the name (.btf)
+    says so.
     """
     native = picture.metadata.native
     ome = extension(path).lower().startswith(".ome")
@@ -85,19 +95,15 @@ def _source_tags(
     picture: Picture, native: TiffLayout, count: int, shape: tuple[int, ...]
 ) -> Iterator[tuple[Entry, ...]]:
     """The tags of each page to be written; a page that had none of its own gets resolution and colour table only."""
-    metadata, sizes = picture.metadata, picture.sizes
-    own = native.pages if len(native.pages) == count else native.pages[:1]
-    scale = metadata.scale
-    for index in range(count):
-        known = index < len(own)
-        entries = own[index] if known else tuple(e for e in own[0] if e.code in (COLOUR_MAP, exif.UNIT, 282, 283))
+    scale, sizes = picture.metadata.scale, picture.sizes
+    shared = tuple(e for e in native.pages[0] if e.code in (COLOUR_MAP, *_RESOLUTION))
+    own = native.pages if len(native.pages) == count else (native.pages[0], *[shared] * (count - 1))
+    for index, entries in enumerate(own):
         tags = {entry.code: entry for entry in entries}
-        if index == 0 and native.description:
-            tags[DESCRIPTION] = ifd.text(DESCRIPTION, _description(native, metadata, count, shape, sizes))
-        if not known or native.kind not in ("uniform", "generic", "shaped", "imagej", "ome"):
-            tags.pop(DESCRIPTION, None) if index else None
+        if index == 0:
+            tags |= _description(native, picture.metadata, count, shape, sizes)
         if scale:
-            across, down = scale.get("X", _ONE), scale.get("Y", _ONE)
+            across, down = scale.get("X", Fraction(1)), scale.get("Y", Fraction(1))
             tags = {e.code: e for e in exif.resize(tags.values(), native.order, sizes["X"], sizes["Y"], across, down)}
         yield tuple(tags.values())
 
@@ -123,7 +129,8 @@ def _plain(picture: Picture, ome: bool) -> _Plan:
     description = ""
     if ome:
         shape6 = (len(pages), 1, 1, *pages.shape[1:3], count)
-        description = tiff_text.new_ome(pixels.dtype, pixels.shape, shape6, stored, picture.metadata.pixel_size)
+        named = "".join(a if a in _OME_AXES else "Q" for a in stored)
+        description = tiff_text.new_ome(pixels.dtype, pixels.shape, shape6, named, picture.metadata.pixel_size)
     elif outer or (samples and not colours):
         description = tiff_text.shaped(pixels.shape, stored)
     return _Plan(pages, options, _new_tags(picture.metadata, len(pages), description), "<", False)
@@ -161,17 +168,19 @@ def _resolution_tags(resolution: Resolution | None) -> list[Entry]:
     if resolution is None:
         return []
     resolution = resolution.into("centimetre") or resolution if resolution.unit == "metre" else resolution
-    x, y = (ifd.rational(code, value, "<") for code, value in zip((282, 283), resolution[:2], strict=True))
+    x, y = (ifd.rational(code, value, "<") for code, value in zip(_RESOLUTION[:2], resolution[:2], strict=True))
     return [x, y, ifd.short(exif.UNIT, _UNITS[resolution.unit], "<")]
 
 
 def _description(
     native: TiffLayout, metadata: Metadata, planes: int, shape: tuple[int, ...], sizes: dict[str, int]
-) -> str:
+) -> dict[int, Entry]:
+    """The image description where it must change; where it need not, the source's stays byte for byte."""
+    told = native.description
     if native.kind == "ome":
-        return tiff_text.ome_edit(native.description, planes, sizes, metadata.scale)
-    if native.kind == "imagej":
-        return tiff_text.imagej_edit(native.description, metadata.scale)
-    if native.kind == "shaped":
-        return tiff_text.shaped_edit(native.description, shape)
-    return native.description
+        told = tiff_text.ome_edit(told, planes, sizes, metadata.scale)
+    elif native.kind == "imagej":
+        told = tiff_text.imagej_edit(told, metadata.scale)
+    elif native.kind == "shaped":
+        told = tiff_text.shaped_edit(told, shape)
+    return {DESCRIPTION: ifd.text(DESCRIPTION, told)} if told != native.description or native.kind == "ome" else {}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from oneself.core import Example, Input
 
-__all__ = ["BernoulliMasks"]
+__all__ = ["BernoulliMasks", "measured_elements"]
 
 
 class BernoulliMasks(Input):
@@ -59,3 +61,23 @@ class BernoulliMasks(Input):
 
     def still(self) -> Example:
         return Example((self.y * self.known, self.known), self.y, self.known)
+
+
+def measured_elements(physics: Any, y: Tensor) -> Tensor:
+    """1 where an operator of denoising or inpainting measures, 0 where it does not: ``A(1)``.
+
+    Raises
+    ------
+    ValueError
+        The operator does more than keeping or dropping elements.
+    """
+    with torch.no_grad():
+        known: Tensor = physics.A(torch.ones_like(y))
+        masks_only = known.shape == y.shape and bool(((known == 0) | (known == 1)).all())
+        masks_only = masks_only and torch.equal(physics.A(y), known * y)
+    if not masks_only:
+        raise ValueError(
+            f"examples(physics={type(physics).__name__}): this method works on operators that keep or drop elements "
+            "(denoising, inpainting). Use dip for others."
+        )
+    return known

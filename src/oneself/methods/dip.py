@@ -17,11 +17,11 @@ from typing import Annotated, Any, Literal
 import torch
 from torch import Tensor
 
-from oneself.core import Fit, Keep, Never, Option, Rule, Score, method
+from oneself.core import Fit, Never, Option, Rule, method
 from oneself.examples import Code
 from oneself.networks import Skip
 from oneself.optim import adam
-from oneself.stopping import Average, Below, Best, HeldOut, MovingVariance, Patience, Residual, WindowVariance
+from oneself.stopping import Average, Below, HeldOut, MovingVariance, Residual, WindowVariance, early_stopping
 from oneself.terms import Fidelity
 
 PUBLISHED = {"width": 128, "levels": 5, "rate": 0.01, "steps": 5000, "window": 100, "patience": 1000}
@@ -59,7 +59,16 @@ def dip(
 ) -> Fit:
     size = tuple(physics.A_adjoint(y).shape)
     where = (torch.rand_like(y) >= hold_out).to(y) if stop == "held-out" else None
-    rule, keep = _stopping(y, physics, where, stop, window, patience, start, sigma, average)
+    rule, keep = early_stopping(WindowVariance(window), patience=patience, start=start, average=average)
+    if stop == "moving-variance":
+        rule, keep = early_stopping(MovingVariance(), patience=patience, start=start, average=average)
+    elif where is not None:
+        held_out = HeldOut(y, 1 - where, physics.A)
+        rule, keep = early_stopping(held_out, patience=patience, start=start, average=average)
+    elif stop == "discrepancy":
+        rule, keep = _discrepancy(y, physics, sigma, start), Average(average)
+    elif stop == "never":
+        rule, keep = Never(), Average(average)
     return Fit(
         structure=Skip(len(size) - 2, code, size[1], size[2:], [width] * levels, skip),
         input=Code(y, size[2:], code, jitter, where),
@@ -72,27 +81,7 @@ def dip(
     )
 
 
-def _stopping(
-    y: Tensor,
-    physics: Any,
-    where: Tensor | None,
-    stop: str,
-    window: int,
-    patience: int,
-    start: int,
-    sigma: float | None,
-    average: float,
-) -> tuple[Rule, Keep]:
-    mean = Average(average)
-    if stop == "never":
-        return Never(), mean
-    if stop == "discrepancy":
-        if sigma is None:
-            raise ValueError("dip(stop='discrepancy', sigma=None): the noise level is needed. Give sigma=.")
-        return Below(Residual(y, sigma, physics.A), 1.0, start), mean
-    score: Score = WindowVariance(window)
-    if stop == "moving-variance":
-        score = MovingVariance()
-    if where is not None:
-        score = HeldOut(y, 1 - where, physics.A)
-    return Patience(score, patience, start), Best(score, of=mean)
+def _discrepancy(y: Tensor, physics: Any, sigma: float | None, start: int) -> Rule:
+    if sigma is None:
+        raise ValueError("dip(stop='discrepancy', sigma=None): the noise level is needed. Give sigma=.")
+    return Below(Residual(y, sigma, physics.A), 1.0, start)

@@ -119,7 +119,7 @@ def _correlated(white: float, spectrum: Spectrum) -> bool:
     error = 2 / np.sqrt(spectrum.pixels)
     if white >= INVISIBLE and spectrum.fine_correlation() > CORRELATED + error:
         return True
-    return max(spectrum.correlation()) > 0.6 + error and spectrum.spread < 3
+    return bool(max(spectrum.correlation()) > 0.6 + error and spectrum.spread < 3)
 
 
 def _extent(spectrum: Spectrum) -> tuple[int, ...]:

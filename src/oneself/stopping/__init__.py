@@ -1,5 +1,6 @@
 """Scores (a number per step), rules (when to stop) and keeps (what to return)."""
 
+from oneself.stopping.early import early_stopping
 from oneself.stopping.keeps import Average, Best
 from oneself.stopping.rules import Below, Patience, Plateau
 from oneself.stopping.scores import HeldOut, MovingVariance, Residual, Sure, WindowVariance
@@ -15,4 +16,5 @@ __all__ = [
     "Residual",
     "Sure",
     "WindowVariance",
+    "early_stopping",
 ]

@@ -1,0 +1,44 @@
+"""Restore a picture, volume or signal with networks that learn from that one input alone."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from oneself.core import Result
+    from oneself.registry import Reconstructor, Run, methods
+    from oneself.restoration import deblur, denoise, inpaint, restore, super_resolve
+
+__all__ = [
+    "Reconstructor",
+    "Result",
+    "Run",
+    "deblur",
+    "denoise",
+    "inpaint",
+    "methods",
+    "restore",
+    "super_resolve",
+]
+
+_HOMES = {
+    "Result": "core",
+    "Reconstructor": "registry",
+    "Run": "registry",
+    "methods": "registry",
+    **dict.fromkeys(["deblur", "denoise", "inpaint", "restore", "super_resolve"], "restoration"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Public names are imported at their first use, so that ``import oneself`` costs nothing."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'oneself' has no attribute {name!r}")
+    module = importlib.import_module(f"oneself.{_HOMES[name]}")
+    globals()[name] = found = getattr(module, name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,77 @@
+"""``method="auto"``: look at the task, the noise, the size and the time allowed; pick; say what and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from oneself.noise import NoiseReport
+
+__all__ = ["Choice", "choose"]
+
+SMALLEST = 16  # elements along every dimension under which pairs of half-images teach too little
+CALM = 1.5 / 255  # noise below which nothing visible is gained
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was picked: ``method`` (a key), ``options`` for it, and ``why``, in words."""
+
+    method: str
+    why: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def choose(
+    task: str, y: Tensor, *, sigma: float | None = None, seconds: float | None = None, device: str | None = None
+) -> Choice:
+    """The method for one input.
+
+    Parameters
+    ----------
+    task : str
+        One of ``core.TASKS``.
+    y : Tensor
+        ``(1, C, *spatial)``, in [0, 1].
+    sigma : float, optional
+        The noise level where it is known, in units of the [0, 1] range; estimated otherwise.
+    seconds : float, optional
+        Time allowed.
+    device : str, optional
+        Where it will be computed; a GPU where there is one.
+    """
+    if task == "super-resolve":
+        return Choice("zssr", "learns from the image's own smaller self")
+    if task != "denoise":
+        return _prior(y, seconds, device, "any linear operator: the structure of a network as prior")
+    from oneself.noise import describe_noise
+
+    report = describe_noise(y[0].cpu().numpy())
+    level = report.sigma if sigma is None else sigma
+    told = report.words() if sigma is None else f"{report.words()} estimated, sigma {sigma * 255:.1f}/255 given"
+    if report.correlated:
+        return _prior(y, seconds, device, f"{told}: pairs of neighbours would keep noise that neighbours share")
+    if min(y.shape[2:]) < SMALLEST:
+        return _prior(y, seconds, device, f"{told}; too small to be halved")
+    return _pairs(report, level, told, sigma)
+
+
+def _pairs(report: NoiseReport, level: float, told: str, sigma: float | None) -> Choice:
+    calm = "; hardly any noise, little will change" if level < CALM else ""
+    options = {} if sigma is None else {"sigma": sigma}
+    return Choice("zs_n2n", f"{told}{calm}: pairs of half-images teach it fastest", options)
+
+
+def _prior(y: Tensor, seconds: float | None, device: str | None, why: str) -> Choice:
+    """The deep image prior, smaller where the time allowed is short for the picture."""
+    gpu = device != "cpu" and torch.cuda.is_available()
+    pace = 3e-7 if gpu else 2e-6  # seconds a step and element, of the small preset
+    needed = 1000 * pace * y[0, 0].numel()
+    if seconds is not None and seconds < needed:
+        return Choice("dip", f"{why}; a thinner network, for the {seconds:g} s allowed", {"width": 16, "levels": 4})
+    return Choice("dip", why)

@@ -1,0 +1,37 @@
+"""Image files and arrays, in and out, with everything their owner had: depth, axes, alpha, profile, sizes and words.
+
+`read` a file to a `Picture`, `split` it into the images to restore, bring each `to_unit` range and back `from_unit`,
+`join` them and `write`.
+"""
+
+from .files import check_output, read, write
+from .items import Item, join, split
+from .paths import EXTENSIONS, find_images, output_path, side_path
+from .picture import Metadata, Picture, PixelSize, Resolution, check_axes
+from .ranges import Range, check_pixels, from_unit, to_unit
+from .saving import SavedAside, check_target, write_text_atomic
+
+__all__ = [
+    "EXTENSIONS",
+    "Item",
+    "Metadata",
+    "Picture",
+    "PixelSize",
+    "Range",
+    "Resolution",
+    "SavedAside",
+    "check_axes",
+    "check_output",
+    "check_pixels",
+    "check_target",
+    "find_images",
+    "from_unit",
+    "join",
+    "output_path",
+    "read",
+    "side_path",
+    "split",
+    "to_unit",
+    "write",
+    "write_text_atomic",
+]

@@ -1,0 +1,182 @@
+"""Reading and writing image files such that nothing the user had is lost."""
+
+from __future__ import annotations
+
+import functools
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from . import npy, png, raster, saving, tiff, tiff_write
+from .paths import EXTENSIONS, FORMATS, check_source, extension
+from .picture import Picture
+
+_SIGNATURES = {
+    png.SIGNATURE: "png",
+    b"\xff\xd8\xff": "jpeg",
+    b"BM": "bmp",
+    b"\x93NUMPY": "npy",
+    b"II*\0": "tiff",
+    b"MM\0*": "tiff",
+    b"II+\0": "tiff",
+    b"MM\0+": "tiff",
+}
+_FOREIGN = {
+    b"GIF8": "a GIF",
+    b"%PDF": "a PDF",
+    b"PK\x03\x04": "a ZIP archive (.npz, .docx, …)",
+    b"\x89HDF": "an HDF5 file",
+    b"8BPS": "a Photoshop file",
+    b"\x80\x04": "a Python pickle",
+    b"<svg": "an SVG drawing",
+    b"<!DO": "a web page",
+    b"<htm": "a web page",
+    b"\0\0\0\x0cjP": "a JPEG 2000 picture",
+}
+_MOST = {"jpeg": 65500, "webp": 16383}  # pixels along a side
+_DEPTHS = {"png": "b1 u1 u2", "jpeg": "u1", "webp": "u1", "bmp": "u1", "tiff": "b1 u1 u2 u4 u8 i1 i2 i4 i8 f2 f4 f8"}
+_DAMAGE = (EOFError, OSError, SyntaxError, IndexError, KeyError, struct.error, zlib.error)
+
+
+def read(path: str | Path, *, axes: str | None = None) -> Picture:
+    """The picture in a PNG, JPEG, WebP, TIFF, BMP or NPY file; its content, not its name, says which.
+
+    `axes` gives one letter per dimension where a TIFF or NPY file does not say, or says something else than meant: Y,
+    X, Z spatial, C channels, any other independent images.
+
+    Raises FileNotFoundError (with the closest name), IsADirectoryError, PermissionError; OSError for a file that is
+    empty, cut off, damaged or no image; ValueError for what is sound but not supported, and for axes that do not fit.
+    """
+    path = Path(path)
+    check_source(path)
+    kind = _kind(path)
+    with _explained(path, kind), _any_size():
+        if kind == "tiff":
+            return tiff.read(path, axes)
+        if kind == "npy":
+            return npy.read(path, axes)
+        picture = png.read(path) if kind == "png" else raster.read(path, kind)
+    if axes not in (None, picture.axes):
+        raise ValueError(
+            f"read(path={str(path)!r}, axes={axes!r}): a {kind.upper()} of {picture.pixels.ndim} dimensions is "
+            f"{picture.axes!r}. Leave axes out."
+        )
+    return picture
+
+
+def write(picture: Picture, path: str | Path, *, overwrite: bool = False) -> Path:
+    """Write a picture, in the format the name asks for, with all metadata that format can hold. Returns the path.
+
+    The file appears whole or not at all. If it cannot be written (a full disk) the result is saved in the system's
+    temporary folder instead and `SavedAside`, an OSError, says where in `.path`.
+
+    Raises what `check_output` raises.
+    """
+    path = Path(path)
+    check_output(picture, path, overwrite=overwrite)
+    encode = _encoder(picture, FORMATS[path.suffix.lower()])
+    aside: list[tuple[str, saving.Encode]] = [(extension(path), encode), (".npy", functools.partial(npy.write, picture))]
+    with _any_size():
+        return saving.save(path, encode, overwrite=overwrite, aside=aside)
+
+
+def check_output(picture: Picture, path: str | Path, *, overwrite: bool = False) -> None:
+    """Refuse, before any work, what `write` would refuse.
+
+    Raises ValueError for an unknown extension or a format that cannot hold the picture (the ones that can are named),
+    and an OSError where the file exists or its folder is missing or not writable.
+    """
+    path = Path(path)
+    kind = FORMATS.get(path.suffix.lower())
+    if kind is None:
+        raise ValueError(
+            f"write(path={str(path)!r}): the extension {path.suffix!r} is no format written here. "
+            f"Use one of {' '.join(EXTENSIONS)}."
+        )
+    problem = _misfit(picture, kind)
+    if problem:
+        able = [e for e in (".png", ".jpg", ".webp", ".bmp", ".tif", ".npy") if _misfit(picture, FORMATS[e]) is None]
+        raise ValueError(f"write(path={str(path)!r}): {kind.upper()} cannot hold {problem}. Use {' or '.join(able)}.")
+    if extension(path).lower().startswith(".ome"):
+        tiff_write.check_ome(picture)
+    saving.check_target(path, overwrite)
+
+
+def _encoder(picture: Picture, kind: str) -> saving.Encode:
+    writers: dict[str, Callable[[Picture, Path], None]] = {"png": png.write, "tiff": tiff_write.write, "npy": npy.write}
+    if kind in writers:
+        return functools.partial(writers[kind], picture)
+    return functools.partial(raster.write, picture, kind=kind)
+
+
+def _misfit(picture: Picture, kind: str) -> str | None:
+    """What about the picture the format cannot hold, in words."""
+    dtype, sizes = picture.pixels.dtype, picture.sizes
+    if kind == "npy":
+        return None
+    if f"{dtype.kind}{dtype.itemsize}" not in _DEPTHS[kind].split():
+        return f"{dtype} pixels"
+    if "Y" not in sizes:
+        return "a signal"
+    if kind == "tiff":
+        return None
+    if picture.axes not in ("YX", "YXC"):
+        return f"an array with the axes {picture.axes}"
+    if sizes.get("C", 3) != 3:
+        return f"{sizes['C']} channels"
+    if picture.alpha is not None and kind in ("jpeg", "bmp"):
+        return "an alpha channel"
+    if picture.alpha is not None and dtype == np.bool_:
+        return "an alpha channel of one bit"
+    largest = max(sizes["Y"], sizes["X"])
+    return f"{largest} pixels along a side" if largest > _MOST.get(kind, largest) else None
+
+
+def _kind(path: Path) -> str:
+    with path.open("rb") as file:
+        head = file.read(16)
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "webp"
+    for start, kind in _SIGNATURES.items():
+        if head.startswith(start):
+            return kind
+    looks = next((name for start, name in _FOREIGN.items() if head.startswith(start)), None)
+    if looks is None and head[4:8] == b"ftyp":
+        looks = "a HEIC or AVIF picture, or a film"
+    seen = f"it looks like {looks}" if looks else f"it begins with {head[:8]!r}"
+    raise OSError(
+        f"read(path={str(path)!r}): not an image that can be read ({seen}). "
+        "Convert it to PNG, JPEG, WebP, TIFF, BMP or NPY."
+    )
+
+
+@contextmanager
+def _explained(path: Path, kind: str) -> Iterator[None]:
+    """Turn what decoders raise into one sentence; messages of our own pass."""
+    try:
+        yield
+    except (ValueError, *_DAMAGE) as error:
+        if isinstance(error, ValueError) and str(error).startswith(("read(", "Picture(")):
+            raise
+        reason = str(error) or type(error).__name__
+        raise OSError(
+            f"read(path={str(path)!r}): the {kind.upper()} file is cut off or damaged ({reason}). "
+            "Get it again from where it came."
+        ) from error
+
+
+@contextmanager
+def _any_size() -> Iterator[None]:
+    """Pillow's guard against pictures too large for a web server stands in the way of large scans."""
+    from PIL import Image
+
+    limit = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit

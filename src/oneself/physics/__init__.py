@@ -1,0 +1,8 @@
+"""Forward operators that deepinv lacks, by its conventions. Imports torch only."""
+
+from oneself.physics.alignment import displacement, symmetries
+from oneself.physics.downsample import Downsample
+from oneself.physics.least_norm import least_norm, project
+from oneself.physics.resize import Resize, enlarge, resize
+
+__all__ = ["Downsample", "Resize", "displacement", "enlarge", "least_norm", "project", "resize", "symmetries"]

@@ -1,0 +1,152 @@
+"""Blurring by a given kernel and keeping every s-th sample."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from oneself.physics.least_norm import least_norm
+from oneself.physics.precision import at_least_float32, full_precision
+
+__all__ = ["Downsample"]
+
+CONVOLVE = (F.conv1d, F.conv2d, F.conv3d)
+TRANSPOSE = (F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)
+
+
+class Downsample:
+    """``y[j] = (k * x)[s j + p]``: blur with a given kernel, then every ``s``-th sample, beginning with sample ``p``.
+
+    ``*`` is convolution (the image of a point is the kernel itself, not its mirror image) with the kernel's middle
+    at 0, and the image's edge samples go on beyond its edges. Sizes are free: ``A`` makes ``ceil((n - p) / s)``
+    samples out of ``n``.
+
+    The published low-resolution images of the "direct" kind have ``p = 0``, and so by default has this operator:
+    relative to a picture shrunk area by area (bicubic, ``Resize``) theirs is displaced by ``(s - 1) / 2`` samples.
+    A kernel that was itself moved by ``(s - 1) / 2`` (as ZSSR's and KernelGAN's are) makes up for that; with an
+    unmoved kernel and odd ``s`` ``phase=(s - 1) // 2`` does. `oneself.physics.alignment` finds what displacement
+    is left, whichever convention made the picture.
+
+    Parameters
+    ----------
+    scale : int or sequence of int
+        Which samples are kept, along each axis; one number stands for every axis.
+    kernel : Tensor
+        ``(*spatial)``, odd-sized, not negative, of sum 1; the same for every channel.
+    phase : int or sequence of int
+        The first sample that is kept, in ``0 … scale - 1``.
+    size : sequence of int, optional
+        Spatial size that ``A_adjoint`` and ``A_dagger`` go back to; ``scale * n`` unless given.
+
+    Raises
+    ------
+    ValueError
+        A scale or phase out of range, or a kernel that is even-sized, negative, not finite or not normalised.
+    """
+
+    def __init__(
+        self,
+        scale: int | Sequence[int],
+        kernel: Tensor,
+        *,
+        phase: int | Sequence[int] = 0,
+        size: Sequence[int] | None = None,
+    ) -> None:
+        _check_kernel(kernel)
+        dims = kernel.ndim
+        self.scale, self.phase = _per_axis("scale", scale, dims), _per_axis("phase", phase, dims)
+        if min(self.scale) < 1:
+            raise ValueError(f"Downsample(scale={scale!r}): must be whole and at least 1. Use Resize for others.")
+        if not all(0 <= p < s for p, s in zip(self.phase, self.scale, strict=True)):
+            raise ValueError(f"Downsample(phase={phase!r}): must be at least 0 and below scale={self.scale}.")
+        self.kernel, self.size = kernel.detach().clone(), None if size is None else tuple(size)
+
+    def __repr__(self) -> str:
+        return f"Downsample(scale={self.scale}, kernel={tuple(self.kernel.shape)}, phase={self.phase})"
+
+    def at(self, scale: int | Sequence[int]) -> Downsample:
+        """This operator, if it is its own scale.
+
+        Raises
+        ------
+        ValueError
+            Another scale: a kernel belongs to one scale, so there is no operator in between.
+        """
+        if _per_axis("scale", scale, self.kernel.ndim) == self.scale:
+            return self
+        raise ValueError(f"Downsample.at(scale={scale!r}): its kernel is that of {self.scale}. Stay at that scale.")
+
+    def A(self, x: Tensor) -> Tensor:
+        """Blur and sample ``(B, C, *spatial)``."""
+        sizes = [-(-(n - p) // s) for n, p, s in zip(self._spatial(x), self.phase, self.scale, strict=True)]
+        made = at_least_float32(x)
+        for axis, index in enumerate(self._seen(x.shape[2:], sizes, x.device), start=2):
+            made = made.index_select(axis, index)
+        flat = made.reshape(-1, 1, *made.shape[2:])
+        with full_precision(x):
+            flat = CONVOLVE[self.kernel.ndim - 1](flat, self._filter(flat), stride=self.scale)  # type: ignore[operator]
+        return flat.reshape(*x.shape[:2], *sizes)
+
+    def A_adjoint(self, y: Tensor) -> Tensor:
+        """The transpose of ``A``, from ``(B, C, *small)`` to the large size."""
+        small, size = self._spatial(y), self.large_size(y)
+        made = at_least_float32(y)
+        flat = made.reshape(-1, 1, *small)
+        with full_precision(y):
+            flat = TRANSPOSE[self.kernel.ndim - 1](flat, self._filter(flat), stride=self.scale)  # type: ignore[operator]
+        made = flat.reshape(*y.shape[:2], *flat.shape[2:])
+        for axis, index in enumerate(self._seen(size, small, y.device), start=2):
+            shape = [*made.shape[:axis], size[axis - 2], *made.shape[axis + 1 :]]
+            made = made.new_zeros(shape).index_add(axis, index, made)
+        return made
+
+    def A_dagger(self, y: Tensor) -> Tensor:
+        """The smallest image whose ``A`` is ``y``, by conjugate gradients; a strong blur leaves a small residual."""
+        return least_norm(self.A, self.A_adjoint, at_least_float32(y), steps=200)
+
+    def large_size(self, y: Tensor) -> tuple[int, ...]:
+        """The spatial size that ``A_adjoint`` makes out of this measurement."""
+        small = self._spatial(y)
+        size = self.size or tuple(n * s for n, s in zip(small, self.scale, strict=True))
+        if tuple(-(-(n - p) // s) for n, p, s in zip(size, self.phase, self.scale, strict=True)) != small:
+            raise ValueError(f"Downsample(size={self.size}): does not shrink to {small}. Give the large image's size.")
+        return size
+
+    def _filter(self, like: Tensor) -> Tensor:
+        return self.kernel.to(like).flip(tuple(range(self.kernel.ndim)))[None, None]
+
+    def _seen(self, size: Sequence[int], small: Sequence[int], device: torch.device) -> list[Tensor]:
+        """For each axis the samples under the kernel's way, edges repeated."""
+        ways = zip(size, small, self.kernel.shape, self.scale, self.phase, strict=True)
+        return [
+            (torch.arange(s * (m - 1) + k, device=device) + p - k // 2).clamp(0, n - 1) for n, m, k, s, p in ways
+        ]
+
+    def _spatial(self, x: Tensor) -> tuple[int, ...]:
+        if x.ndim - 2 != self.kernel.ndim:
+            raise ValueError(f"Downsample(kernel={self.kernel.ndim}D): the image has {x.ndim - 2} axes. Give as many.")
+        return tuple(x.shape[2:])
+
+
+def _per_axis(name: str, value: int | Sequence[int], dims: int) -> tuple[int, ...]:
+    values = tuple(value) if isinstance(value, Sequence) else (value,) * dims
+    if len(values) != dims or not all(isinstance(v, int) for v in values):
+        raise ValueError(f"Downsample({name}={value!r}): one whole number, or one for each of {dims} axes, is needed.")
+    return values
+
+
+def _check_kernel(kernel: Tensor) -> None:
+    shape = tuple(kernel.shape)
+    if kernel.ndim not in (1, 2, 3) or not kernel.is_floating_point():
+        raise ValueError(f"Downsample(kernel={shape}, {kernel.dtype}): not a floating-point kernel in 1, 2 or 3D.")
+    if any(n % 2 == 0 for n in shape):
+        raise ValueError(f"Downsample(kernel={shape}): even-sized, so it has no middle. Pad it with zeros to odd sizes.")
+    if not bool(torch.isfinite(kernel).all()) or bool((kernel < 0).any()):
+        raise ValueError(f"Downsample(kernel={shape}): NaN, infinite or negative values. Check how it was made.")
+    total = float(kernel.double().sum())
+    if not math.isclose(total, 1, abs_tol=1e-3):
+        raise ValueError(f"Downsample(kernel={shape}): its sum is {total:g}, not 1. Divide it by its sum.")

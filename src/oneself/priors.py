@@ -1,0 +1,53 @@
+"""Classical denoisers, from libraries, as priors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+__all__ = ["DENOISERS", "non_local_means", "total_variation"]
+
+Denoiser = Callable[[Tensor], Tensor]
+
+
+def non_local_means(sigma: float) -> Denoiser:
+    """scikit-image's non-local means, ``(1, C, *spatial)`` in 2D or 3D, for noise of level ``sigma``.
+
+    Buades, Coll, Morel. A non-local algorithm for image denoising. CVPR 2005.
+    """
+    from skimage.restoration import denoise_nl_means
+
+    def denoise(image: np.ndarray) -> np.ndarray:
+        found: np.ndarray = denoise_nl_means(
+            image, patch_size=5, patch_distance=6, h=0.6 * sigma, sigma=sigma, channel_axis=0
+        )
+        return found
+
+    return _on_host(denoise)
+
+
+def total_variation(sigma: float) -> Denoiser:
+    """scikit-image's total variation denoising (Chambolle 2004), any dimensions; its weight is ``sigma``."""
+    from skimage.restoration import denoise_tv_chambolle
+
+    def denoise(image: np.ndarray) -> np.ndarray:
+        found: np.ndarray = denoise_tv_chambolle(image, weight=sigma, channel_axis=0)
+        return found
+
+    return _on_host(denoise)
+
+
+def _on_host(denoise: Callable[[np.ndarray], np.ndarray]) -> Denoiser:
+    def apply(x: Tensor) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(denoise(x[0].cpu().numpy())))[None].to(x)
+
+    return apply
+
+
+DENOISERS: Mapping[str, Callable[[float], Denoiser]] = {
+    "non-local-means": non_local_means,
+    "total-variation": total_variation,
+}

@@ -1,0 +1,131 @@
+"""What is asked for: a measurement, the operator that made it, and how to read the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from oneself.auto import Choice, choose
+from oneself.core import Identity
+from oneself.registry import find, methods
+
+__all__ = ["Problem", "deblurring", "denoising", "inpainting", "settle", "super_resolution"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """``task`` of ``core.TASKS``, the measurement ``y`` as ``(B, C, *spatial)``, the operator, and ``finish``, which
+    leads a restored image to the part that was asked for."""
+
+    task: str
+    y: Tensor
+    physics: Any
+    finish: Callable[[Tensor], Tensor] = lambda x: x
+
+
+def denoising(y: Tensor) -> Problem:
+    return Problem("denoise", y, Identity())
+
+
+def inpainting(y: Tensor, missing: Tensor) -> Problem:
+    """Fill in where ``missing`` is true: of the spatial shape of ``y``, or of its channels and spatial shape.
+
+    Raises
+    ------
+    ValueError
+        A mask of another shape, or one that marks nothing or everything.
+    """
+    if tuple(missing.shape) not in (tuple(y.shape[1:]), tuple(y.shape[2:])):
+        raise ValueError(
+            f"inpaint(mask.shape={tuple(missing.shape)}): the image is {tuple(y.shape[2:])}. Give a mask of that "
+            "shape, True where the image is missing."
+        )
+    if bool(missing.all()) or not bool(missing.any()):
+        which = "everything" if bool(missing.any()) else "nothing"
+        raise ValueError(f"inpaint(mask): it marks {which} as missing. Mark what is missing, and that alone.")
+    from deepinv.physics import Inpainting
+
+    known = (~missing).to(y).expand(y.shape[1:]).clone()
+    return Problem("inpaint", y * known, Inpainting(img_size=tuple(y.shape[1:]), mask=known))
+
+
+def super_resolution(y: Tensor, scale: float | Sequence[float], kernel: Tensor | None = None) -> Problem:
+    """Enlarge by ``scale`` what was shrunk by antialiased cubic resampling, or blurred by ``kernel`` and sampled.
+
+    Raises
+    ------
+    ValueError
+        A scale not above 1, or not whole where a kernel is given; a kernel that is no blur.
+    """
+    from oneself.physics import Downsample, Resize
+
+    physics = Resize(scale) if kernel is None else Downsample(scale, kernel)
+    return Problem("super-resolve", y, physics)
+
+
+def deblurring(y: Tensor, kernel: Tensor, boundary: str = "unknown") -> Problem:
+    """Undo the convolution with ``kernel``.
+
+    Parameters
+    ----------
+    boundary : str
+        ``"unknown"``: what lies beyond the border is restored along, and cut off; ``"circular"``: the scene wraps.
+
+    Raises
+    ------
+    ValueError
+        A kernel that is no blur, does not fit the image, or an unknown boundary.
+    """
+    from deepinv.physics import Blur
+
+    from oneself.physics import check_kernel
+
+    paddings = {"unknown": "valid", "circular": "circular"}
+    if boundary not in paddings:
+        raise ValueError(f"deblur(boundary={boundary!r}): unknown. Give 'unknown' or 'circular'.")
+    if y.ndim - 2 not in (2, 3):
+        raise ValueError(f"deblur(image): {y.ndim - 2}D. Blurs of images (2D) and volumes (3D) can be undone.")
+    kernel = check_kernel(kernel, y.ndim - 2)
+    if any(k > n for k, n in zip(kernel.shape, y.shape[2:], strict=True)):
+        raise ValueError(
+            f"deblur(kernel.shape={tuple(kernel.shape)}): larger than the image {tuple(y.shape[2:])}. "
+            "Cut the kernel to where it is not zero."
+        )
+    physics = Blur(filter=kernel[None, None].to(y), padding=paddings[boundary])
+    margins = [k // 2 if boundary == "unknown" else 0 for k in kernel.shape]
+
+    def cut(x: Tensor) -> Tensor:
+        return x[(..., *(slice(m, n - m) for m, n in zip(margins, x.shape[2:], strict=True)))]
+
+    return Problem("deblur", y, physics, cut)
+
+
+def settle(
+    task: str,
+    method: str,
+    y: Tensor,
+    *,
+    sigma: float | None = None,
+    seconds: float | None = None,
+    device: str | torch.device | None = None,
+) -> Choice:
+    """What ``auto`` picks for one input, or the method asked for where it does the task.
+
+    Raises
+    ------
+    ValueError
+        The method does not do the task, or is given a ``sigma`` that it has no use for.
+    """
+    if method == "auto":
+        return choose(task, y, sigma=sigma, seconds=seconds, device=device)
+    record = find(method)
+    if task not in record.tasks:
+        able = ", ".join(other.key for other in methods() if task in other.tasks)
+        raise ValueError(f"{task}(method={method!r}): {record.title} does {', '.join(record.tasks)}. Use one of {able}.")
+    if sigma is not None and not record.takes("sigma"):
+        raise ValueError(f"{task}(method={method!r}, sigma=…): {record.title} has no use for it. Leave sigma out.")
+    return Choice(method, "as asked", {} if sigma is None else {"sigma": sigma})

@@ -1,0 +1,76 @@
+"""All methods by key. The only module that imports them."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from oneself import core, methods as methods_package
+from oneself.core import Method, Result, closest
+
+__all__ = ["Reconstructor", "Run", "find", "methods"]
+
+
+@cache
+def methods() -> tuple[Method, ...]:
+    """The record of every method: ``key``, ``title``, ``tasks``, ``dims``, ``options`` with their help, ``cite``."""
+    keys = sorted(module.name for module in pkgutil.iter_modules(methods_package.__path__))
+    return tuple(getattr(importlib.import_module(f"{methods_package.__name__}.{key}"), key) for key in keys)
+
+
+def find(method: str | Method) -> Method:
+    """The method of a key, or the method itself.
+
+    Raises
+    ------
+    ValueError
+        No method has that key; the closest is offered.
+    """
+    if isinstance(method, Method):
+        return method
+    known = {record.key: record for record in methods()}
+    if method not in known:
+        raise ValueError(f"method={method!r}: there is no such method. {closest(str(method), known)}")
+    return known[method]
+
+
+class Run(core.Run):
+    """``core.Run``, with a method's key in place of the method: ``Run("dip", y, physics, seed=0, steps=500)``."""
+
+    def __init__(self, method: str | Method, y: Tensor, physics: Any = None, **settings: Any) -> None:
+        super().__init__(find(method), y, physics, **settings)
+
+
+class Reconstructor(nn.Module):
+    """``Reconstructor("dip")(y, physics)``: every input of a batch restored alone, as deepinv's reconstructors are called.
+
+    Parameters
+    ----------
+    method : str or Method
+    **settings
+        As of ``Run``: seed, seconds (for each input), device, the method's options.
+    """
+
+    def __init__(self, method: str | Method, **settings: Any) -> None:
+        super().__init__()
+        self.method, self.settings = find(method), settings
+
+    def results(self, y: Tensor, physics: Any = None) -> list[Result[Tensor]]:
+        """The result of each input of a batch ``(B, C, *spatial)``; each with the same seed as it would have alone.
+
+        Raises
+        ------
+        ValueError
+            The batch is empty.
+        """
+        if y.ndim < 3 or y.shape[0] == 0:
+            raise ValueError(f"Reconstructor(y.shape={tuple(y.shape)}): no inputs. Give (B, channels, *spatial).")
+        return [Run(self.method, one[None], physics, **self.settings).finish() for one in y]
+
+    def forward(self, y: Tensor, physics: Any = None) -> Tensor:
+        return torch.cat([result.image for result in self.results(y, physics)])

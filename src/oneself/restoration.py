@@ -1,0 +1,246 @@
+"""One plain function per task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from oneself.images import ChannelAxis, DataRange, limits, unpack
+from oneself.problems import Problem, deblurring, denoising, inpainting, settle, super_resolution
+from oneself.registry import Run
+
+__all__ = ["deblur", "denoise", "inpaint", "restore", "super_resolve"]
+
+
+def denoise(
+    image: Any,
+    method: str = "auto",
+    *,
+    sigma: float | None = None,
+    seed: int = 0,
+    seconds: float | None = None,
+    device: str | None = None,
+    channel_axis: ChannelAxis = "infer",
+    data_range: DataRange = None,
+    full: bool = False,
+    **options: Any,
+) -> Any:
+    """Remove the noise of one image, volume or signal, learning from it alone.
+
+    Parameters
+    ----------
+    image : ndarray or Tensor
+        An array of 1 to 3 spatial dimensions, with channels along ``channel_axis`` or none; or a tensor
+        ``(B, C, *spatial)``, of which each is restored alone.
+    method : str
+        A key of ``methods()``; ``"auto"`` looks at the image and picks.
+    sigma : float, optional
+        Standard deviation of the noise where it is known, in the image's own units (of a ``uint8``: up to 255).
+    seed : int
+        Same seed, same answer on a CPU.
+    seconds : float, optional
+        Time allowed for each image; the best so far is returned when it is used up.
+    device : str, optional
+        ``"cpu"``, ``"cuda"``; a GPU where there is one.
+    channel_axis : int, None or "infer"
+        Which axis of an array holds the channels; ``"infer"``: the last of three where it has 3 or 4 elements.
+    data_range : float or (float, float), optional
+        What black and white are; needed for floats that leave [0, 1].
+    full : bool
+        Return a ``Result`` (image, history, why it stopped, …) instead of the image.
+    **options
+        The method's own, and ``preset``, ``precision``, ``compile``.
+
+    Returns
+    -------
+    ndarray or Tensor, or Result
+        Of the input's kind, shape, dtype and range; a list of ``Result`` for a batch of several.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Bad input, before the work starts.
+
+    Examples
+    --------
+    >>> import numpy as np, oneself
+    >>> noisy = np.random.default_rng(0).normal(0.5, 0.1, (32, 32)).clip(0, 1)
+    >>> oneself.denoise(noisy, "zs_n2n", steps=5).shape
+    (32, 32)
+    """
+    y, pack = unpack(image, caller="denoise", channel_axis=channel_axis, data_range=data_range)
+    level = _unit_sigma(sigma, image, data_range)
+    return _run(denoising(y), method, pack, full, seed, seconds, device, options, level)
+
+
+def inpaint(
+    image: Any,
+    mask: Any,
+    method: str = "auto",
+    *,
+    seed: int = 0,
+    seconds: float | None = None,
+    device: str | None = None,
+    channel_axis: ChannelAxis = "infer",
+    data_range: DataRange = None,
+    full: bool = False,
+    **options: Any,
+) -> Any:
+    """Fill in what is missing from an image.
+
+    Parameters
+    ----------
+    mask : ndarray or Tensor
+        True (or above 0) where the image is **missing**, as in scikit-image; of the image's spatial shape, for all
+        channels, or of its whole shape.
+
+    Other parameters, returns and errors as of ``denoise``; besides, ``ValueError`` for a mask of another shape, or
+    one that marks nothing or everything.
+    """
+    y, pack = unpack(image, caller="inpaint", channel_axis=channel_axis, data_range=data_range)
+    problem = inpainting(y, _missing(mask, image, y, channel_axis))
+    return _run(problem, method, pack, full, seed, seconds, device, options)
+
+
+def super_resolve(
+    image: Any,
+    scale: float | Sequence[float],
+    kernel: Any = None,
+    method: str = "auto",
+    *,
+    seed: int = 0,
+    seconds: float | None = None,
+    device: str | None = None,
+    channel_axis: ChannelAxis = "infer",
+    data_range: DataRange = None,
+    full: bool = False,
+    **options: Any,
+) -> Any:
+    """Enlarge an image, learning from its own smaller self.
+
+    Parameters
+    ----------
+    scale : float or sequence of float
+        Above 1; one for all spatial axes or one for each. Whole numbers where a kernel is given.
+    kernel : ndarray or Tensor, optional
+        The blur that the image was made with before it was sampled: odd-sized, non-negative, of sum 1. Antialiased
+        cubic resampling otherwise.
+
+    Other parameters, returns and errors as of ``denoise``.
+    """
+    y, pack = unpack(image, caller="super_resolve", channel_axis=channel_axis, data_range=data_range)
+    problem = super_resolution(y, scale, None if kernel is None else _kernel(kernel))
+    return _run(problem, method, pack, full, seed, seconds, device, options)
+
+
+def deblur(
+    image: Any,
+    kernel: Any,
+    method: str = "auto",
+    *,
+    boundary: str = "unknown",
+    seed: int = 0,
+    seconds: float | None = None,
+    device: str | None = None,
+    channel_axis: ChannelAxis = "infer",
+    data_range: DataRange = None,
+    full: bool = False,
+    **options: Any,
+) -> Any:
+    """Undo a known blur.
+
+    Parameters
+    ----------
+    kernel : ndarray or Tensor
+        The blur (of a convolution): odd-sized, non-negative, of sum 1; 2D for images, 3D for volumes.
+    boundary : str
+        ``"unknown"``: what lies beyond the border is restored along and cut off; ``"circular"``: the scene wraps round.
+
+    Other parameters, returns and errors as of ``denoise``.
+    """
+    y, pack = unpack(image, caller="deblur", channel_axis=channel_axis, data_range=data_range)
+    problem = deblurring(y, _kernel(kernel), boundary)
+    return _run(problem, method, pack, full, seed, seconds, device, options)
+
+
+def restore(
+    y: Tensor,
+    physics: Any,
+    method: str = "auto",
+    *,
+    seed: int = 0,
+    seconds: float | None = None,
+    device: str | None = None,
+    full: bool = False,
+    **options: Any,
+) -> Any:
+    """Invert any linear operator, such as those of ``deepinv.physics``.
+
+    Parameters
+    ----------
+    y : Tensor
+        The measurement, ``(B, C, *spatial)``, of an image in [0, 1]; each of a batch is restored alone.
+    physics : object
+        With ``A`` and what else the method needs (``A_adjoint``).
+
+    Returns
+    -------
+    Tensor, or Result, as of ``denoise``.
+    """
+    if not isinstance(y, Tensor):
+        raise TypeError(f"restore(y={type(y).__name__}): not a tensor. Give (B, channels, *spatial), float in [0, 1].")
+    problem = Problem("restore", y, physics)
+    return _run(problem, method, lambda x: x.to(y.device), full, seed, seconds, device, options)
+
+
+def _run(
+    problem: Problem,
+    method: str,
+    pack: Callable[[Tensor], Any],
+    full: bool,
+    seed: int,
+    seconds: float | None,
+    device: str | None,
+    options: dict[str, Any],
+    sigma: float | None = None,
+) -> Any:
+    results = []
+    for one in problem.y:
+        choice = settle(problem.task, method, one[None], sigma=sigma, seconds=seconds, device=device)
+        settings = {**choice.options, **options, "seed": seed, "seconds": seconds, "device": device}
+        result = Run(choice.method, one[None], problem.physics, **settings).finish()
+        image = problem.finish(result.image.cpu())
+        results.append(replace(result, image=image, notes=(f"{choice.method}: {choice.why}",)))
+    if full:
+        packed = [replace(result, image=pack(result.image)) for result in results]
+        return packed if len(packed) > 1 else packed[0]
+    return pack(torch.cat([result.image for result in results]))
+
+
+def _unit_sigma(sigma: float | None, image: Any, data_range: DataRange) -> float | None:
+    """The noise level in units of the [0, 1] range."""
+    if sigma is None:
+        return None
+    if not (np.isfinite(sigma) and sigma > 0):
+        raise ValueError(f"denoise(sigma={sigma}): not a noise level. Give a number above 0, or none to estimate it.")
+    low, high = limits(image, data_range)
+    return float(sigma) / (high - low)
+
+
+def _missing(mask: Any, image: Any, y: Tensor, channel_axis: ChannelAxis) -> Tensor:
+    """The mask as a boolean tensor, its channels first."""
+    found = mask.cpu() if isinstance(mask, Tensor) else torch.as_tensor(np.asarray(mask))
+    if found.is_floating_point() and not bool(torch.isfinite(found).all()):
+        raise ValueError("inpaint(mask): NaN or infinite values. Give True where the image is missing, False elsewhere.")
+    of_image = isinstance(image, np.ndarray) and tuple(found.shape) == image.shape != tuple(y.shape[2:])
+    axis = 2 if channel_axis == "infer" else channel_axis
+    return (found.movedim(axis, 0) if of_image and axis is not None else found) > 0
+
+
+def _kernel(kernel: Any) -> Tensor:
+    return kernel.cpu() if isinstance(kernel, Tensor) else torch.as_tensor(np.asarray(kernel, dtype=np.float32))
