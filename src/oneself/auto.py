@@ -63,8 +63,8 @@ def choose(
 
 def _pairs(report: NoiseReport, level: float, told: str, sigma: float | None) -> Choice:
     calm = "; hardly any noise, little will change" if level < CALM else ""
-    options = {} if sigma is None else {"sigma": sigma}
-    return Choice("zs_n2n", f"{told}{calm}: pairs of half-images teach it fastest", options)
+    known = sigma is not None or (report.kind == "gaussian" and level > 0)
+    return Choice("zs_n2n", f"{told}{calm}: pairs of half-images teach it fastest", {"sigma": level} if known else {})
 
 
 def _prior(y: Tensor, seconds: float | None, device: str | None, why: str) -> Choice:

@@ -32,8 +32,7 @@ def exif_block(orientation=6, width=53):
     exif[274] = orientation
     exif[271] = "Maker"
     exif[282], exif[283] = 300.0, 300.0
-    exif.get_ifd(0x8769)[0xA002] = width
-    exif.get_ifd(0x8769)[0x9003] = "2020:01:02 03:04:05"
+    exif[0x8769] = {0xA002: width, 0x9003: "2020:01:02 03:04:05"}
     return exif.tobytes()
 
 
@@ -104,7 +103,9 @@ def png_file(path, rows, form, extra=b"", interlace=0, size=None):
 
     header = struct.pack(">IIBBBBB", *size, *form, 0, 0, interlace)
     pixels = zlib.compress(rows)
-    body = chunk(b"IHDR", header) + extra + chunk(b"IDAT", pixels[:9]) + chunk(b"IDAT", pixels[9:]) + chunk(b"IEND", b"")
+    body = (
+        chunk(b"IHDR", header) + extra + chunk(b"IDAT", pixels[:9]) + chunk(b"IDAT", pixels[9:]) + chunk(b"IEND", b"")
+    )
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + body)
 
 
@@ -201,6 +202,20 @@ def test_jpeg_keeps_its_quality(tmp_path, quality, subsampling, progressive):
         assert image.info["comment"] == b"Hello"
 
 
+@pytest.mark.parametrize("name", ["b.jpg", "b.webp"])
+def test_another_quality_on_request(tmp_path, name):
+    source = tmp_path / f"a{name[1:]}"
+    Image.fromarray(photo()).save(source, quality=20)
+    given = read(source)
+    better = write(given, tmp_path / name, quality=95)
+    error = np.abs(read(better).pixels.astype(int) - given.pixels).mean()
+    worse = np.abs(read(write(given, tmp_path / f"c{name[1:]}", quality=5)).pixels.astype(int) - given.pixels).mean()
+    assert error < 2 < worse
+    for bad in ({"path": tmp_path / "c.png", "quality": 95}, {"path": tmp_path / "d.jpg", "quality": 0}):
+        with pytest.raises(ValueError, match=r"quality=.*only JPEG and WebP"):
+            write(given, **bad)
+
+
 def test_gray_jpeg_and_density_per_centimetre(tmp_path):
     source, target = tmp_path / "a.jpg", tmp_path / "b.jpg"
     Image.fromarray(photo(1)).save(source, dpi=(300, 300))
@@ -217,7 +232,7 @@ def test_gray_jpeg_and_density_per_centimetre(tmp_path):
 
 def test_cmyk_is_refused_by_name(tmp_path):
     Image.fromarray(photo()).convert("CMYK").save(tmp_path / "a.jpg")
-    with pytest.raises(ValueError, match="CMYK is not supported. Convert it to RGB"):
+    with pytest.raises(ValueError, match=r"CMYK is not supported\. Convert it to RGB"):
         read(tmp_path / "a.jpg")
 
 
@@ -283,9 +298,31 @@ def test_a_flipped_byte_in_a_png_is_noticed(tmp_path):
         read(file)
 
 
+def test_no_damage_surprises(tmp_path):
+    """Whatever bytes change, the picture is read or refused in our words."""
+    rng = np.random.default_rng(0)
+    for ending in (".png", ".jpg", ".webp", ".bmp", ".tif", ".npy"):
+        file = write(picture(), tmp_path / f"a{ending}")
+        whole = file.read_bytes()
+        for _ in range(30):
+            raw = bytearray(whole)
+            for place in rng.integers(0, min(len(raw), 300), 3):
+                raw[place] = rng.integers(0, 256)
+            file.write_bytes(raw)
+            try:
+                read(file)
+            except (OSError, ValueError, MemoryError) as error:
+                assert str(error).startswith(("read(path=", "Picture(axes="))  # noqa: PT017
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"GIF89a....", "a GIF"), (b"%PDF-1.7", "a PDF"), (b"hello", "begins with b'hello'"), (b"\0\0\0\x20ftypheic", "HEIC")],
+    [
+        (b"GIF89a....", "a GIF"),
+        (b"%PDF-1.7", "a PDF"),
+        (b"hello", "begins with b'hello'"),
+        (b"\0\0\0\x20ftypheic", "HEIC"),
+    ],
 )
 def test_other_files_are_named(tmp_path, content, words):
     (tmp_path / "a.png").write_bytes(content)

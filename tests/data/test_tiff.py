@@ -58,7 +58,12 @@ KINDS = [
     ("big", {"bigtiff": True}, "float64", (2, 21, 33)),
     ("big-endian", {"byteorder": ">", "metadata": None}, "uint16", (21, 33)),
     ("big-endian big", {"byteorder": ">", "bigtiff": True}, "float32", (2, 21, 33)),
-    ("imagej", {"imagej": True, "metadata": {"axes": "TZCYX", "spacing": 0.3, "unit": "um"}}, "uint16", (2, 3, 2, 21, 33)),
+    (
+        "imagej",
+        {"imagej": True, "metadata": {"axes": "TZCYX", "spacing": 0.3, "unit": "um"}},
+        "uint16",
+        (2, 3, 2, 21, 33),
+    ),
     ("imagej float", {"imagej": True, "metadata": {"axes": "ZYX"}}, "float32", (3, 21, 33)),
     ("imagej rgb", {"imagej": True}, "uint8", (21, 33, 3)),
     ("ome", {"ome": True, "metadata": {"axes": "TZCYX"}}, "uint16", (2, 3, 2, 21, 33)),
@@ -131,7 +136,8 @@ OME = """<?xml version="1.0" encoding="UTF-8"?>
 <!-- kept --><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Instrument ID="Instrument:0"/>
 <Image ID="Image:0" Name="sample"><Pixels BigEndian="false" DimensionOrder="XYZCT" ID="Pixels:0" PhysicalSizeX="0.25"
  PhysicalSizeXUnit="nm" PhysicalSizeY="0.5" PhysicalSizeZ="2.0" SizeC="2" SizeT="1" SizeX="33" SizeY="21" SizeZ="3"
- Type="uint16"><Channel ID="Channel:0:0" Name="DAPI µ" SamplesPerPixel="1"/><Channel ID="Channel:0:1" SamplesPerPixel="1"/>
+ Type="uint16"><Channel ID="Channel:0:0" Name="DAPI µ" SamplesPerPixel="1"/>
+<Channel ID="Channel:0:1" SamplesPerPixel="1"/>
 {}</Pixels></Image></OME>"""
 
 
@@ -139,7 +145,9 @@ def test_ome_planes_in_another_order(tmp_path):
     """The file's pages are stored backwards, as TiffData elements say; ours follow the dimension order."""
     pixels = stack((2, 3, 21, 33))
     order = [(c, z) for c in range(2) for z in range(3)]
-    where = "".join(f'<TiffData FirstC="{c}" FirstZ="{z}" IFD="{5 - i}" PlaneCount="1"/>' for i, (c, z) in enumerate(order))
+    where = "".join(
+        f'<TiffData FirstC="{c}" FirstZ="{z}" IFD="{5 - i}" PlaneCount="1"/>' for i, (c, z) in enumerate(order)
+    )
     with tifffile.TiffWriter(tmp_path / "a.ome.tif") as file:
         for index, (c, z) in enumerate(reversed(order)):
             text = OME.format(where).encode() if index == 0 else None
@@ -147,7 +155,11 @@ def test_ome_planes_in_another_order(tmp_path):
     given, target = rewritten(tmp_path / "a.ome.tif", tmp_path, "b.ome.tif")
     assert given.axes == "CZYX"
     assert np.array_equal(given.pixels, pixels)
-    assert given.metadata.pixel_size == {"X": PixelSize(0.25, "nm"), "Y": PixelSize(0.5, "µm"), "Z": PixelSize(2.0, "µm")}
+    assert given.metadata.pixel_size == {
+        "X": PixelSize(0.25, "nm"),
+        "Y": PixelSize(0.5, "µm"),
+        "Z": PixelSize(2.0, "µm"),
+    }
     back = read(target)
     assert np.array_equal(back.pixels, pixels)
     assert back.metadata.pixel_size == given.metadata.pixel_size
@@ -158,7 +170,13 @@ def test_ome_planes_in_another_order(tmp_path):
 
 
 def test_ome_super_resolution_divides_the_pixel_size(tmp_path):
-    options = {"axes": "ZYX", "PhysicalSizeX": 0.25, "PhysicalSizeY": 0.5, "PhysicalSizeZ": 2.0, "PhysicalSizeXUnit": "nm"}
+    options = {
+        "axes": "ZYX",
+        "PhysicalSizeX": 0.25,
+        "PhysicalSizeY": 0.5,
+        "PhysicalSizeZ": 2.0,
+        "PhysicalSizeXUnit": "nm",
+    }
     pixels = stack((3, 21, 33))
     make(tmp_path / "a.ome.tif", pixels, metadata=options)
     given = read(tmp_path / "a.ome.tif")
@@ -171,23 +189,39 @@ def test_ome_super_resolution_divides_the_pixel_size(tmp_path):
     assert back.metadata.pixel_size["Z"].value == 1.0
 
 
-def test_ome_with_planes_missing_is_refused(tmp_path):
-    pixels = stack((2, 3, 21, 33))
-    where = '<TiffData IFD="0" PlaneCount="5"><UUID FileName="gone.ome.tif">urn:uuid:1</UUID></TiffData>'
-    make(tmp_path / "a.ome.tif", pixels[0, 0], description=OME.format(where).encode(), metadata=None)
-    with pytest.raises((OSError, ValueError), match=r"read\(path="):
-        read(tmp_path / "a.ome.tif")
+def test_ome_with_planes_in_a_missing_file_is_refused(tmp_path):
+    gone = '<TiffData IFD="0" FirstZ="1" PlaneCount="1"><UUID FileName="gone.ome.tif">urn:uuid:1</UUID></TiffData>'
+    text = OME.format('<TiffData IFD="0" PlaneCount="1"/>' + gone).encode()
+    make(tmp_path / "a.tif", stack((21, 33)), description=text, metadata=None)
+    with pytest.raises(OSError, match="planes of the series are missing"):
+        read(tmp_path / "a.tif")
 
 
 def test_imagej_pixel_size_and_super_resolution(tmp_path):
-    told = {"axes": "ZYX", "spacing": 0.5, "unit": "um", "Labels": ["a", "b", "c"], "Info": "words", "min": 3.0, "max": 99.0}
+    told = {
+        "axes": "ZYX",
+        "spacing": 0.5,
+        "unit": "um",
+        "Labels": ["a", "b", "c"],
+        "Info": "words",
+        "min": 3.0,
+        "max": 99.0,
+    }
     pixels = stack((3, 20, 30))
     make(tmp_path / "a.tif", pixels, imagej=True, resolution=(4, 2), metadata=told)
     given = read(tmp_path / "a.tif")
-    assert given.metadata.pixel_size == {"X": PixelSize(0.25, "µm"), "Y": PixelSize(0.5, "µm"), "Z": PixelSize(0.5, "µm")}
+    assert given.metadata.pixel_size == {
+        "X": PixelSize(0.25, "µm"),
+        "Y": PixelSize(0.5, "µm"),
+        "Z": PixelSize(0.5, "µm"),
+    }
     assert given.axes == "ZYX"
     back = read(write(given.replace(pixels.repeat(2, axis=1).repeat(2, axis=2)), tmp_path / "b.tif"))
-    assert back.metadata.pixel_size == {"X": PixelSize(0.125, "µm"), "Y": PixelSize(0.25, "µm"), "Z": PixelSize(0.5, "µm")}
+    assert back.metadata.pixel_size == {
+        "X": PixelSize(0.125, "µm"),
+        "Y": PixelSize(0.25, "µm"),
+        "Z": PixelSize(0.5, "µm"),
+    }
     with tifffile.TiffFile(tmp_path / "b.tif") as file:
         after = file.imagej_metadata
     assert (after["Labels"], after["Info"], after["max"]) == (["a", "b", "c"], "words", 99.0)
@@ -198,7 +232,11 @@ def test_imagej_pixel_size_and_super_resolution(tmp_path):
 
 def test_imagej_to_ome_keeps_the_pixel_size(tmp_path):
     make(
-        tmp_path / "a.tif", stack((3, 20, 30)), imagej=True, resolution=(4, 2), metadata={"axes": "ZYX", "unit": "um", "spacing": 0.5}
+        tmp_path / "a.tif",
+        stack((3, 20, 30)),
+        imagej=True,
+        resolution=(4, 2),
+        metadata={"axes": "ZYX", "unit": "um", "spacing": 0.5},
     )
     given, target = rewritten(tmp_path / "a.tif", tmp_path, "b.ome.tif")
     back = read(target)
@@ -259,7 +297,11 @@ def test_fourth_sample_of_no_stated_meaning_is_a_channel(tmp_path):
 
 
 def exif_block(order):
-    inner = [ifd.short(0xA002, 33, order), ifd.text(0x9003, "2020:01:02 03:04:05"), ifd.rational(0x829A, Fraction(1, 125), order)]
+    inner = [
+        ifd.short(0xA002, 33, order),
+        ifd.text(0x9003, "2020:01:02 03:04:05"),
+        ifd.rational(0x829A, Fraction(1, 125), order),
+    ]
     gps = [ifd.text(1, "N")]
     return [
         ifd.Entry(ifd.EXIF, 4, b"", tuple(inner)),
@@ -285,6 +327,8 @@ def test_exif_and_private_tags_of_each_page(tmp_path, order, big):
     for page in range(2):
         assert tags(target, page) == tags(tmp_path / "a.tif", page)
         assert 50000 in tags(target, page)
+    if big and order == ">":
+        return  # Pillow reads no big-endian BigTIFF
     with Image.open(target) as image:
         assert image.getexif().get_ifd(0x8769)[0x9003] == "2020:01:02 03:04:05"
         assert image.getexif()[274] == 6
@@ -309,7 +353,10 @@ def test_codings_of_other_programs(tmp_path, mode, compression):
     image = image if mode == "RGB" else image.convert("L")
     if mode in ("I;16", "F"):
         image = Image.fromarray(np.asarray(image).astype("u2" if mode == "I;16" else "f4") * 200)
-    image.save(tmp_path / "a.tif", compression=compression, tiffinfo={274: 6, 278: 16})
+    try:
+        image.save(tmp_path / "a.tif", compression=compression, tiffinfo={274: 6, 278: 16})
+    except OSError:
+        pytest.skip(f"this Pillow writes no {compression}")
     expected = np.asarray(image)
     given, target = rewritten(tmp_path / "a.tif", tmp_path)
     assert given.pixels.dtype == expected.dtype
@@ -400,13 +447,13 @@ def test_thumbnails_and_pyramids_are_left_out_and_it_is_said(tmp_path):
         file.write(stack((64, 64)), subifds=1)
         file.write(stack((32, 32)), subfiletype=1)
     given, target = rewritten(tmp_path / "c.ome.tif", tmp_path, "d.ome.tif")
-    assert "pyramid" in given.notes[0]
+    assert "reduced copies" in given.notes[0]
     assert np.array_equal(tifffile.imread(target), given.pixels)
 
 
 def test_colour_spaces_that_cannot_be_restored(tmp_path):
     make(tmp_path / "a.tif", stack((21, 33, 4), "uint8"), photometric="separated")
-    with pytest.raises(ValueError, match="SEPARATED is not supported. Convert it to RGB"):
+    with pytest.raises(ValueError, match=r"SEPARATED is not supported\. Convert it to RGB"):
         read(tmp_path / "a.tif")
 
 
@@ -435,7 +482,11 @@ def test_ome_has_no_half_floats(tmp_path):
 
 def test_density_and_big_names(tmp_path):
     given = Picture(stack((21, 33)), "YX")
-    given = Picture(given.pixels, "YX", metadata=given.metadata.__class__(resolution=Resolution(Fraction(300), Fraction(150), "inch")))
+    given = Picture(
+        given.pixels,
+        "YX",
+        metadata=given.metadata.__class__(resolution=Resolution(Fraction(300), Fraction(150), "inch")),
+    )
     back = read(write(given, tmp_path / "a.btf"))
     with tifffile.TiffFile(tmp_path / "a.btf") as file:
         assert file.is_bigtiff

@@ -58,7 +58,7 @@ class Compute:
         if precision not in PRECISIONS:
             raise ValueError(f"Run(precision={precision!r}): unknown. Give one of {', '.join(PRECISIONS)}.")
         found = torch.device("cuda" if torch.cuda.is_available() else "cpu") if device is None else _device(device)
-        return cls(found, PRECISIONS[precision], channels_last=found.type == "cuda", compile=compile)
+        return cls(found, PRECISIONS[precision], channels_last=True, compile=compile)
 
     @property
     def cadence(self) -> int:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import struct
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,7 +37,6 @@ _FOREIGN = {
 }
 _MOST = {"jpeg": 65500, "webp": 16383}  # pixels along a side
 _DEPTHS = {"png": "b1 u1 u2", "jpeg": "u1", "webp": "u1", "bmp": "u1", "tiff": "b1 u1 u2 u4 u8 i1 i2 i4 i8 f2 f4 f8"}
-_DAMAGE = (EOFError, OSError, SyntaxError, IndexError, KeyError, struct.error, zlib.error)
 
 
 def read(path: str | Path, *, axes: str | None = None) -> Picture:
@@ -68,8 +65,11 @@ def read(path: str | Path, *, axes: str | None = None) -> Picture:
     return picture
 
 
-def write(picture: Picture, path: str | Path, *, overwrite: bool = False) -> Path:
+def write(picture: Picture, path: str | Path, *, overwrite: bool = False, quality: int | None = None) -> Path:
     """Write a picture, in the format the name asks for, with all metadata that format can hold. Returns the path.
+
+    `quality` (1 to 100, JPEG and WebP only) replaces the quality of the source, which is kept otherwise: the
+    quantisation tables of a JPEG, so that a coarse one coarsens the result again.
 
     The file appears whole or not at all. If it cannot be written (a full disk) the result is saved in the system's
     temporary folder instead and `SavedAside`, an OSError, says where in `.path`.
@@ -77,14 +77,15 @@ def write(picture: Picture, path: str | Path, *, overwrite: bool = False) -> Pat
     Raises what `check_output` raises.
     """
     path = Path(path)
-    check_output(picture, path, overwrite=overwrite)
-    encode = _encoder(picture, FORMATS[path.suffix.lower()])
-    aside: list[tuple[str, saving.Encode]] = [(extension(path), encode), (".npy", functools.partial(npy.write, picture))]
+    check_output(picture, path, overwrite=overwrite, quality=quality)
+    encode = _encoder(picture, FORMATS[path.suffix.lower()], quality)
+    array = functools.partial(npy.write, picture)
+    aside: list[tuple[str, saving.Encode]] = [(extension(path), encode), (".npy", array)]
     with _any_size():
         return saving.save(path, encode, overwrite=overwrite, aside=aside)
 
 
-def check_output(picture: Picture, path: str | Path, *, overwrite: bool = False) -> None:
+def check_output(picture: Picture, path: str | Path, *, overwrite: bool = False, quality: int | None = None) -> None:
     """Refuse, before any work, what `write` would refuse.
 
     Raises ValueError for an unknown extension or a format that cannot hold the picture (the ones that can are named),
@@ -101,16 +102,21 @@ def check_output(picture: Picture, path: str | Path, *, overwrite: bool = False)
     if problem:
         able = [e for e in (".png", ".jpg", ".webp", ".bmp", ".tif", ".npy") if _misfit(picture, FORMATS[e]) is None]
         raise ValueError(f"write(path={str(path)!r}): {kind.upper()} cannot hold {problem}. Use {' or '.join(able)}.")
+    if quality is not None and (kind not in ("jpeg", "webp") or not 1 <= quality <= 100):
+        raise ValueError(
+            f"write(path={str(path)!r}, quality={quality}): only JPEG and WebP have a quality, from 1 to 100. "
+            "Leave it out, or choose one of these."
+        )
     if extension(path).lower().startswith(".ome"):
         tiff_write.check_ome(picture)
     saving.check_target(path, overwrite)
 
 
-def _encoder(picture: Picture, kind: str) -> saving.Encode:
+def _encoder(picture: Picture, kind: str, quality: int | None) -> saving.Encode:
     writers: dict[str, Callable[[Picture, Path], None]] = {"png": png.write, "tiff": tiff_write.write, "npy": npy.write}
     if kind in writers:
         return functools.partial(writers[kind], picture)
-    return functools.partial(raster.write, picture, kind=kind)
+    return functools.partial(raster.write, picture, kind=kind, quality=quality)
 
 
 def _misfit(picture: Picture, kind: str) -> str | None:
@@ -159,7 +165,12 @@ def _explained(path: Path, kind: str) -> Iterator[None]:
     """Turn what decoders raise into one sentence; messages of our own pass."""
     try:
         yield
-    except (ValueError, *_DAMAGE) as error:
+    except MemoryError as error:
+        message = (
+            f"read(path={str(path)!r}): the image does not fit in memory. Cut it into parts, or use a larger machine."
+        )
+        raise MemoryError(message) from error
+    except Exception as error:  # decoders meet damage with exceptions of every kind
         if isinstance(error, ValueError) and str(error).startswith(("read(", "Picture(")):
             raise
         reason = str(error) or type(error).__name__

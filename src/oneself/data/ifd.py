@@ -148,8 +148,10 @@ def pack(entries: Iterable[Entry], layout: Layout, start: int, following: int = 
     for entry in rows:
         kind, raw = entry.kind, entry.raw
         if entry.children is not None:
-            kind, raw = (18 if layout.big else 4), struct.pack(layout.pointer, start + length + len(body))
-            body += pack(entry.children, layout, start + length + len(body))
+            place = start + length + len(body)
+            kind = 16 if layout.big else 4  # LONG8, LONG: fewer readers know IFD8 and IFD
+            raw = struct.pack(layout.pointer, place)
+            body += pack(entry.children, layout, place)
         count = len(raw) // SIZES[kind]
         if len(raw) > layout.width:
             raw, value = struct.pack(layout.pointer, start + length + len(body)), raw

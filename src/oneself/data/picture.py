@@ -70,7 +70,7 @@ class Metadata:
         return replace(self, exif=exif, resolution=density, pixel_size=sizes, scale=total)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # arrays do not compare to one truth value
 class Picture:
     """An image file in memory.
 

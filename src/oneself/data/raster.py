@@ -55,11 +55,12 @@ def read(path: Path, kind: str) -> Picture:
     return Picture(pixels, "YXC" if pixels.ndim == 3 else "YX", kind, metadata, alpha, path, notes)
 
 
-def write(picture: Picture, path: Path, kind: str) -> None:
+def write(picture: Picture, path: Path, kind: str, quality: int | None = None) -> None:
     """The picture as JPEG, WebP or BMP.
 
     JPEG: the quantisation tables, subsampling and scan order of a source that was JPEG, else quality 95. WebP: lossless
     unless the source was a lossy WebP, then quality 95; gray becomes RGB of equal channels, the only kind there is.
+    `quality` (1 to 100) codes JPEG and WebP anew at that quality.
     """
     from PIL import Image
 
@@ -68,7 +69,7 @@ def write(picture: Picture, path: Path, kind: str) -> None:
     image = Image.fromarray(pixels)
     options = {"jpeg": _jpeg_options, "webp": _webp_options, "bmp": _bmp_options}[kind](picture.metadata, mode)
     buffer = io.BytesIO()
-    image.save(buffer, format=kind, **options)
+    image.save(buffer, format=kind, **(options if quality is None else _at_quality(options, quality)))
     data = buffer.getvalue()
     path.write_bytes(_finish_jpeg(data, picture.metadata) if kind == "jpeg" else data)
 
@@ -144,6 +145,11 @@ def _jpeg_options(metadata: Metadata, mode: str) -> dict[str, Any]:
         return options | {"quality": NEW_JPEG_QUALITY, "subsampling": 0}
     options |= {"qtables": native.tables, "progressive": native.progressive, "optimize": True}
     return options | ({"subsampling": native.subsampling} if native.subsampling >= 0 else {})
+
+
+def _at_quality(options: dict[str, Any], quality: int) -> dict[str, Any]:
+    coding = {"qtables", "lossless", "exact"}
+    return {name: value for name, value in options.items() if name not in coding} | {"quality": quality}
 
 
 def _finish_jpeg(data: bytes, metadata: Metadata) -> bytes:

@@ -27,7 +27,7 @@ _UNITS = {1: "none", 2: "inch", 3: "centimetre"}
 _SIMPLE_KINDS = {"uniform", "generic", "shaped", "imagej", "ome"}  # series whose tags stay true when rewritten
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TiffLayout:
     """How a TIFF file was laid out, and the tags of its pages (in its byte order) that are no part of that."""
 
@@ -139,14 +139,12 @@ def _only_series(file: Any, path: Path) -> tuple[Any, tuple[str, ...]]:
             f"read(path={str(path)!r}): {len(file.series)} image series of shapes {shapes}. "
             "Save the one to restore as its own file."
         )
-    notes = []
-    if len(file.series) > 1:
-        notes.append("the reduced copies in the file were left out")
-    if len(whole[0].levels) > 1 or whole[0].keyframe.subifds:
-        notes.append("the resolution pyramid in the file was left out")
+    notes: tuple[str, ...] = ()
+    if len(file.series) > 1 or len(whole[0].levels) > 1 or whole[0].keyframe.subifds:
+        notes = ("the reduced copies in the file (pyramid, thumbnail) were left out",)
     if any(page is None for page in whole[0].pages):
         raise EOFError("some planes of the series are missing, perhaps in another file")
-    return whole[0], tuple(notes)
+    return whole[0], notes
 
 
 def _check_page(page: Any, path: Path) -> None:
@@ -167,7 +165,9 @@ def _coding_notes(page: Any, layout: TiffLayout) -> tuple[str, ...]:
     if bits not in (1, 8, 16, 32, 64):
         notes.append(f"{bits}-bit samples are written with {8 * page.dtype.itemsize} bits")
     if int(page.compression) != layout.compression:
-        notes.append(f"{page.compression.name} compression is replaced by lossless Deflate")
+        notes.append(
+            f"{getattr(page.compression, 'name', page.compression)} compression is replaced by lossless Deflate"
+        )
     if layout.kind not in _SIMPLE_KINDS:
         notes.append(f"a TIFF of kind {layout.kind} is written as a plain one")
     return tuple(notes)

@@ -18,7 +18,8 @@ from .ifd import Entry, Layout
 from .picture import Pixels
 
 _LOSSLESS = (1, 5, 8, 32773, 32946, 34925, 50000)
-_THROUGH_LIBTIFF = (5, 50000)
+_ZSTANDARD = 50000
+_THROUGH_LIBTIFF = (5, _ZSTANDARD)
 _DEFLATE = (8, 32946)
 _JPEG = (6, 7)
 
@@ -52,9 +53,11 @@ def pixels(path: Path, series: Any) -> Pixels:
         if int(page.compression) in (*_THROUGH_LIBTIFF, *_DEFLATE):
             return _recoded(page, path, series)
     except (zlib.error, EOFError, OSError, RuntimeError, struct.error) as error:
-        raise EOFError(str(error)) from error
+        if int(page.compression) != _ZSTANDARD:  # which not every libtiff knows
+            raise EOFError(str(error)) from error
+    name = getattr(page.compression, "name", page.compression)
     raise ValueError(
-        f"read(path={str(path)!r}): {page.compression.name} compression needs the package imagecodecs. "
+        f"read(path={str(path)!r}): {name} compression needs the package imagecodecs. "
         "Install it (pip install imagecodecs), or save the file uncompressed."
     )
 

@@ -1,4 +1,4 @@
-"""Writing TIFF: tifffile lays out the pixels, page by page; then each page gets back the tags it had."""
+"""Writing TIFF: tifffile lays out the pixels; then each page gets back the tags it had."""
 
 from __future__ import annotations
 
@@ -57,8 +57,7 @@ def _write(plan: _Plan, path: Path) -> None:
 
     big = plan.big or plan.pages.nbytes > _BIG or path.suffix.lower() in (".btf", ".tf8")
     with tifffile.TiffWriter(path, bigtiff=big, byteorder=plan.order) as file:
-        for page in plan.pages:
-            file.write(page, metadata=None, software=False, contiguous=False, **plan.options)
+        file.write(plan.pages if len(plan.pages) > 1 else plan.pages[0], metadata=None, software=False, **plan.options)
     ifd.rewrite(path, plan.tags, STRUCTURAL)
 
 

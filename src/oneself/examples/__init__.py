@@ -1,7 +1,8 @@
 """How examples are made out of the one input."""
 
 from oneself.examples.code import Code
+from oneself.examples.father_son import FatherSon
 from oneself.examples.masks import BernoulliMasks, measured_elements
-from oneself.examples.pairs import Pairs, split_pair
+from oneself.examples.pairs import Pairs, diagonals, split_pair
 
-__all__ = ["BernoulliMasks", "Code", "Pairs", "measured_elements", "split_pair"]
+__all__ = ["BernoulliMasks", "Code", "FatherSon", "Pairs", "diagonals", "measured_elements", "split_pair"]

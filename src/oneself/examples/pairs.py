@@ -9,29 +9,41 @@ from torch import Tensor
 
 from oneself.core import Example, Input
 
-__all__ = ["Pairs", "split_pair"]
+__all__ = ["Pairs", "diagonals", "split_pair"]
 
 
-def split_pair(x: Tensor) -> tuple[Tensor, Tensor]:
-    """The two diagonal means of every 2×2 block (2×2×2: the two tetrahedra; 2: the two samples).
+def diagonals(dims: int) -> Tensor:
+    """The weights ``(2, 2**dims)`` of a block's corners in its two diagonal means (in 3D: of its two tetrahedra)."""
+    odd = torch.tensor([sum(corner) % 2 for corner in itertools.product((0, 1), repeat=dims)])
+    return torch.stack([1 - odd, odd]) / 2 ** (dims - 1)
 
-    The means see different elements, so independent noise stays independent between them, and both see the
-    same scene. Spatial sizes must be even.
+
+def split_pair(x: Tensor, weights: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Two weighted means of every 2×2 block (2×2×2; 2), by default of its diagonals.
+
+    Where the means see different elements, independent noise stays independent between them, and both see the same
+    scene. Spatial sizes must be even.
+
+    Parameters
+    ----------
+    x : Tensor
+        ``(B, C, *spatial)``.
+    weights : Tensor, optional
+        ``(2, 2**dims)``, of the corners of a block in the order of their coordinates.
 
     Mansour, Heckel. Zero-Shot Noise2Noise. CVPR 2023.
     """
     dims = x.ndim - 2
-    sums: list[list[Tensor]] = [[], []]
-    for corner in itertools.product((0, 1), repeat=dims):
-        sums[sum(corner) % 2].append(x[(..., *(slice(c, None, 2) for c in corner))])
-    first, second = (torch.stack(parts).mean(0) for parts in sums)
-    return first, second
+    weights = diagonals(dims).to(x) if weights is None else weights
+    places = itertools.product((0, 1), repeat=dims)
+    corners = torch.stack([x[(..., *(slice(c, None, 2) for c in corner))] for corner in places], dim=-1)
+    return corners @ weights[0], corners @ weights[1]
 
 
 class Pairs(Input):
-    """Random even-sized patches of ``y``, randomly flipped; the network is to make one half-image from the other.
+    """Random even-sized patches of ``y`` and the weights that make a pair of half-images of them.
 
-    The example's input is the patches; the pair is made from them by the loss, which also needs them whole.
+    The example is ``((patches, weights), patches)``; a loss makes the pair by ``split_pair(patches, weights)``.
 
     Parameters
     ----------
@@ -41,21 +53,31 @@ class Pairs(Input):
         Side of the patches; the whole image otherwise (less one row where its size is odd, a random one of the two).
     patches : int
         How many at once.
+    single : float
+        Probability that a step's pair is of two single elements, drawn anew, in place of two diagonal means: noise
+        at its full level, where the mean has it halved.
     """
 
-    def __init__(self, y: Tensor, patch: int | None, patches: int) -> None:
+    def __init__(self, y: Tensor, patch: int | None, patches: int, single: float = 0.0) -> None:
         super().__init__()
         self.sides = [min(n, patch or n) // 2 * 2 for n in y.shape[2:]]
-        self.patches = 1 if patch is None else patches
+        self.patches, self.single = 1 if patch is None else patches, single
         self.register_buffer("y", y, persistent=False)
+        self.register_buffer("diagonals", diagonals(y.ndim - 2).to(y), persistent=False)
 
     def forward(self) -> Example:
         made = torch.cat([self._patch() for _ in range(self.patches)])
-        return Example((made,), made)
+        return Example((made, self._weights()), made)
 
     def _patch(self) -> Tensor:
         starts = [int(torch.randint(n - s + 1, ())) for n, s in zip(self.y.shape[2:], self.sides, strict=True)]
         return self.y[(..., *(slice(a, a + s) for a, s in zip(starts, self.sides, strict=True)))]
 
+    def _weights(self) -> Tensor:
+        if not self.single or float(torch.rand(())) >= self.single:
+            return self.diagonals
+        corners = self.diagonals.shape[1]
+        return torch.eye(corners)[torch.randperm(corners)[:2]].to(self.y)
+
     def still(self) -> Example:
-        return Example((self.y,), self.y)
+        return Example((self.y, self.diagonals), self.y)

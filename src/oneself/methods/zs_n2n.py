@@ -2,7 +2,7 @@
 
 Given           y, with y = x + noise that is independent from element to element
 Structure       three convolutions f that predict the noise; x(y) = y − f(y)
-Input           the two diagonal means D₁y, D₂y of every 2×2 block
+Input           D₁y and D₂y: the two diagonal means of every 2×2 block
 Loss            ½‖x(D₁y) − D₂y‖² + ½‖x(D₂y) − D₁y‖²
 Regularisation  ½‖x(D₁y) − D₁x(y)‖² + ½‖x(D₂y) − D₂x(y)‖², and few parameters
 
@@ -11,33 +11,48 @@ Mansour, Heckel. Zero-Shot Noise2Noise: efficient image denoising without any da
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+import math
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from oneself.core import Example, Fit, Option, WeightAverage, method
+from oneself.core import Example, Fit, Option, method
 from oneself.examples import Pairs, split_pair
-from oneself.networks import Residual, apply_in_tiles, plain
-from oneself.optim import adam, one_cycle, stepped
-from oneself.terms import Fidelity
+from oneself.networks import apply_in_tiles, plain, reflected
+from oneself.optim import adam, muon, one_cycle, stepped
+from oneself.physics.alignment import turns
+from oneself.terms import Fidelity, divergence
+
+PUBLISHED = {"border": "zeros", "patch": None, "single": 0.0, "consistency": 1.0, "ensemble": False}
 
 
 class PairFit(Fit):
     """Each half-image must explain the other, and denoising must commute with halving."""
 
+    margin: int
+    consistency: float
+
+    def clean(self, y: Tensor) -> Tensor:
+        """``y - f(y)`` where f sees no border: ``margin`` smaller on every side."""
+        return _inner(y, self.margin) - self.structure(y)
+
     def terms(self, example: Example) -> Mapping[str, Tensor]:
-        (y,) = example.input
-        first, second = split_pair(y)
-        clean_first, clean_second = self.structure(torch.cat([first, second])).chunk(2)
-        half_first, half_second = split_pair(self.structure(y))
-        mse = F.mse_loss
-        return {
-            "pair": (mse(clean_first, second) + mse(clean_second, first)) / 2,
-            "consistency": (mse(clean_first, half_first) + mse(clean_second, half_second)) / 2,
-        }
+        y, weights = example.input
+        halves = torch.cat(split_pair(y, weights))
+        clean = self.clean(halves)
+        others = _inner(halves, self.margin).roll(len(y), 0)
+        some = max(1, len(y) // 2)  # the whole patches cost most; half of them teach as much
+        whole = self.clean(_inner(y[:some], self.margin))
+        first, second = clean.chunk(2)
+        commuted = F.mse_loss(torch.cat([first[:some], second[:some]]), torch.cat(split_pair(whole, weights)))
+        return {"pair": F.mse_loss(clean, others), "consistency": self.consistency * commuted}
+
+
+def _inner(x: Tensor, margin: int) -> Tensor:
+    return x[(..., *(slice(margin, n - margin) for n in x.shape[2:]))]
 
 
 @method(
@@ -45,7 +60,7 @@ class PairFit(Fit):
     cite="Mansour, Heckel. Zero-Shot Noise2Noise: efficient image denoising without any data. CVPR 2023.",
     tasks=("denoise",),
     needs=("A",),
-    presets={"published": {"patch": None, "rate": 1e-3, "steps": 2000, "cycle": False, "average": 0.0}},
+    presets={"published": {**PUBLISHED, "optimiser": "adam", "rate": 1e-3, "steps": 2000, "cycle": False}},
 )
 def zs_n2n(
     y: Tensor,
@@ -53,29 +68,61 @@ def zs_n2n(
     *,
     width: Annotated[int, Option("channels of the network", low=1)] = 48,
     layers: Annotated[int, Option("convolutions of the network", low=2)] = 3,
-    patch: Annotated[int | None, Option("side of the random patches; none for the whole image", low=4)] = 32,
-    patches: Annotated[int, Option("patches per step", low=1)] = 4,
-    rate: Annotated[float, Option("learning rate of Adam, at its highest", above=0)] = 4e-3,
-    steps: Annotated[int, Option("steps", low=1)] = 1200,
+    border: Annotated[Literal["valid", "zeros"], Option("what the network sees beyond a patch: nothing, or zeros")]
+    = "valid",
+    patch: Annotated[int | None, Option("side of the random patches; none for the whole image", low=12)] = 24,
+    patches: Annotated[int, Option("patches per step", low=1)] = 8,
+    single: Annotated[float, Option("share of the steps with pairs of single elements, not means", low=0, high=1)] = 0.25,
+    consistency: Annotated[float, Option("weight of the regularisation", low=0)] = 0.5,
+    optimiser: Annotated[Literal["muon", "adam"], Option("what moves the weights")] = "muon",
+    rate: Annotated[float, Option("learning rate, at its highest", above=0)] = 5e-3,
+    steps: Annotated[int, Option("steps", low=1)] = 1000,
     cycle: Annotated[bool, Option("one cycle of the learning rate; otherwise halved at three quarters")] = True,
-    average: Annotated[float, Option("decay of the running average of the weights; 0 for none", low=0, below=1)] = 0.99,
+    ensemble: Annotated[bool, Option("take the mean over the image's flips (and rotations in 2D)")] = True,
+    sigma: Annotated[
+        float | None, Option("Gaussian noise level in units of the [0, 1] range; lets SURE guard faint noise", above=0)
+    ] = None,
     tile: Annotated[int, Option("side of the tiles that the network is applied to at the end", low=16)] = 512,
 ) -> Fit:
-    network = Residual(
-        plain(y.ndim - 2, y.shape[1], width=width, layers=layers, last_kernel=1, slope=0.2, reflect=False), sign=-1
-    )
+    margin = layers - 1
+    shrinks = margin if border == "valid" else 0
+    _check_size(y, 4 * margin + 2)
+    views = turns([1.0] * (y.ndim - 2), transpose=y.ndim == 4) if ensemble else turns([1.0] * (y.ndim - 2))[:1]
 
-    def output(denoiser: nn.Module) -> Tensor:
-        return apply_in_tiles(denoiser, y, reach=layers - 1, tile=tile)
+    def output(noise: nn.Module) -> Tensor:
+        def denoise(x: Tensor) -> Tensor:
+            return apply_in_tiles(lambda part: part - noise(reflected(part, shrinks)), x, reach=margin, tile=tile)
 
-    return PairFit(
-        structure=network,
-        input=Pairs(y, patch, patches),
+        mean = torch.zeros_like(y)
+        for view in views:
+            mean += view.back(denoise(view(y))) / len(views)
+        return mean if sigma is None else y + _share(denoise, y, sigma) * (mean - y)
+
+    fit = PairFit(
+        structure=plain(y.ndim - 2, y.shape[1], width=width, layers=layers, last_kernel=1, slope=0.2, border=border),
+        input=Pairs(y, patch, patches, single),
         loss=Fidelity(),
-        optimiser=adam(rate),
-        schedule=one_cycle() if cycle else stepped(0.5, at=(0.75,)),
-        average=WeightAverage(network, average) if average else None,
+        optimiser=muon(rate) if optimiser == "muon" else adam(rate),
+        schedule=one_cycle(rise=0.1, last=0.0) if cycle else stepped(0.5, at=(0.75,)),
         output=output,
         steps=steps,
+        answer_cost=len(views) * math.prod(y.shape[2:]) / (4 * patches * (patch or max(y.shape[2:])) ** (y.ndim - 2)),
         image_output=False,
     )
+    fit.margin, fit.consistency = shrinks, consistency
+    return fit
+
+
+def _share(denoise: Callable[[Tensor], Tensor], y: Tensor, sigma: float) -> Tensor:
+    """The ``a`` in [0, 1] for which SURE holds ``y + a (x(y) - y)`` to be best: ``-sigma² (div x - n) / ||x - y||²``."""
+    x = denoise(y)
+    spread = divergence(denoise, y, sigma, x=x) - 1
+    return (-(sigma**2) * spread / (x - y).square().mean().clamp(min=1e-12)).clamp(0, 1)
+
+
+def _check_size(y: Tensor, least: int) -> None:
+    if min(y.shape[2:]) < least:
+        raise ValueError(
+            f"zs_n2n(y.shape={tuple(y.shape)}): at least {least} elements are needed along every dimension, for its "
+            "half-images to teach anything. Use method='dip'."
+        )

@@ -7,7 +7,7 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["INTERPOLATION", "Convolution", "normalisation", "resize_to"]
+__all__ = ["INTERPOLATION", "Border", "Convolution", "normalisation", "reflected", "resize_to"]
 
 INTERPOLATION: dict[int, Literal["linear", "bilinear", "trilinear"]] = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
@@ -18,27 +18,43 @@ def normalisation(dims: int, channels: int) -> nn.Module:
     return kind(channels, track_running_stats=False)
 
 
-class Convolution(nn.Module):
-    """A convolution that keeps the size (or divides it by ``stride``, rounded up), padded by reflection.
+Border = Literal["reflect", "zeros", "valid"]
 
-    Where a dimension is too short to be reflected its edge is repeated.
+
+class Convolution(nn.Module):
+    """A convolution that keeps the size (or divides it by ``stride``, rounded up).
+
+    Beyond the border it sees the image reflected (repeated at the edge where a dimension is too short to be
+    reflected), or zeros; a ``"valid"`` one sees nothing beyond, and shrinks the image by ``kernel - 1``.
     """
 
     def __init__(
-        self, dims: int, given: int, made: int, kernel: int = 3, stride: int = 1, bias: bool = True, reflect: bool = True
+        self,
+        dims: int,
+        given: int,
+        made: int,
+        kernel: int = 3,
+        stride: int = 1,
+        bias: bool = True,
+        border: Border = "reflect",
     ) -> None:
         super().__init__()
         kind = (nn.Conv1d, nn.Conv2d, nn.Conv3d)[dims - 1]
-        self.margin, self.dims, self.reflect = kernel // 2, dims, reflect
-        padding = 0 if reflect else self.margin
+        self.margin = kernel // 2 if border == "reflect" else 0
+        padding = kernel // 2 if border == "zeros" else 0
         self.convolution = kind(given, made, kernel, stride=stride, padding=padding, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.reflect and self.margin:
-            room = min(x.shape[2:]) > self.margin
-            x = F.pad(x, (self.margin,) * (2 * self.dims), mode="reflect" if room else "replicate")
-        made: Tensor = self.convolution(x)
+        made: Tensor = self.convolution(reflected(x, self.margin))
         return made
+
+
+def reflected(x: Tensor, margin: int) -> Tensor:
+    """``x`` with ``margin`` more elements on every side, by reflection; by repeating the edge where that is too short."""
+    if not margin:
+        return x
+    room = min(x.shape[2:]) > margin
+    return F.pad(x, (margin,) * (2 * (x.ndim - 2)), mode="reflect" if room else "replicate")
 
 
 def resize_to(x: Tensor, like: Tensor, smooth: bool = True) -> Tensor:

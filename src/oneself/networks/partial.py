@@ -27,7 +27,7 @@ class PartialConvolution(nn.Module):
 
     def __init__(self, dims: int, given: int, made: int) -> None:
         super().__init__()
-        self.convolution = Convolution(dims, given, made, bias=False, reflect=False)
+        self.convolution = Convolution(dims, given, made, bias=False, border="zeros")
         self.bias = nn.Parameter(torch.zeros(1, made, *([1] * dims)))
         nn.init.kaiming_normal_(self.convolution.convolution.weight, a=0.1)
         self.dims = dims

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from oneself.networks.layers import Convolution
+from oneself.networks.layers import Border, Convolution
 
 __all__ = ["Residual", "plain"]
 
@@ -19,15 +19,15 @@ def plain(
     last_kernel: int = 3,
     slope: float = 0.0,
     bias: bool = True,
-    reflect: bool = True,
+    border: Border = "reflect",
 ) -> nn.Sequential:
     """``layers`` convolutions of ``width`` channels with (leaky) ReLUs between, from and to ``channels``."""
     made: list[nn.Module] = []
     given = channels
     for _ in range(layers - 1):
-        made += [Convolution(dims, given, width, bias=bias, reflect=reflect), nn.LeakyReLU(slope)]
+        made += [Convolution(dims, given, width, bias=bias, border=border), nn.LeakyReLU(slope)]
         given = width
-    return nn.Sequential(*made, Convolution(dims, given, channels, last_kernel, bias=bias, reflect=reflect))
+    return nn.Sequential(*made, Convolution(dims, given, channels, last_kernel, bias=bias, border=border))
 
 
 class Residual(nn.Module):

@@ -8,10 +8,16 @@ from typing import Any
 import torch
 
 from oneself.core.stage import OptimiserFactory
+from oneself.optim.muon import Muon
 
-__all__ = ["adam"]
+__all__ = ["adam", "muon"]
 
 
 def adam(rate: float, **options: Any) -> OptimiserFactory:
-    """Adam at a learning rate, still without parameters. Kingma, Ba. ICLR 2015."""
+    """Adam at a learning rate. Kingma, Ba. ICLR 2015."""
     return partial(torch.optim.Adam, lr=rate, **options)
+
+
+def muon(rate: float) -> OptimiserFactory:
+    """Muon at a learning rate, which is about what Adam would be given."""
+    return partial(Muon, lr=rate)

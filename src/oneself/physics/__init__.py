@@ -1,8 +1,18 @@
 """Forward operators that deepinv lacks, by its conventions. Imports torch only."""
 
 from oneself.physics.alignment import displacement, symmetries
-from oneself.physics.downsample import Downsample
+from oneself.physics.downsample import Downsample, check_kernel
 from oneself.physics.least_norm import least_norm, project
 from oneself.physics.resize import Resize, enlarge, resize
 
-__all__ = ["Downsample", "Resize", "displacement", "enlarge", "least_norm", "project", "resize", "symmetries"]
+__all__ = [
+    "Downsample",
+    "Resize",
+    "check_kernel",
+    "displacement",
+    "enlarge",
+    "least_norm",
+    "project",
+    "resize",
+    "symmetries",
+]

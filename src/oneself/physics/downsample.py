@@ -12,7 +12,7 @@ from torch import Tensor
 from oneself.physics.least_norm import least_norm
 from oneself.physics.precision import at_least_float32, full_precision
 
-__all__ = ["Downsample"]
+__all__ = ["Downsample", "check_kernel"]
 
 CONVOLVE = (F.conv1d, F.conv2d, F.conv3d)
 TRANSPOSE = (F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)
@@ -56,8 +56,7 @@ class Downsample:
         phase: int | Sequence[int] = 0,
         size: Sequence[int] | None = None,
     ) -> None:
-        _check_kernel(kernel)
-        dims = kernel.ndim
+        dims = check_kernel(kernel).ndim
         self.scale, self.phase = _per_axis("scale", scale, dims), _per_axis("phase", phase, dims)
         if min(self.scale) < 1:
             raise ValueError(f"Downsample(scale={scale!r}): must be whole and at least 1. Use Resize for others.")
@@ -88,7 +87,7 @@ class Downsample:
             made = made.index_select(axis, index)
         flat = made.reshape(-1, 1, *made.shape[2:])
         with full_precision(x):
-            flat = CONVOLVE[self.kernel.ndim - 1](flat, self._filter(flat), stride=self.scale)  # type: ignore[operator]
+            flat = CONVOLVE[self.kernel.ndim - 1](flat, self._filter(flat), stride=self.scale)
         return flat.reshape(*x.shape[:2], *sizes)
 
     def A_adjoint(self, y: Tensor) -> Tensor:
@@ -97,7 +96,7 @@ class Downsample:
         made = at_least_float32(y)
         flat = made.reshape(-1, 1, *small)
         with full_precision(y):
-            flat = TRANSPOSE[self.kernel.ndim - 1](flat, self._filter(flat), stride=self.scale)  # type: ignore[operator]
+            flat = TRANSPOSE[self.kernel.ndim - 1](flat, self._filter(flat), stride=self.scale)
         made = flat.reshape(*y.shape[:2], *flat.shape[2:])
         for axis, index in enumerate(self._seen(size, small, y.device), start=2):
             shape = [*made.shape[:axis], size[axis - 2], *made.shape[axis + 1 :]]
@@ -139,14 +138,23 @@ def _per_axis(name: str, value: int | Sequence[int], dims: int) -> tuple[int, ..
     return values
 
 
-def _check_kernel(kernel: Tensor) -> None:
-    shape = tuple(kernel.shape)
-    if kernel.ndim not in (1, 2, 3) or not kernel.is_floating_point():
-        raise ValueError(f"Downsample(kernel={shape}, {kernel.dtype}): not a floating-point kernel in 1, 2 or 3D.")
-    if any(n % 2 == 0 for n in shape):
-        raise ValueError(f"Downsample(kernel={shape}): even-sized, so it has no middle. Pad it with zeros to odd sizes.")
+def check_kernel(kernel: Tensor, dims: int | None = None) -> Tensor:
+    """The kernel, if it is a blur.
+
+    Raises
+    ------
+    ValueError
+        It is even-sized, negative, not finite, not normalised, not floating point, or not of ``dims`` axes.
+    """
+    name = f"kernel(shape={tuple(kernel.shape)})"
+    if kernel.ndim not in ((1, 2, 3) if dims is None else (dims,)) or not kernel.is_floating_point():
+        wanted = "1, 2 or 3" if dims is None else dims
+        raise ValueError(f"{name}: {kernel.ndim}D {kernel.dtype}. Give a floating-point one in {wanted}D.")
+    if any(n % 2 == 0 for n in kernel.shape):
+        raise ValueError(f"{name}: even-sized, so it has no middle. Pad it with zeros to odd sizes.")
     if not bool(torch.isfinite(kernel).all()) or bool((kernel < 0).any()):
-        raise ValueError(f"Downsample(kernel={shape}): NaN, infinite or negative values. Check how it was made.")
+        raise ValueError(f"{name}: NaN, infinite or negative values. Check how it was made.")
     total = float(kernel.double().sum())
     if not math.isclose(total, 1, abs_tol=1e-3):
-        raise ValueError(f"Downsample(kernel={shape}): its sum is {total:g}, not 1. Divide it by its sum.")
+        raise ValueError(f"{name}: its sum is {total:g}, not 1. Divide it by its sum.")
+    return kernel

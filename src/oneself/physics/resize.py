@@ -13,7 +13,7 @@ from oneself.physics.precision import at_least_float32, full_precision
 
 __all__ = ["Resize", "enlarge", "resize"]
 
-DENSE = 2**21  # elements of a weight matrix above which it is kept sparse
+DENSE = 2**19  # elements of a weight matrix above which it is kept sparse
 PINV = 4096  # samples a side above which the pseudo-inverse is iterated for rather than factorised
 MATRICES = 48  # weight matrices that are remembered
 _matrices: dict[tuple[object, ...], Tensor] = {}

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from oneself.core import Score, Step
+from oneself.terms import divergence
 
 __all__ = ["HeldOut", "MovingVariance", "Residual", "Sure", "WindowVariance"]
 
@@ -20,18 +21,24 @@ class WindowVariance(Score):
     to learn the noise they move again. Running sums make the cost of a step independent of ``size``; at most
     ``pixels`` regularly spaced elements are watched, all of them in small images.
 
+    With ``smoothing`` the window watches the outputs' running average of that decay: the jitter of the code makes
+    the outputs of a small network vary more than learning does, and hides the turn; a short average shows it.
+
     Wang, Li, Zhuang, Chen, Liang, Sun. Early stopping for deep image prior. TMLR 2023.
     """
 
     name = "window_variance"
 
-    def __init__(self, size: int, pixels: int = 65536) -> None:
+    def __init__(self, size: int, smoothing: float = 0.0, pixels: int = 65536) -> None:
         super().__init__()
-        self.size, self.pixels = size, pixels
+        self.size, self.smoothing, self.pixels = size, smoothing, pixels
 
     def measure(self, step: Step) -> Tensor:
         x = step.seen.flatten()
         x = x[:: max(1, math.ceil(x.numel() / self.pixels))].double()
+        if self.smoothing:
+            before = self.held("smooth")
+            x = self.hold("smooth", x if before is None else torch.lerp(x, before, self.smoothing))
         if self.held("window") is None:
             self.hold("window", x.new_zeros(self.size, x.numel(), dtype=torch.float32))
             self.hold("moments", x.new_zeros(2, x.numel()))
@@ -138,7 +145,6 @@ class Sure(Score):
 
     def risk(self) -> Tensor:
         """The estimate now."""
-        shift = max(1e-3, self.sigma / 10)
         x = self.denoiser(self.y)
-        divergence = (self.probe * (self.denoiser(self.y + shift * self.probe) - x)).mean() / shift
-        return (x - self.y).square().mean() - self.sigma**2 + 2 * self.sigma**2 * divergence
+        spread = divergence(self.denoiser, self.y, self.sigma, self.probe, x)
+        return (x - self.y).square().mean() - self.sigma**2 + 2 * self.sigma**2 * spread

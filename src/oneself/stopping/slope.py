@@ -1,0 +1,87 @@
+"""ZSSR's learning rate: cut when the fit no longer falls, and stop when it is spent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from oneself.core import Rule, Score, Step
+
+__all__ = ["Reconstruction", "SlopeCuts"]
+
+
+class Reconstruction(Score):
+    """How well the network makes the measurement from its own shrunken copy: mean squared error, every ``every`` steps.
+
+    Parameters
+    ----------
+    gap : callable
+        The network's answer less what it should be.
+    """
+
+    name = "reconstruction"
+
+    def __init__(self, gap: Callable[[], Tensor], every: int = 50) -> None:
+        super().__init__()
+        self.gap, self.every = gap, every
+
+    def measure(self, step: Step) -> Tensor:
+        if step.index % self.every == 0:
+            self.hold("value", self.gap().float().square().mean())
+        return self.value.clone()
+
+
+class SlopeCuts(Rule):
+    """Divides the learning rate when a score has stopped falling; stops the run when the rate is spent.
+
+    A line is fitted to the score's last values; where ``-1.5 slope`` is below the slope's standard deviation, the
+    rate is divided by 10, but not twice within ``span`` steps. ``factor`` is what the rate stands at.
+
+    Parameters
+    ----------
+    score : Score
+    every : int
+        Steps between two looks at the score.
+    span : int
+        Steps that a line is fitted to.
+    spent : float
+        The factor below which the run stops.
+
+    Notes
+    -----
+    Shocher, Cohen, Irani. "Zero-shot" super-resolution using deep internal learning. CVPR 2018 (from its code).
+    """
+
+    def __init__(self, score: Score, every: int = 50, span: int = 256, spent: float = 9e-3) -> None:
+        super().__init__()
+        self.score, self.every, self.span, self.spent = score, every, span, spent
+        self.register_buffer("values", torch.full((span // every,), torch.nan, dtype=torch.float64))
+        self.register_buffer("factor", torch.tensor(1.0))
+        self.register_buffer("cut_at", torch.tensor(0))
+
+    def schedule(self, progress: float) -> float:
+        """For ``Player.schedule``: what the rate is multiplied by now."""
+        return float(self.factor)
+
+    def met(self, step: Step) -> Tensor:
+        value = self.score(step)
+        if step.index % self.every == 0:
+            self.values.copy_(torch.cat([self.values[1:], value.double()[None]]))
+            cut = self.level() & (step.index - self.cut_at >= self.span)
+            self.factor.copy_(torch.where(cut, self.factor / 10, self.factor))
+            self.cut_at.copy_(torch.where(cut, step.index, self.cut_at))
+        return self.factor < self.spent
+
+    def level(self) -> Tensor:
+        """Whether the last values no longer fall, beyond what their scatter leaves open."""
+        n = self.values.numel()
+        t = self.every * (torch.arange(n, dtype=torch.float64, device=self.values.device) - (n - 1) / 2)
+        slope = (t * self.values).sum() / t.square().sum()
+        rest = self.values - self.values.mean() - slope * t
+        deviation = (rest.square().sum() / (n - 2) / t.square().sum()).sqrt()
+        return -1.5 * slope < deviation
+
+    def reason(self) -> str:
+        return f"{self.score.name} had levelled out at every learning rate"

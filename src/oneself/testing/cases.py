@@ -1,0 +1,89 @@
+"""Small problems for a method, made from its record: one for each task and number of dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from oneself.core import Identity, Method, OptionRecord, Run
+from oneself.registry import find
+from oneself.testing.operators import Blur, Mask, Pool
+from oneself.testing.pictures import noisy, picture
+
+__all__ = ["QUICK", "Case", "cases", "problem"]
+
+SIGMA = 0.1
+SIZES = {1: (48,), 2: (24, 20), 3: (8, 12, 10)}
+PRIME = {1: (37,), 2: (23, 19), 3: (7, 11, 13)}
+# What makes a method quick, where it has an option of that name: nothing else is known of it.
+QUICK: Mapping[str, float] = {
+    **{"steps": 12, "width": 8, "levels": 2, "code": 4, "skip": 2, "layers": 3, "samples": 2},
+    **{"window": 3, "start": 0, "every": 3},
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A method on a small problem: the measurement ``y`` of ``truth`` by ``physics``, and options that make it quick."""
+
+    method: Method
+    task: str
+    truth: Tensor
+    y: Tensor
+    physics: Any
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.method.key}-{self.task}-{'x'.join(map(str, self.truth.shape[1:]))}"
+
+    def run(self, y: Tensor | None = None, physics: Any = None, *, seed: int = 0, **options: Any) -> Run:
+        """A fresh run on the CPU; ``y``, ``physics`` and options in place of the case's own where given."""
+        physics = self.physics if physics is None else physics
+        chosen = {**self.options, **options}
+        return Run(self.method, self.y if y is None else y, physics, seed=seed, device="cpu", **chosen)
+
+    def taking(self, **options: Any) -> dict[str, Any]:
+        """Of these options those that the method has."""
+        return {name: value for name, value in options.items() if self.method.takes(name)}
+
+
+def cases(method: str | Method, **options: Any) -> list[Case]:
+    """The first for what holds anywhere: the method's first task in 2D where it works there; then one for each
+    other task, each other number of dimensions, and one of a prime size in gray. ``options`` replace ``QUICK``'s."""
+    method = find(method)
+    first = 2 if 2 in method.dims else method.dims[0]
+    chosen = {**_quick(method), **options}
+    made = [(task, problem(task, SIZES[first])) for task in method.tasks]
+    made += [(method.tasks[0], problem(method.tasks[0], SIZES[dims])) for dims in method.dims if dims != first]
+    made += [(method.tasks[0], problem(method.tasks[0], PRIME[first], channels=1))]
+    return [Case(method, task, *parts, chosen) for task, parts in made]
+
+
+def problem(task: str, size: tuple[int, ...], channels: int = 3, sigma: float = SIGMA) -> tuple[Tensor, Tensor, Any]:
+    """Truth, measurement and operator of one of ``core.TASKS``; noise of level ``sigma`` except where enlarged."""
+    x = picture(*size, channels=channels)
+    if task == "super-resolve":
+        from oneself.physics import Resize
+
+        small = Resize(2).A(x)
+        x = picture(*(2 * n for n in small.shape[2:]), channels=channels)
+        return x, Resize(2).A(x), Resize(2)
+    if task == "inpaint":
+        known = (torch.rand(x.shape[2:], generator=torch.Generator().manual_seed(1)) > 0.3).to(x).expand(x.shape).clone()
+        return x, noisy(x, sigma) * known, Mask(known)
+    x = x[..., : x.shape[-1] // 2 * 2] if task == "restore" else x
+    physics = {"denoise": Identity, "deblur": Blur, "restore": Pool}[task]()
+    return x, noisy(physics.A(x), sigma), physics
+
+
+def _quick(method: Method) -> dict[str, Any]:
+    return {record.name: _nearest(record, QUICK[record.name]) for record in method.options if record.name in QUICK}
+
+
+def _nearest(record: OptionRecord, value: float) -> Any:
+    """The value, or the option's default where it may not be that."""
+    return record.type(value) if record.type in (int, float) and record.option.allows(value) else record.default

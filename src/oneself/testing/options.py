@@ -1,0 +1,156 @@
+"""Promises about options: each counts, each is checked, none is misspelt in silence."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from oneself.core import Diverged, OptionRecord
+from oneself.testing.cases import Case
+from oneself.testing.operator import refusal
+from oneself.testing.promise import require
+
+__all__ = [
+    "check_bad_values_are_refused",
+    "check_every_option_counts",
+    "check_presets",
+    "check_unknown_options_are_refused",
+]
+
+
+def check_every_option_counts(case: Case) -> None:
+    """Some other allowed value of every option changes the work: terms, scores, steps, answer, or (as with a tile's
+    side, that may not change the answer) which shapes the networks are given.
+
+    An option that only counts beside another (``hold_out`` beside ``stop="held-out"``) is tried beside others' values.
+    """
+    runs = _Runs(case)
+    for record in case.method.options:
+        others = [other for other in case.method.options if other is not record]
+        contexts: Iterator[dict[str, Any]] = (
+            {other.name: value} for other in others for value in _values(other, case.options)
+        )
+        found = runs.differ(record, {}) or any(runs.differ(record, context) for context in contexts)
+        require(found, case, f"the option {record.name} changes nothing")
+
+
+class _Runs:
+    """Runs of a case, each made once; what they did as a short hash."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.made: dict[str, str | None] = {}
+
+    def differ(self, record: OptionRecord, context: dict[str, Any]) -> bool:
+        """Whether two allowed values of an option do different work, beside the given other options."""
+        seen = set()
+        for value in (_current(record, self.case.options), *_values(record, self.case.options)):
+            done = self.work({**context, record.name: value})
+            seen |= set() if done is None else {done}
+            if len(seen) > 1:
+                return True
+        return False
+
+    def work(self, options: dict[str, Any]) -> str | None:
+        key = repr(sorted({**self.case.options, **options}.items()))
+        if key not in self.made:
+            self.made[key] = self._work(options)
+        return self.made[key]
+
+    def _work(self, options: dict[str, Any]) -> str | None:
+        """What a run did; ``None`` where the options do not go together."""
+        shapes: list[Any] = []
+
+        def note(module: torch.nn.Module, given: tuple[Any, ...]) -> None:
+            shapes.append([tuple(x.shape) for x in given if isinstance(x, Tensor)])
+
+        hook = torch.nn.modules.module.register_module_forward_pre_hook(note)
+        try:
+            result = self.case.run(**options).finish()
+        except (ValueError, Diverged):
+            return None
+        finally:
+            hook.remove()
+        told = {name: [value.hex() for value in trace] for name, trace in result.history.items()}
+        done = repr((told, result.steps, shapes)).encode() + result.image.numpy().tobytes()
+        return hashlib.blake2b(done).hexdigest()
+
+
+def _current(record: OptionRecord, chosen: Any) -> Any:
+    return chosen.get(record.name, record.default)
+
+
+def _values(record: OptionRecord, chosen: Any) -> list[Any]:
+    """A few other allowed values of an option, the likeliest to count and the cheapest first."""
+    now = _current(record, chosen)
+    if record.type is bool:
+        return [not now]
+    if record.choices:
+        return [choice for choice in record.choices if choice != now]
+    if record.type is str:
+        return ["another"]
+    tried: Sequence[float] = _numbers(record, now, record.default)
+    found = [record.type(value) for value in tried if record.option.allows(record.type(value))]
+    unique = [value for value in dict.fromkeys(found) if value != now][:6]
+    return [*unique, None] if record.optional and now is not None else unique
+
+
+def _numbers(record: OptionRecord, now: float | None, default: float | None) -> list[float]:
+    given = [value for value in (now, default) if value]
+    ends = [end for end in (record.option.low, record.option.high) if math.isfinite(end) and abs(end) < 100]
+    if record.type is int:
+        return [*[value // 2 for value in given], *ends, *[value + 1 for value in given], *given, 2, 8]
+    return [*[value / 2 for value in given], *ends, *[value * 2 for value in given], *given, 0.3, 0.9]
+
+
+def check_bad_values_are_refused(case: Case) -> None:
+    """A value of the wrong type or out of range is refused before the first step: option, value and range named."""
+    for record in case.method.options:
+        for value in _bad_values(record):
+            what = f"{record.name}={value!r}"
+            options = {record.name: value}
+            message = refusal(lambda o=options: case.run(**o), (TypeError, ValueError), case, what)  # type: ignore[misc]
+            told = what in message and case.method.key in message and record.allowed() in message
+            require(told, case, f"the refusal of {what} does not name option, value and what is allowed: {message}")
+
+
+def _bad_values(record: OptionRecord) -> list[Any]:
+    bad: list[Any] = [object, [1], *([] if record.optional else [None])]
+    if record.type is bool:
+        return [*bad, "yes", 1]
+    if record.type is str:
+        return [*bad, 3, *(["no such choice"] if record.choices else [])]
+    bad += ["3", True, *([1.5, 2.0] if record.type is int else [math.nan, math.inf])]
+    option = record.option
+    beyond = [option.low - 1, option.high + 1, option.above, option.below]
+    return bad + [record.type(value) for value in beyond if math.isfinite(value)]
+
+
+def check_unknown_options_are_refused(case: Case) -> None:
+    """An unknown option is refused, and the closest known one offered."""
+    for record in case.method.options:
+        if len(record.name) < 4:
+            continue
+        options = {record.name[:-1] + "_": 1}
+        message = refusal(lambda o=options: case.run(**o), (TypeError,), case, f"{options}")  # type: ignore[misc]
+        require("Did you mean" in message, case, f"no name is offered: {message}")
+    message = refusal(lambda: case.run(qqqq=1), (TypeError,), case, "qqqq")
+    require(all(record.name in message for record in case.method.options), case, "the known names are not listed")
+
+
+def check_presets(case: Case) -> None:
+    """Every preset is allowed, sets something other than the defaults, and runs; unknown ones are refused."""
+    method = case.method
+    defaults = method.settle({})
+    for name in method.presets:
+        require(method.settle({}, name) != defaults, case, f"the preset {name!r} is what the defaults are")
+        given = case.taking(steps=1, samples=1)
+        run = type(case.run())(method, case.y, case.physics, device="cpu", preset=name, **given)
+        require(run.finish().image.shape == case.truth.shape, case, f"the preset {name!r} does not run")
+    require(method.gpu_preset is None or method.gpu_preset in method.presets, case, "there is no such gpu_preset")
+    refusal(lambda: method.settle({}, "no such preset"), (ValueError,), case, "an unknown preset")

@@ -1,0 +1,50 @@
+"""The promise that a method is worth its while: better than what costs nothing."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from oneself.core import Method, Run
+from oneself.registry import find
+from oneself.testing.cases import problem
+from oneself.testing.promise import require
+
+__all__ = ["check_beats_trivial", "psnr", "trivial"]
+
+
+def psnr(x: Tensor, truth: Tensor) -> float:
+    """``-10 log10(mean (x - truth)^2)`` in dB, of images in [0, 1]."""
+    return -10 * math.log10(float((x - truth).square().mean()))
+
+
+def trivial(y: Tensor, physics: Any) -> Tensor:
+    """The answer that costs nothing: cubic interpolation, the smallest solution, or what was measured."""
+    for name in ("enlarge", "A_dagger"):
+        if hasattr(physics, name):
+            made: Tensor = getattr(physics, name)(y)
+            return made
+    return torch.as_tensor(physics.A_adjoint(y))
+
+
+def check_beats_trivial(
+    method: str | Method, task: str | None = None, *, size: tuple[int, ...] = (64, 64), margin: float = 0.5, **options: Any
+) -> None:
+    """On a small real picture the answer is at least ``margin`` dB better than the trivial one.
+
+    Parameters
+    ----------
+    task : str, optional
+        The method's first one unless given.
+    **options
+        A reduced setting of the method, where its defaults take long.
+    """
+    method = find(method)
+    task = task or method.tasks[0]
+    x, y, physics = problem(task, size)
+    result = Run(method, y, physics, device="cpu", **options).finish()
+    found, cheap = psnr(result.image.clamp(0, 1), x), psnr(trivial(y, physics).clamp(0, 1), x)
+    require(found >= cheap + margin, method.key, f"{task}: {found:.2f} dB, the trivial answer has {cheap:.2f} dB")

@@ -1,0 +1,46 @@
+"""The promise that a run saved to a file and read back goes on exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import accumulate
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+
+from oneself.core import Result
+from oneself.core.fitting import GUARD
+from oneself.testing.cases import Case
+from oneself.testing.promise import require
+
+__all__ = ["check_resume_is_exact"]
+
+
+def check_resume_is_exact(case: Case) -> None:
+    """Resumed early, where the loop remembers a state, late, and at every border of stages: the same bits."""
+    long = case.taking(steps=GUARD + 6)
+    whole = case.run(**long).finish()
+    borders = list(accumulate(stage.steps for stage in whole.stages))
+    points = {1, GUARD, borders[-1] - 1, *borders} & set(range(1, borders[-1] + 1))
+    with TemporaryDirectory() as folder:
+        run = case.run(**long)
+        for taken, _ in enumerate(run, 1):
+            if taken in points:
+                run.save(Path(folder) / str(taken))
+        require(torch.equal(run.answer, whole.image), case, "saving changed the answer")
+        for point in sorted(points):
+            again = case.run(**long)
+            again.load(Path(folder) / str(point))
+            _same(whole, again.finish(), case, point)
+
+
+def _same(whole: Result[torch.Tensor], resumed: Result[torch.Tensor], case: Case, point: int) -> None:
+    where = f"resumed after step {point}"
+    require(torch.equal(whole.image, resumed.image), case, f"{where}, the answer is another")
+    require(whole.stages == resumed.stages, case, f"{where}, the run ended otherwise: {resumed.stopped_by}")
+    require(_bits(whole.history) == _bits(resumed.history), case, f"{where}, the history is another")
+
+
+def _bits(history: Mapping[str, list[float]]) -> dict[str, list[str]]:
+    return {name: [value.hex() for value in trace] for name, trace in history.items()}

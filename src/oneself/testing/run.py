@@ -1,0 +1,156 @@
+"""Promises about a run: its answer, its inputs, and that nothing is shared or read back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from oneself.core import Run, Stage, total
+from oneself.registry import Reconstructor
+from oneself.testing.cases import Case
+from oneself.testing.promise import BrokenPromise, require
+
+__all__ = [
+    "check_answer_fits",
+    "check_batch_equals_singles",
+    "check_break_leaves_an_answer",
+    "check_calls_share_nothing",
+    "check_dtype_is_kept",
+    "check_inputs_are_not_changed",
+    "check_terms_never_read_back",
+]
+
+READS = {"item", "tolist", "numpy", "cpu", "__bool__", "__int__", "__float__", "__index__", "__array__"}
+OPERATIONS = ("_local_scalar_dense", "nonzero", "masked_select", "aten::equal", "is_nonzero", "unique")
+
+
+def check_answer_fits(case: Case) -> None:
+    """The answer has the image's shape, is finite and on the run's device; so is every clean look on the way."""
+    run = case.run()
+    shape = case.truth.shape
+    for step in run:
+        require(all(value.shape == () for value in step.terms.values()), case, "a term is no scalar")
+        require(step.output is None or step.output.shape == shape, case, "a step's output is not of the image's shape")
+    last = step.estimate
+    require(last.shape == shape and bool(torch.isfinite(last).all()), case, "a clean look is no finite image")
+    result = run.result()
+    require(result.image.shape == shape, case, f"the answer is {tuple(result.image.shape)}, not {tuple(shape)}")
+    require(bool(torch.isfinite(result.image).all()), case, "the answer is not finite")
+    require(result.image.device == run.compute.device, case, "the answer is on another device")
+    require(not result.image.requires_grad, case, "the answer carries a graph")
+    lengths = {len(trace) for trace in result.history.values()}
+    require(lengths == {result.steps}, case, "the history has not one value a step")
+
+
+def check_dtype_is_kept(case: Case) -> None:
+    """The answer has the measurement's dtype."""
+    for dtype in (torch.float64, torch.bfloat16):
+        image = case.run(case.y.to(dtype)).finish().image
+        require(image.dtype == dtype, case, f"a {dtype} measurement gave a {image.dtype} answer")
+
+
+def check_break_leaves_an_answer(case: Case) -> None:
+    """Leaving a run gives an answer of full size, and going on gives what it would have given unbroken."""
+    whole = case.run().finish()
+    run = case.run()
+    for taken, _ in enumerate(run, 1):
+        if taken == 2:
+            break
+    early = run.result()
+    require(early.image.shape == case.truth.shape, case, "the answer after a break has another shape")
+    require(bool(torch.isfinite(early.image).all()), case, "the answer after a break is not finite")
+    require(early.steps == 2, case, "the result after a break counts other steps than were taken")
+    require(not run.finished, case, "asking for the answer ended the run")
+    require(torch.equal(run.finish().image, whole.image), case, "going on after a break gives another answer")
+
+
+def check_inputs_are_not_changed(case: Case) -> None:
+    """Neither the measurement nor the operator is written to, and the answer shares no memory with them."""
+    y, before = case.y.clone(), {name: value.clone() for name, value in _tensors(case.physics)}
+    case.run(y).finish().image.fill_(7)
+    require(torch.equal(y, case.y), case, "the measurement was changed")
+    after = dict(_tensors(case.physics))
+    require(
+        before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before),
+        case,
+        "the operator was changed",
+    )
+
+
+def _tensors(physics: Any) -> Iterator[tuple[str, Tensor]]:
+    if isinstance(physics, torch.nn.Module):
+        yield from physics.state_dict().items()
+    yield from ((name, value) for name, value in vars(physics).items() if isinstance(value, Tensor))
+
+
+def check_calls_share_nothing(case: Case) -> None:
+    """A run on another measurement in between changes nothing; two runs share no parameter."""
+    first = case.run().finish().image
+    case.run(case.y.flip(-1) * 0.5, seed=5).finish()
+    require(torch.equal(first, case.run().finish().image), case, "a run on another input left traces")
+    one, other = (_storages(case) for _ in range(2))
+    require(not ({key for key, _ in one} & {key for key, _ in other}), case, "two runs share memory")
+
+
+def _storages(case: Case) -> list[tuple[int, Tensor]]:
+    """The addresses of all parameters, with the parameters, so that no address is given out twice."""
+    return [(p.data_ptr(), p) for stage in _stages(case.run()) for p in stage.parameters() if p.numel()]
+
+
+def check_batch_equals_singles(case: Case) -> None:
+    """N inputs give what N single runs give."""
+    other = case.y.flip(-1)
+    batch = Reconstructor(case.method, device="cpu", **case.options)(torch.cat([case.y, other]), case.physics)
+    singles = torch.cat([case.run(y).finish().image for y in (case.y, other)])
+    require(torch.equal(batch, singles), case, "a batch gives other answers than single runs")
+
+
+class _Reads(TorchFunctionMode):
+    def __torch_function__(
+        self, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        name = getattr(function, "__name__", "")
+        if name in READS:
+            raise BrokenPromise(f"a term reads a tensor back to the host ({name})")
+        return function(*args, **(kwargs or {}))
+
+
+class _Operations(TorchDispatchMode):
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        if any(name in str(function) for name in OPERATIONS):
+            raise BrokenPromise(f"a term reads a tensor back to the host ({function})")
+        return function(*args, **(kwargs or {}))
+
+
+def check_terms_never_read_back(case: Case) -> None:
+    """``terms`` is pure tensor code in every stage: no value returns to the host, no shape depends on one."""
+    with torch.random.fork_rng(devices=[]):
+        for stage in _stages(case.run()):
+            for player in stage.players():
+                example = player.draw()
+                with _Reads(), _Operations():
+                    total(player.terms(example)).backward()
+
+
+def _stages(run: Run) -> Iterator[Stage]:
+    """The stages of a run, none of them fitted."""
+    with torch.random.fork_rng(devices=[]):
+        recipe = run.method(run.y, run.physics, **run.options)
+        if isinstance(recipe, Stage):
+            yield recipe
+            return
+        stage = next(recipe)
+        for _ in islice(iter(int, 1), 1000):
+            yield stage
+            try:
+                stage = recipe.send(stage)
+            except StopIteration:
+                return
