@@ -38,7 +38,9 @@ def main() -> None:
     if len(rows) > 1:
         show({"picture": "mean", "size": "", **{key: mean(rows, key) for key in ("cubic", "zssr", "steps", "seconds")}})
     if given.json:
-        given.json.write_text(json.dumps({"scale": given.scale, "options": given.option, "rows": rows}, indent=1) + "\n")
+        given.json.write_text(
+            json.dumps({"scale": given.scale, "options": given.option, "rows": rows}, indent=1) + "\n"
+        )
 
 
 def arguments() -> argparse.Namespace:

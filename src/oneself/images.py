@@ -38,7 +38,9 @@ def unpack(
         Neither array nor tensor, complex, empty, constant, NaN, an unknowable range, a wrong ``channel_axis``.
     """
     if isinstance(image, str | Path):
-        raise TypeError(f"{caller}({str(image)!r}): a path. Read it first (imageio.v3.imread), or use `oneself` in a shell.")
+        raise TypeError(
+            f"{caller}({str(image)!r}): a path. Read it first (imageio.v3.imread), or use `oneself` in a shell."
+        )
     if isinstance(image, Tensor):
         return _unpack_tensor(image, caller, data_range)
     if not isinstance(image, np.ndarray):
@@ -58,7 +60,9 @@ def unpack(
 
 def _unpack_tensor(image: Tensor, caller: str, data_range: DataRange) -> tuple[Tensor, Callable[[Tensor], Any]]:
     if image.ndim < 3:
-        raise ValueError(f"{caller}(image.shape={tuple(image.shape)}): tensors are (B, channels, *spatial). Add the axes.")
+        raise ValueError(
+            f"{caller}(image.shape={tuple(image.shape)}): tensors are (B, channels, *spatial). Add the axes."
+        )
     pixels = image.detach().cpu().numpy()
     check_pixels(pixels, f"{caller}(image)")
     unit, span = to_unit(pixels, data_range)

@@ -21,10 +21,12 @@ def non_local_means(sigma: float) -> Denoiser:
     from skimage.restoration import denoise_nl_means
 
     def denoise(image: np.ndarray) -> np.ndarray:
+        channels = -1 if image.shape[-1] > 1 else None  # with an axis of one channel scikit-image returns none
+        image = image if channels else image[..., 0]
         found: np.ndarray = denoise_nl_means(
-            image, patch_size=5, patch_distance=6, h=0.6 * sigma, sigma=sigma, channel_axis=0
+            image, patch_size=5, patch_distance=6, h=0.6 * sigma, sigma=sigma, channel_axis=channels
         )
-        return found
+        return found if channels else found[..., None]
 
     return _on_host(denoise)
 
@@ -34,15 +36,18 @@ def total_variation(sigma: float) -> Denoiser:
     from skimage.restoration import denoise_tv_chambolle
 
     def denoise(image: np.ndarray) -> np.ndarray:
-        found: np.ndarray = denoise_tv_chambolle(image, weight=sigma, channel_axis=0)
+        found: np.ndarray = denoise_tv_chambolle(image, weight=sigma, channel_axis=-1)
         return found
 
     return _on_host(denoise)
 
 
 def _on_host(denoise: Callable[[np.ndarray], np.ndarray]) -> Denoiser:
+    """A denoiser of arrays with channels last, applied to a tensor."""
+
     def apply(x: Tensor) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(denoise(x[0].cpu().numpy())))[None].to(x)
+        image = np.ascontiguousarray(np.moveaxis(x[0].cpu().numpy(), 0, -1))
+        return torch.from_numpy(np.ascontiguousarray(np.moveaxis(denoise(image), -1, 0)))[None].to(x)
 
     return apply
 

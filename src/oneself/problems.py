@@ -125,7 +125,9 @@ def settle(
     record = find(method)
     if task not in record.tasks:
         able = ", ".join(other.key for other in methods() if task in other.tasks)
-        raise ValueError(f"{task}(method={method!r}): {record.title} does {', '.join(record.tasks)}. Use one of {able}.")
+        raise ValueError(
+            f"{task}(method={method!r}): {record.title} does {', '.join(record.tasks)}. Use one of {able}."
+        )
     if sigma is not None and not record.takes("sigma"):
         raise ValueError(f"{task}(method={method!r}, sigma=…): {record.title} has no use for it. Leave sigma out.")
     return Choice(method, "as asked", {} if sigma is None else {"sigma": sigma})

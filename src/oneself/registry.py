@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from oneself import core, methods as methods_package
+from oneself import core
+from oneself import methods as methods_package
 from oneself.core import Method, Result, closest
 
 __all__ = ["Reconstructor", "Run", "find", "methods"]

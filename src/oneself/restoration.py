@@ -236,7 +236,9 @@ def _missing(mask: Any, image: Any, y: Tensor, channel_axis: ChannelAxis) -> Ten
     """The mask as a boolean tensor, its channels first."""
     found = mask.cpu() if isinstance(mask, Tensor) else torch.as_tensor(np.asarray(mask))
     if found.is_floating_point() and not bool(torch.isfinite(found).all()):
-        raise ValueError("inpaint(mask): NaN or infinite values. Give True where the image is missing, False elsewhere.")
+        raise ValueError(
+            "inpaint(mask): NaN or infinite values. Give True where the image is missing, False elsewhere."
+        )
     of_image = isinstance(image, np.ndarray) and tuple(found.shape) == image.shape != tuple(y.shape[2:])
     axis = 2 if channel_axis == "infer" else channel_axis
     return (found.movedim(axis, 0) if of_image and axis is not None else found) > 0

@@ -39,6 +39,8 @@ class FatherSon(Input):
         Standard deviation of the noise that sons are given.
     """
 
+    father_0: Tensor
+
     def __init__(
         self,
         fathers: Sequence[Tensor],
@@ -73,15 +75,15 @@ class FatherSon(Input):
         return Example((torch.cat([son for son, _ in pairs]),), torch.cat([father for _, father in pairs]))
 
     def _pair(self) -> tuple[Tensor, Tensor]:
-        father = getattr(self, f"father_{int(torch.multinomial(self.chances, 1))}")
+        father: Tensor = getattr(self, f"father_{int(torch.multinomial(self.chances, 1))}")
         turn = self.turns[int(torch.randint(len(self.turns), ()))]
         places = [self._place(*sizes) for sizes in zip(father.shape[2:], self.inner, self.outer, strict=True)]
-        patch = turn(father[(..., *(outer for outer, _ in places))])
+        patch = turn(_cut(father, [outer for outer, _ in places]))
         within = [places[axis][1] for axis in turn.order]
         for axis in turn.flips:
             n, place = patch.shape[2 + axis], within[axis]
             within[axis] = slice(n - place.stop, n - place.start)
-        return self.son(patch)[(..., *within)], patch[(..., *within)]
+        return _cut(self.son(patch), within), _cut(patch, within)
 
     @staticmethod
     def _place(n: int, inner: int, outer: int) -> tuple[slice, slice]:
@@ -99,10 +101,17 @@ class FatherSon(Input):
         return self.enlarge(small, father.shape[2:])
 
     def still(self) -> Example:
-        father = self.father_0
-        place = tuple(slice(fit(n, s)) for n, s in zip(father.shape[2:], self.scale, strict=True))
-        father = father[(..., *place)]
+        sizes = zip(self.father_0.shape[2:], self.scale, strict=True)
+        father = _cut(self.father_0, [slice(fit(n, s)) for n, s in sizes])
         return Example((self.enlarge(self.A(father), father.shape[2:]),), father)
+
+    def sample(self) -> Tensor:
+        """What ``A`` is given: a crop of the first father with its margin."""
+        return _cut(self.father_0, [slice(n) for n in self.outer])
+
+
+def _cut(x: Tensor, places: Sequence[slice]) -> Tensor:
+    return x[(slice(None), slice(None), *places)]
 
 
 def fit(n: int, scale: float) -> int:

@@ -51,7 +51,7 @@ class SplitFit(Fit):
     cite="Mataev, Elad, Milanfar. DeepRED: deep image prior powered by RED. ICCV Workshops 2019.",
     tasks=("denoise", "inpaint", "super-resolve", "deblur", "restore"),
     dims=(2, 3),
-    presets={"published": {"width": 128, "rate": 0.008, "steps": 6000, "window": 100, "patience": 1000}},
+    presets={"published": {"width": 128, "rate": 0.008, "steps": 6000, "smoothing": 0.0, "patience": 1000}},
     gpu_preset="published",
 )
 def deep_red(
@@ -70,14 +70,15 @@ def deep_red(
     every: Annotated[int, Option("steps from one use of D to the next", low=1)] = 10,
     rate: Annotated[float, Option("learning rate of Adam", above=0)] = 0.008,
     steps: Annotated[int, Option("steps at most", low=1)] = 3000,
-    window: Annotated[int, Option("steps in the window of the variance", low=2)] = 50,
+    window: Annotated[int, Option("steps in the window of the variance", low=2)] = 100,
+    smoothing: Annotated[float, Option("decay of the running average that the window watches", low=0, below=1)] = 0.95,
     patience: Annotated[int, Option("steps without improvement before stopping", low=1)] = 300,
     start: Annotated[int, Option("step before which the run never stops", low=0)] = 200,
     average: Annotated[float, Option("decay of the running average of the outputs; 0 for none", low=0, below=1)] = 0.99,
 ) -> Fit:
     adjoint = physics.A_adjoint(y)
     coupling = Coupling(adjoint)
-    rule, keep = early_stopping(WindowVariance(window), patience=patience, start=start, average=average)
+    rule, keep = early_stopping(WindowVariance(window, smoothing), patience=patience, start=start, average=average)
     fit = SplitFit(
         structure=Skip(adjoint.ndim - 2, code, adjoint.shape[1], adjoint.shape[2:], [width] * levels, skip),
         input=Code(y, tuple(adjoint.shape[2:]), code, jitter),

@@ -24,7 +24,7 @@ from oneself.optim import adam
 from oneself.stopping import Average, Below, HeldOut, MovingVariance, Residual, WindowVariance, early_stopping
 from oneself.terms import Fidelity
 
-PUBLISHED = {"width": 128, "levels": 5, "rate": 0.01, "steps": 5000, "window": 100, "patience": 1000}
+PUBLISHED = {"width": 128, "levels": 5, "rate": 0.01, "steps": 5000, "smoothing": 0.0, "patience": 1000}
 
 
 @method(
@@ -49,17 +49,21 @@ def dip(
         Literal["variance", "moving-variance", "held-out", "discrepancy", "never"],
         Option("what ends the run; the best iterate by it is returned ('never': the last)"),
     ] = "variance",
-    window: Annotated[int, Option("steps in the window of the variance", low=2)] = 50,
+    window: Annotated[int, Option("steps in the window of the variance", low=2)] = 100,
+    smoothing: Annotated[float, Option("decay of the running average that the window watches", low=0, below=1)] = 0.95,
     patience: Annotated[int, Option("steps without improvement before stopping", low=1)] = 300,
     start: Annotated[int, Option("step before which the run never stops", low=0)] = 200,
-    hold_out: Annotated[float, Option("share of the measurement that 'held-out' keeps from the loss", above=0, below=1)]
-    = 0.02,
-    sigma: Annotated[float | None, Option("noise level in units of the [0, 1] range, for 'discrepancy'", above=0)] = None,
+    hold_out: Annotated[
+        float, Option("share of the measurement that 'held-out' keeps from the loss", above=0, below=1)
+    ] = 0.02,
+    sigma: Annotated[
+        float | None, Option("noise level in units of the [0, 1] range, for 'discrepancy'", above=0)
+    ] = None,
     average: Annotated[float, Option("decay of the running average of the outputs; 0 for none", low=0, below=1)] = 0.99,
 ) -> Fit:
     size = tuple(physics.A_adjoint(y).shape)
     where = (torch.rand_like(y) >= hold_out).to(y) if stop == "held-out" else None
-    rule, keep = early_stopping(WindowVariance(window), patience=patience, start=start, average=average)
+    rule, keep = early_stopping(WindowVariance(window, smoothing), patience=patience, start=start, average=average)
     if stop == "moving-variance":
         rule, keep = early_stopping(MovingVariance(), patience=patience, start=start, average=average)
     elif where is not None:

@@ -68,11 +68,14 @@ def zs_n2n(
     *,
     width: Annotated[int, Option("channels of the network", low=1)] = 48,
     layers: Annotated[int, Option("convolutions of the network", low=2)] = 3,
-    border: Annotated[Literal["valid", "zeros"], Option("what the network sees beyond a patch: nothing, or zeros")]
-    = "valid",
+    border: Annotated[
+        Literal["valid", "zeros"], Option("what the network sees beyond a patch: nothing, or zeros")
+    ] = "valid",
     patch: Annotated[int | None, Option("side of the random patches; none for the whole image", low=12)] = 24,
     patches: Annotated[int, Option("patches per step", low=1)] = 8,
-    single: Annotated[float, Option("share of the steps with pairs of single elements, not means", low=0, high=1)] = 0.25,
+    single: Annotated[
+        float, Option("share of the steps with pairs of single elements, not means", low=0, high=1)
+    ] = 0.25,
     consistency: Annotated[float, Option("weight of the regularisation", low=0)] = 0.5,
     optimiser: Annotated[Literal["muon", "adam"], Option("what moves the weights")] = "muon",
     rate: Annotated[float, Option("learning rate, at its highest", above=0)] = 5e-3,

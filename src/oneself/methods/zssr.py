@@ -1,7 +1,7 @@
 """ZSSR: zero-shot super-resolution.
 
 Given           y and A, with y = A(x), any factor
-Structure       8 convolutions h that add to the cubic enlargement ↑y
+Structure       convolutions h that add to the cubic enlargement ↑y
 Input           ↑A(f): fathers f (crops of y and its smaller copies, turned), shrunk and enlarged again
 Loss            |h(↑A(f)) − f|
 Regularisation  the smallness of h; x = median of h over the turns of ↑y, projected onto {A(x) = y}
@@ -47,10 +47,12 @@ def zssr(
     physics: Any,
     *,
     width: Annotated[int, Option("channels of the network", low=1)] = 48,
-    layers: Annotated[int, Option("convolutions of the network", low=2)] = 8,
-    crop: Annotated[int | None, Option("side of a training crop (by default by the number of dimensions)", low=4)] = None,
+    layers: Annotated[int, Option("convolutions of the network", low=2)] = 6,
+    crop: Annotated[
+        int | None, Option("side of a training crop (by default by the number of dimensions)", low=4)
+    ] = None,
     crops: Annotated[int, Option("crops per step", low=1)] = 1,
-    smaller: Annotated[int, Option("smaller copies of the picture that are learned from too", low=0)] = 3,
+    smaller: Annotated[int, Option("smaller copies of the picture that are learned from too", low=0)] = 2,
     noise: Annotated[float, Option("noise added to shrunken copies, in units of the [0, 1] range", low=0)] = 0.0,
     rate: Annotated[float, Option("learning rate of Adam", above=0)] = 2e-3,
     policy: Annotated[
@@ -63,8 +65,9 @@ def zssr(
     back_projections: Annotated[
         int, Option("steps of projecting onto what was measured; 0 for a noisy measurement", low=0)
     ] = 10,
-    gradual: Annotated[bool, Option("go through smaller factors first, each learning from the last, at 3 times the cost")]
-    = False,
+    gradual: Annotated[
+        bool, Option("go through smaller factors first, each learning from the last, at 3 times the cost")
+    ] = False,
 ) -> Recipe:
     _check_method(physics, gradual)
     side = crop or CROPS[y.ndim - 2]
@@ -113,11 +116,13 @@ def _climb(
 def _upscale(
     network: nn.Module, *, onto: Callable[[Tensor], Tensor], up: Tensor, views: Sequence[Turn], reach: int
 ) -> Tensor:
-    """The median of what the network makes of every view, each projected onto {A(x) = y}, and so is the median."""
-    tile = TILE[up.ndim - 2]
-    made = [onto(view.back(apply_in_tiles(network, view(up), reach=reach, tile=tile)).float()) for view in views]
-    ranked = torch.stack(made).sort(0).values
-    return onto((ranked[(len(made) - 1) // 2] + ranked[len(made) // 2]) / 2)
+    """The median of what the network makes of every view, projected onto {A(x) = y}; tile by tile where it is large."""
+
+    def middle(part: Tensor) -> Tensor:
+        ranked = torch.stack([view.back(network(view(part))) for view in views]).sort(0).values
+        return (ranked[(len(views) - 1) // 2] + ranked[len(views) // 2]) / 2
+
+    return onto(apply_in_tiles(middle, up, reach=reach, tile=TILE[up.ndim - 2]).float())
 
 
 def _network(y: Tensor, width: int, layers: int) -> Residual:
@@ -148,7 +153,7 @@ def _scale(y: Tensor, size: Sequence[int]) -> tuple[float, ...]:
     small = tuple(y.shape[2:])
     scale = tuple(n / m for n, m in zip(size, small, strict=True))
     if max(scale) <= 1 or min(scale) < 1:
-        raise ValueError(f"zssr(physics): makes {small} out of {tuple(size)}, which shrinks nothing. Give Resize(scale).")
+        raise ValueError(f"zssr(physics): makes {small} of {tuple(size)}, which shrinks nothing. Give Resize(scale).")
     sons = tuple(math.floor(m / s + 1e-6) for m, s in zip(small, scale, strict=True))
     if min(son for son, s in zip(sons, scale, strict=True) if s > 1) < SMALLEST:
         factor = " × ".join(f"{s:g}" for s in scale)
@@ -162,7 +167,7 @@ def _scale(y: Tensor, size: Sequence[int]) -> tuple[float, ...]:
 def _check_method(physics: Any, gradual: bool) -> None:
     if gradual and not hasattr(physics, "at"):
         raise ValueError(
-            f"zssr(gradual=True, physics={type(physics).__name__}): no operator of smaller factors: it has no at(scale). "
+            f"zssr(gradual=True, physics={type(physics).__name__}): has no at(scale), an operator of smaller factors. "
             "Give oneself.physics.Resize, or gradual=False."
         )
 
@@ -172,8 +177,8 @@ def _check_crop(operator: Any, examples: FatherSon) -> None:
     name = f"zssr(physics={type(operator).__name__})"
     wanted = [round(n / s) for n, s in zip(examples.outer, examples.scale, strict=True)]
     try:
-        made = tuple(operator.A(examples.father_0[(..., *map(slice, examples.outer))]).shape[2:])
+        made = tuple(operator.A(examples.sample()).shape[2:])
     except RuntimeError as error:
-        raise ValueError(f"{name}: takes no crop of {examples.outer} ({error}). Give one that takes any size.") from error
+        raise ValueError(f"{name}: takes no crop of {examples.outer} ({error}). Give one that does.") from error
     if any(abs(n - m) > 1 for n, m in zip(made, wanted, strict=True)):
-        raise ValueError(f"{name}: makes {made} of {examples.outer}, not {wanted}. Give one that shrinks any size alike.")
+        raise ValueError(f"{name}: makes {made} of {examples.outer}, not {wanted}. Give one that takes any size.")

@@ -65,5 +65,3 @@ def resize_to(x: Tensor, like: Tensor, smooth: bool = True) -> Tensor:
     if smooth:
         return F.interpolate(x, size=size, mode=INTERPOLATION[x.ndim - 2], align_corners=False)
     return F.interpolate(x, size=size, mode="nearest")
-
-

@@ -64,7 +64,9 @@ class PartialUNet(nn.Module):
     Quan, Chen, Pang, Ji. Self2Self with dropout. CVPR 2020.
     """
 
-    def __init__(self, dims: int, channels: int, size: Sequence[int], *, width: int, levels: int, dropout: float) -> None:
+    def __init__(
+        self, dims: int, channels: int, size: Sequence[int], *, width: int, levels: int, dropout: float
+    ) -> None:
         super().__init__()
         levels = max(1, min(levels, (min(size) // 2).bit_length()))
         self.first = PartialConvolution(dims, channels, width)

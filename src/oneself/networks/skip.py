@@ -40,7 +40,14 @@ class Skip(nn.Module):
     """
 
     def __init__(
-        self, dims: int, given: int, made: int, size: Sequence[int], widths: Sequence[int], skip: int, smooth: bool = True
+        self,
+        dims: int,
+        given: int,
+        made: int,
+        size: Sequence[int],
+        widths: Sequence[int],
+        skip: int,
+        smooth: bool = True,
     ) -> None:
         super().__init__()
         levels = max(1, min(len(widths), (min(size) // 4).bit_length()))

@@ -28,7 +28,9 @@ def apply_in_tiles(network: Callable[[Tensor], Tensor], x: Tensor, *, reach: int
         return network(x)
     made = torch.empty_like(x)
     for inner in _tiles(x.shape[2:], tile):
-        outer = [slice(max(0, s.start - reach), min(n, s.stop + reach)) for s, n in zip(inner, x.shape[2:], strict=True)]
+        outer = [
+            slice(max(0, s.start - reach), min(n, s.stop + reach)) for s, n in zip(inner, x.shape[2:], strict=True)
+        ]
         part = network(x[(..., *outer)])
         within = tuple(slice(i.start - o.start, i.stop - o.start) for i, o in zip(inner, outer, strict=True))
         made[(..., *inner)] = part[(..., *within)]

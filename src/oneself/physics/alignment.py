@@ -33,9 +33,13 @@ class Turn(NamedTuple):
 def turns(scale: Sequence[float], transpose: bool = True) -> list[Turn]:
     """Every flip, and every permutation of axes of equal scale; the one that does nothing comes first."""
     axes = range(len(scale))
-    orders = [o for o in itertools.permutations(axes) if all(scale[a] == scale[b] for a, b in zip(o, axes, strict=True))]
+    orders = [o for o in itertools.permutations(axes) if all(map(_alike, (scale[axis] for axis in o), scale))]
     flips = [tuple(a for a in axes if bits[a]) for bits in itertools.product((0, 1), repeat=len(scale))]
     return [Turn(order, which) for order in (orders if transpose else orders[:1]) for which in flips]
+
+
+def _alike(a: float, b: float) -> bool:
+    return math.isclose(a, b, rel_tol=0.02)  # sizes are whole, so that equal factors may look a little unlike
 
 
 def displacement(A: Callable[[Tensor], Tensor], y: Tensor, scale: Sequence[float]) -> tuple[float, ...]:

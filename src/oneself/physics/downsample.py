@@ -67,7 +67,7 @@ class Downsample:
     def __repr__(self) -> str:
         return f"Downsample(scale={self.scale}, kernel={tuple(self.kernel.shape)}, phase={self.phase})"
 
-    def at(self, scale: int | Sequence[int]) -> Downsample:
+    def at(self, scale: float | Sequence[float]) -> Downsample:
         """This operator, if it is its own scale.
 
         Raises
@@ -75,9 +75,10 @@ class Downsample:
         ValueError
             Another scale: a kernel belongs to one scale, so there is no operator in between.
         """
-        if _per_axis("scale", scale, self.kernel.ndim) == self.scale:
+        wanted = tuple(scale) if isinstance(scale, Sequence) else (scale,) * self.kernel.ndim
+        if wanted == self.scale:
             return self
-        raise ValueError(f"Downsample.at(scale={scale!r}): its kernel is that of {self.scale}. Stay at that scale.")
+        raise ValueError(f"Downsample.at(scale={scale!r}): its kernel is that of {self.scale}. Give gradual=False.")
 
     def A(self, x: Tensor) -> Tensor:
         """Blur and sample ``(B, C, *spatial)``."""
@@ -121,9 +122,7 @@ class Downsample:
     def _seen(self, size: Sequence[int], small: Sequence[int], device: torch.device) -> list[Tensor]:
         """For each axis the samples under the kernel's way, edges repeated."""
         ways = zip(size, small, self.kernel.shape, self.scale, self.phase, strict=True)
-        return [
-            (torch.arange(s * (m - 1) + k, device=device) + p - k // 2).clamp(0, n - 1) for n, m, k, s, p in ways
-        ]
+        return [(torch.arange(s * (m - 1) + k, device=device) + p - k // 2).clamp(0, n - 1) for n, m, k, s, p in ways]
 
     def _spatial(self, x: Tensor) -> tuple[int, ...]:
         if x.ndim - 2 != self.kernel.ndim:

@@ -22,6 +22,7 @@ class Reconstruction(Score):
     """
 
     name = "reconstruction"
+    value: Tensor
 
     def __init__(self, gap: Callable[[], Tensor], every: int = 50) -> None:
         super().__init__()
@@ -54,6 +55,10 @@ class SlopeCuts(Rule):
     Shocher, Cohen, Irani. "Zero-shot" super-resolution using deep internal learning. CVPR 2018 (from its code).
     """
 
+    values: Tensor
+    factor: Tensor
+    cut_at: Tensor
+
     def __init__(self, score: Score, every: int = 50, span: int = 256, spent: float = 9e-3) -> None:
         super().__init__()
         self.score, self.every, self.span, self.spent = score, every, span, spent
@@ -81,7 +86,8 @@ class SlopeCuts(Rule):
         slope = (t * self.values).sum() / t.square().sum()
         rest = self.values - self.values.mean() - slope * t
         deviation = (rest.square().sum() / (n - 2) / t.square().sum()).sqrt()
-        return -1.5 * slope < deviation
+        level: Tensor = -1.5 * slope < deviation
+        return level
 
     def reason(self) -> str:
         return f"{self.score.name} had levelled out at every learning rate"
