@@ -5,7 +5,8 @@
 
 `small` is the default; `published-network` has the paper's 128 channels and is stopped by the same rule; either may be
 followed by :name=value,… . `returned` is what a user gets; `best` (the running average of the outputs at its best step,
-an oracle that saw the truth) and `last` are for comparison only. Gaussian noise, numpy's generator, seed 0, not clipped.
+an oracle that saw the truth) and `last` are for comparison only. The noise is Gaussian, by numpy's generator, seed 0,
+not clipped.
 """
 
 from __future__ import annotations

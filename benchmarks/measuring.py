@@ -48,7 +48,7 @@ class Row:
 
 
 def pictures(data: Path | None, names: Sequence[str], side: int) -> dict[str, Tensor]:
-    """True pictures ``(1, C, H, W)`` in [0, 1]: scikit-image's crops, or the files of a folder, their middle ``side``."""
+    """True pictures ``(1, C, H, W)`` in [0, 1]: scikit-image's crops, or a folder's files, their middle ``side``."""
     found = {}
     for name in names or ([] if data else list(CROPS)):
         pixels = getattr(skimage.data, name)()[CROPS[name]] if data is None else _read(data / name)

@@ -28,7 +28,12 @@ class Choice:
 
 
 def choose(
-    task: str, y: Tensor, *, sigma: float | None = None, seconds: float | None = None, device: str | None = None
+    task: str,
+    y: Tensor,
+    *,
+    sigma: float | None = None,
+    seconds: float | None = None,
+    device: str | torch.device | None = None,
 ) -> Choice:
     """The method for one input.
 
@@ -42,7 +47,7 @@ def choose(
         The noise level where it is known, in units of the [0, 1] range; estimated otherwise.
     seconds : float, optional
         Time allowed.
-    device : str, optional
+    device : str or torch.device, optional
         Where it will be computed; a GPU where there is one.
     """
     if task == "super-resolve":
@@ -67,9 +72,9 @@ def _pairs(report: NoiseReport, level: float, told: str, sigma: float | None) ->
     return Choice("zs_n2n", f"{told}{calm}: pairs of half-images teach it fastest", {"sigma": level} if known else {})
 
 
-def _prior(y: Tensor, seconds: float | None, device: str | None, why: str) -> Choice:
+def _prior(y: Tensor, seconds: float | None, device: str | torch.device | None, why: str) -> Choice:
     """The deep image prior, smaller where the time allowed is short for the picture."""
-    gpu = device != "cpu" and torch.cuda.is_available()
+    gpu = str(device) != "cpu" and torch.cuda.is_available()
     pace = 3e-7 if gpu else 2e-6  # seconds a step and element, of the small preset
     needed = 1000 * pace * y[0, 0].numel()
     if seconds is not None and seconds < needed:

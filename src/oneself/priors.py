@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 __all__ = ["DENOISERS", "non_local_means", "total_variation"]
 
+Array = NDArray[Any]
 Denoiser = Callable[[Tensor], Tensor]
 
 
@@ -20,10 +24,10 @@ def non_local_means(sigma: float) -> Denoiser:
     """
     from skimage.restoration import denoise_nl_means
 
-    def denoise(image: np.ndarray) -> np.ndarray:
+    def denoise(image: Array) -> Array:
         channels = -1 if image.shape[-1] > 1 else None  # with an axis of one channel scikit-image returns none
         image = image if channels else image[..., 0]
-        found: np.ndarray = denoise_nl_means(
+        found: Array = denoise_nl_means(
             image, patch_size=5, patch_distance=6, h=0.6 * sigma, sigma=sigma, channel_axis=channels
         )
         return found if channels else found[..., None]
@@ -35,14 +39,10 @@ def total_variation(sigma: float) -> Denoiser:
     """scikit-image's total variation denoising (Chambolle 2004), any dimensions; its weight is ``sigma``."""
     from skimage.restoration import denoise_tv_chambolle
 
-    def denoise(image: np.ndarray) -> np.ndarray:
-        found: np.ndarray = denoise_tv_chambolle(image, weight=sigma, channel_axis=-1)
-        return found
-
-    return _on_host(denoise)
+    return _on_host(partial(denoise_tv_chambolle, weight=sigma, channel_axis=-1))
 
 
-def _on_host(denoise: Callable[[np.ndarray], np.ndarray]) -> Denoiser:
+def _on_host(denoise: Callable[[Array], Array]) -> Denoiser:
     """A denoiser of arrays with channels last, applied to a tensor."""
 
     def apply(x: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from oneself.auto import Choice, choose
 from oneself.core import Identity
+from oneself.core.cropping import cut
 from oneself.registry import find, methods
 
 __all__ = ["Problem", "deblurring", "denoising", "inpainting", "settle", "super_resolution"]
@@ -63,8 +64,9 @@ def super_resolution(y: Tensor, scale: float | Sequence[float], kernel: Tensor |
     """
     from oneself.physics import Downsample, Resize
 
-    physics = Resize(scale) if kernel is None else Downsample(scale, kernel)
-    return Problem("super-resolve", y, physics)
+    if kernel is None:
+        return Problem("super-resolve", y, Resize(scale))
+    return Problem("super-resolve", y, Downsample(scale, kernel))  # type: ignore[arg-type]  # refuses what is not whole
 
 
 def deblurring(y: Tensor, kernel: Tensor, boundary: str = "unknown") -> Problem:
@@ -98,10 +100,10 @@ def deblurring(y: Tensor, kernel: Tensor, boundary: str = "unknown") -> Problem:
     physics = Blur(filter=kernel[None, None].to(y), padding=paddings[boundary])
     margins = [k // 2 if boundary == "unknown" else 0 for k in kernel.shape]
 
-    def cut(x: Tensor) -> Tensor:
-        return x[(..., *(slice(m, n - m) for m, n in zip(margins, x.shape[2:], strict=True)))]
+    def inner(x: Tensor) -> Tensor:
+        return cut(x, [slice(m, n - m) for m, n in zip(margins, x.shape[2:], strict=True)])
 
-    return Problem("deblur", y, physics, cut)
+    return Problem("deblur", y, physics, inner)
 
 
 def settle(

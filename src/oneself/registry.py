@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+import oneself.methods as methods_package
 from oneself import core
-from oneself import methods as methods_package
 from oneself.core import Method, Result, closest
 
 __all__ = ["Reconstructor", "Run", "find", "methods"]
@@ -48,7 +48,7 @@ class Run(core.Run):
 
 
 class Reconstructor(nn.Module):
-    """``Reconstructor("dip")(y, physics)``: every input of a batch restored alone, as deepinv's reconstructors are called.
+    """``Reconstructor("dip")(y, physics)``: every input of a batch restored alone, called as deepinv's reconstructors.
 
     Parameters
     ----------

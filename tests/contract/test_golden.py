@@ -11,7 +11,7 @@ from oneself.testing import curve
 
 PATH = Path(__file__).with_name("golden.json")
 GOLDEN = json.loads(PATH.read_text())
-HINT = "python -m oneself.testing.golden tests/contract/golden.json"
+HINT = "python -m oneself.testing tests/contract/golden.json"
 
 
 @pytest.mark.parametrize("method", methods(), ids=lambda method: method.key)

@@ -17,16 +17,18 @@ def gaussian(size: int, at: float = 0.0) -> Tensor:
     return kernel / kernel.sum()
 
 
-MOVED = Downsample(2, gaussian(9, at=0.5))
-LOPSIDED = Downsample(2, (gaussian(9) * torch.arange(1, 10)[:, None]) / (gaussian(9) * torch.arange(1, 10)[:, None]).sum())
+MOVED = Downsample(2, gaussian(9, at=-0.5))
+LOPSIDED = Downsample(
+    2, (gaussian(9) * torch.arange(1, 10)[:, None]) / (gaussian(9) * torch.arange(1, 10)[:, None]).sum()
+)
 OPERATORS = [
     (Resize(2), 0.0, 8),
     (Resize(3), 0.0, 8),
     (Downsample(2, gaussian(7)), -0.5, 8),
     (Downsample(2, gaussian(7), phase=1), 0.5, 8),
     (Downsample(3, gaussian(7), phase=1), 0.0, 8),
-    (deepinv.physics.Downsampling(filter="bicubic", factor=2, img_size=(1, 64, 64)), 0.0, 8),
-    (deepinv.physics.Downsampling(filter="gaussian", factor=2, img_size=(1, 64, 64)), -0.5, 8),
+    (deepinv.physics.Downsampling(filter="bicubic", factor=2, img_size=(1, 64, 80)), 0.0, 8),
+    (deepinv.physics.Downsampling(filter="gaussian", factor=2, img_size=(1, 64, 80)), -0.5, 8),
 ]
 
 

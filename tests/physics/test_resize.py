@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from skimage import data
 from torch import Tensor
 
-from oneself.physics import Resize, enlarge, least_norm, resize
-from oneself.physics.resize import _matrices
+from oneself.physics import Resize, enlarge, least_norm
+from oneself.physics.resize import _matrices, resize
 
 CASES = [((40,), 2.0), ((41,), 1.7), ((20, 27), 3.0), ((24, 18), (2.0, 1.0)), ((8, 9, 10), (1.0, 1.5, 2.0))]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from oneself.core.state import State
 
@@ -29,6 +29,8 @@ class WeightAverage(State):
     -----
     Polyak, Juditsky. Acceleration of stochastic approximation by averaging. SIAM J. Control Optim. 1992.
     """
+
+    updates: Tensor
 
     def __init__(self, network: nn.Module, decay: float) -> None:
         super().__init__()

@@ -125,7 +125,7 @@ class Fitting:
             for _ in range(player.repeats):
                 optimiser.zero_grad(set_to_none=True)
                 terms = player.terms(player.draw())
-                total(terms).backward()
+                torch.autograd.backward(total(terms))
                 optimiser.step()
             found |= {name: value.detach() for name, value in terms.items()}
         with torch.no_grad():

@@ -102,7 +102,7 @@ class Run(Iterator[Step]):
             stream = Randomness(self.seed, number, self.compute.device)
             with stream:
                 try:
-                    stage = stages.send(sent)  # type: ignore[arg-type]
+                    stage = stages.send(sent)
                 except StopIteration as end:
                     self._end(end.value)
                     return
@@ -128,8 +128,8 @@ class Run(Iterator[Step]):
             stream,
             self.compute,
             seconds=left,
-            planned=record and record.planned,
-            limit=record and record.steps,
+            planned=None if record is None else record.planned,
+            limit=None if record is None else record.steps,
         )
         if number < len(self._resumed):
             fitting.load_state_dict(self._resumed[number])

@@ -43,6 +43,8 @@ class Score(State, ABC):
 class Rule(State, ABC):
     """When to stop: ``rule(step)`` is a boolean tensor on the device. Rules combine with ``|`` and ``&``."""
 
+    fired: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("fired", torch.tensor(False))
@@ -82,7 +84,8 @@ class Either(Rule):
         self.first, self.second = first, second
 
     def met(self, step: Step) -> Tensor:
-        return self.first(step) | self.second(step)
+        met: Tensor = self.first(step) | self.second(step)
+        return met
 
     def reason(self) -> str:
         return " and ".join(rule.reason() for rule in (self.first, self.second) if bool(rule.held("fired")))
@@ -96,7 +99,8 @@ class Both(Rule):
         self.first, self.second = first, second
 
     def met(self, step: Step) -> Tensor:
-        return self.first(step) & self.second(step)
+        met: Tensor = self.first(step) & self.second(step)
+        return met
 
     def reason(self) -> str:
         return f"{self.first.reason()} and {self.second.reason()}"
@@ -112,6 +116,8 @@ class Seconds(Rule):
     reserve : float
         Time kept back for making the answer, in steps' worth.
     """
+
+    elapsed: Tensor
 
     def __init__(self, seconds: float, reserve: float = 0.0) -> None:
         super().__init__()

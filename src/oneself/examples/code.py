@@ -27,6 +27,10 @@ class Code(Input):
         Which elements of the measurement count.
     """
 
+    y: Tensor
+    where: Tensor | None
+    z: Tensor
+
     def __init__(
         self,
         y: Tensor,

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from oneself.core import Example, Input
+from oneself.core.cropping import cut
 from oneself.physics.alignment import Turn
 
 __all__ = ["FatherSon"]
@@ -78,12 +79,12 @@ class FatherSon(Input):
         father: Tensor = getattr(self, f"father_{int(torch.multinomial(self.chances, 1))}")
         turn = self.turns[int(torch.randint(len(self.turns), ()))]
         places = [self._place(*sizes) for sizes in zip(father.shape[2:], self.inner, self.outer, strict=True)]
-        patch = turn(_cut(father, [outer for outer, _ in places]))
+        patch = turn(cut(father, [outer for outer, _ in places]))
         within = [places[axis][1] for axis in turn.order]
         for axis in turn.flips:
             n, place = patch.shape[2 + axis], within[axis]
             within[axis] = slice(n - place.stop, n - place.start)
-        return _cut(self.son(patch), within), _cut(patch, within)
+        return cut(self.son(patch), within), cut(patch, within)
 
     @staticmethod
     def _place(n: int, inner: int, outer: int) -> tuple[slice, slice]:
@@ -102,16 +103,12 @@ class FatherSon(Input):
 
     def still(self) -> Example:
         sizes = zip(self.father_0.shape[2:], self.scale, strict=True)
-        father = _cut(self.father_0, [slice(fit(n, s)) for n, s in sizes])
+        father = cut(self.father_0, [slice(fit(n, s)) for n, s in sizes])
         return Example((self.enlarge(self.A(father), father.shape[2:]),), father)
 
     def sample(self) -> Tensor:
         """What ``A`` is given: a crop of the first father with its margin."""
-        return _cut(self.father_0, [slice(n) for n in self.outer])
-
-
-def _cut(x: Tensor, places: Sequence[slice]) -> Tensor:
-    return x[(slice(None), slice(None), *places)]
+        return cut(self.father_0, [slice(n) for n in self.outer])
 
 
 def fit(n: int, scale: float) -> int:

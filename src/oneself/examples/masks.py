@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from oneself.core import Example, Input
+from oneself.core.cropping import cut
 
 __all__ = ["BernoulliMasks", "measured_elements"]
 
@@ -32,6 +33,9 @@ class BernoulliMasks(Input):
         How many of them at once.
     """
 
+    y: Tensor
+    known: Tensor
+
     def __init__(self, y: Tensor, hide: float, known: Tensor, crop: int | None = None, crops: int = 1) -> None:
         super().__init__()
         self.hide, self.crops = hide, crops
@@ -50,9 +54,9 @@ class BernoulliMasks(Input):
 
     def _crop(self) -> tuple[Tensor, Tensor]:
         starts = [int(torch.randint(n - s + 1, ())) for n, s in zip(self.y.shape[2:], self.sides, strict=True)]
-        place = (..., *(slice(a, a + s) for a, s in zip(starts, self.sides, strict=True)))
+        places = [slice(a, a + s) for a, s in zip(starts, self.sides, strict=True)]
         flips = [d for d in range(2, self.y.ndim) if bool(torch.rand(()) < 0.5)]
-        return self.y[place].flip(flips), self.known[place].flip(flips)
+        return cut(self.y, places).flip(flips), cut(self.known, places).flip(flips)
 
     def masked(self) -> tuple[Tensor, Tensor]:
         """The whole image with fresh masks, as the ensemble sees it."""

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from oneself.core import Example, Input
+from oneself.core.cropping import cut
 
 __all__ = ["Pairs", "diagonals", "split_pair"]
 
@@ -15,7 +16,8 @@ __all__ = ["Pairs", "diagonals", "split_pair"]
 def diagonals(dims: int) -> Tensor:
     """The weights ``(2, 2**dims)`` of a block's corners in its two diagonal means (in 3D: of its two tetrahedra)."""
     odd = torch.tensor([sum(corner) % 2 for corner in itertools.product((0, 1), repeat=dims)])
-    return torch.stack([1 - odd, odd]) / 2 ** (dims - 1)
+    weights: Tensor = torch.stack([1 - odd, odd]) / 2 ** (dims - 1)
+    return weights
 
 
 def split_pair(x: Tensor, weights: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -36,7 +38,7 @@ def split_pair(x: Tensor, weights: Tensor | None = None) -> tuple[Tensor, Tensor
     dims = x.ndim - 2
     weights = diagonals(dims).to(x) if weights is None else weights
     places = itertools.product((0, 1), repeat=dims)
-    corners = torch.stack([x[(..., *(slice(c, None, 2) for c in corner))] for corner in places], dim=-1)
+    corners = torch.stack([cut(x, [slice(c, None, 2) for c in corner]) for corner in places], dim=-1)
     return corners @ weights[0], corners @ weights[1]
 
 
@@ -58,6 +60,9 @@ class Pairs(Input):
         at its full level, where the mean has it halved.
     """
 
+    y: Tensor
+    diagonals: Tensor
+
     def __init__(self, y: Tensor, patch: int | None, patches: int, single: float = 0.0) -> None:
         super().__init__()
         self.sides = [min(n, patch or n) // 2 * 2 for n in y.shape[2:]]
@@ -71,7 +76,7 @@ class Pairs(Input):
 
     def _patch(self) -> Tensor:
         starts = [int(torch.randint(n - s + 1, ())) for n, s in zip(self.y.shape[2:], self.sides, strict=True)]
-        return self.y[(..., *(slice(a, a + s) for a, s in zip(starts, self.sides, strict=True)))]
+        return cut(self.y, [slice(a, a + s) for a, s in zip(starts, self.sides, strict=True)])
 
     def _weights(self) -> Tensor:
         if not self.single or float(torch.rand(())) >= self.single:

@@ -30,6 +30,7 @@ class SplitFit(Fit):
     """A fit whose image is split from the network's output; the copy and its dual move between steps."""
 
     coupling: Coupling
+    moves: Tensor
 
     def split(self, coupling: Coupling, denoise: Any, weight: float, penalty: float, every: int) -> SplitFit:
         self.coupling, self.denoise, self.weight, self.penalty, self.every = coupling, denoise, weight, penalty, every

@@ -11,7 +11,7 @@ Quan, Chen, Pang, Ji. Self2Self with dropout: learning self-supervised denoising
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -19,15 +19,25 @@ from torch import Tensor, nn
 from oneself.core import Fit, Option, WeightAverage, method
 from oneself.examples import BernoulliMasks, measured_elements
 from oneself.networks import PartialUNet
-from oneself.optim import adam, one_cycle
+from oneself.optim import adam, muon, one_cycle
 from oneself.terms import Fidelity
 
-PUBLISHED = {"width": 48, "levels": 5, "crop": None, "rate": 1e-4, "steps": 150_000, "cycle": False, "samples": 100}
+PUBLISHED = {
+    "width": 48,
+    "levels": 5,
+    "crop": None,
+    "optimiser": "adam",
+    "rate": 1e-4,
+    "steps": 150_000,
+    "cycle": False,
+    "samples": 100,
+}
 
 
 @method(
     "Self2Self with dropout",
-    cite="Quan, Chen, Pang, Ji. Self2Self with dropout: learning self-supervised denoising from single image. CVPR 2020.",
+    cite="Quan, Chen, Pang, Ji. Self2Self with dropout: learning self-supervised denoising from single image. "
+    "CVPR 2020.",
     tasks=("denoise", "inpaint"),
     needs=("A",),
     presets={"published": {**PUBLISHED, "average": 0.0}},
@@ -44,6 +54,7 @@ def self2self(
     crops: Annotated[int, Option("crops per step", low=1)] = 1,
     rate: Annotated[float, Option("learning rate of Adam, at its highest", above=0)] = 2e-3,
     steps: Annotated[int, Option("steps", low=1)] = 2000,
+    optimiser: Annotated[Literal["muon", "adam"], Option("what moves the weights")] = "muon",
     cycle: Annotated[bool, Option("one cycle of the learning rate; otherwise constant")] = True,
     average: Annotated[float, Option("decay of the running average of the weights; 0 for none", low=0, below=1)] = 0.99,
     samples: Annotated[int, Option("random predictions averaged at the end", low=1)] = 40,
@@ -65,7 +76,7 @@ def self2self(
         input=masks,
         loss=Fidelity(),
         output=ensemble,
-        optimiser=adam(rate),
+        optimiser=muon(rate) if optimiser == "muon" else adam(rate),
         schedule=one_cycle() if cycle else None,
         average=WeightAverage(network, average) if average else None,
         steps=steps,

@@ -20,7 +20,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from oneself.core import Example, Fit, Option, method
-from oneself.examples import Pairs, split_pair
+from oneself.core.cropping import cut
+from oneself.examples import Pairs, measured_elements, split_pair
 from oneself.networks import apply_in_tiles, plain, reflected
 from oneself.optim import adam, muon, one_cycle, stepped
 from oneself.physics.alignment import turns
@@ -37,7 +38,8 @@ class PairFit(Fit):
 
     def clean(self, y: Tensor) -> Tensor:
         """``y - f(y)`` where f sees no border: ``margin`` smaller on every side."""
-        return _inner(y, self.margin) - self.structure(y)
+        x: Tensor = _inner(y, self.margin) - self.structure(y)
+        return x
 
     def terms(self, example: Example) -> Mapping[str, Tensor]:
         y, weights = example.input
@@ -52,7 +54,7 @@ class PairFit(Fit):
 
 
 def _inner(x: Tensor, margin: int) -> Tensor:
-    return x[(..., *(slice(margin, n - margin) for n in x.shape[2:]))]
+    return cut(x, [slice(margin, n - margin) for n in x.shape[2:]])
 
 
 @method(
@@ -90,6 +92,8 @@ def zs_n2n(
     margin = layers - 1
     shrinks = margin if border == "valid" else 0
     _check_size(y, 4 * margin + 2)
+    if not bool(measured_elements(physics, y).all()):
+        raise ValueError(f"zs_n2n(physics={type(physics).__name__}): only denoises. Use self2self or dip to inpaint.")
     views = turns([1.0] * (y.ndim - 2), transpose=y.ndim == 4) if ensemble else turns([1.0] * (y.ndim - 2))[:1]
 
     def output(noise: nn.Module) -> Tensor:
@@ -117,7 +121,7 @@ def zs_n2n(
 
 
 def _share(denoise: Callable[[Tensor], Tensor], y: Tensor, sigma: float) -> Tensor:
-    """The ``a`` in [0, 1] for which SURE holds ``y + a (x(y) - y)`` to be best: ``-sigma² (div x - n) / ||x - y||²``."""
+    """The ``a`` in [0, 1] for which SURE holds ``y + a (x(y) - y)`` best: ``-sigma² (div x - n) / ||x - y||²``."""
     x = denoise(y)
     spread = divergence(denoise, y, sigma, x=x) - 1
     return (-(sigma**2) * spread / (x - y).square().mean().clamp(min=1e-12)).clamp(0, 1)

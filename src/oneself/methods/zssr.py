@@ -23,14 +23,15 @@ from oneself.core import Fit, Option, Recipe, Stage, WeightAverage, method
 from oneself.examples import FatherSon
 from oneself.networks import Residual, apply_in_tiles, plain
 from oneself.optim import adam, one_cycle
-from oneself.physics import displacement, enlarge, project, resize, symmetries
+from oneself.physics import displacement, enlarge, project, symmetries
 from oneself.physics.alignment import Turn, turns
+from oneself.physics.resize import resize
 from oneself.stopping.slope import Reconstruction, SlopeCuts
 from oneself.terms import Fidelity
 
 CROPS = {1: 4096, 2: 64, 3: 20}
 TILE = {1: 2**18, 2: 512, 3: 64}
-SMALLEST = 4  # samples a son must have along every axis
+SMALLEST = 2  # samples a son must have along every axis
 PUBLISHED = {"width": 64, "layers": 8, "crop": 128, "rate": 1e-3, "policy": "slope", "steps": 3000, "average": 0.0}
 REAL = {"noise": 0.0125, "back_projections": 0}
 

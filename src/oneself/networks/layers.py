@@ -50,7 +50,7 @@ class Convolution(nn.Module):
 
 
 def reflected(x: Tensor, margin: int) -> Tensor:
-    """``x`` with ``margin`` more elements on every side, by reflection; by repeating the edge where that is too short."""
+    """``x`` with ``margin`` more elements on every side, by reflection; the edge repeated where that is too short."""
     if not margin:
         return x
     room = min(x.shape[2:]) > margin

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
+from oneself.core.cropping import cut
+
 __all__ = ["apply_in_tiles"]
 
 
@@ -31,9 +33,9 @@ def apply_in_tiles(network: Callable[[Tensor], Tensor], x: Tensor, *, reach: int
         outer = [
             slice(max(0, s.start - reach), min(n, s.stop + reach)) for s, n in zip(inner, x.shape[2:], strict=True)
         ]
-        part = network(x[(..., *outer)])
-        within = tuple(slice(i.start - o.start, i.stop - o.start) for i, o in zip(inner, outer, strict=True))
-        made[(..., *inner)] = part[(..., *within)]
+        part = network(cut(x, outer))
+        within = [slice(i.start - o.start, i.stop - o.start) for i, o in zip(inner, outer, strict=True)]
+        cut(made, inner).copy_(cut(part, within))
     return made
 
 

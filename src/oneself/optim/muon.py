@@ -42,7 +42,7 @@ class Muon(Optimizer):
         super().__init__(parameters, {"lr": lr})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]  # torch returns the loss
         """Move every parameter that has a gradient."""
         for group in self.param_groups:
             for parameter in group["params"]:
@@ -76,7 +76,7 @@ def _hidden(parameter: Tensor) -> bool:
 
 def orthogonalised(matrix: Tensor) -> Tensor:
     """About ``UVᵀ`` of ``matrix = U S Vᵀ``: five steps of a quintic iteration that drives singular values to near 1."""
-    x = matrix / (matrix.norm() + 1e-12)
+    x: Tensor = matrix / (matrix.norm() + 1e-12)
     x = x.T if x.shape[0] > x.shape[1] else x
     for _ in range(5):
         a = x @ x.T

@@ -3,7 +3,7 @@
 from oneself.physics.alignment import displacement, symmetries
 from oneself.physics.downsample import Downsample, check_kernel
 from oneself.physics.least_norm import least_norm, project
-from oneself.physics.resize import Resize, enlarge, resize
+from oneself.physics.resize import Resize, enlarge
 
 __all__ = [
     "Downsample",
@@ -13,6 +13,5 @@ __all__ = [
     "enlarge",
     "least_norm",
     "project",
-    "resize",
     "symmetries",
 ]

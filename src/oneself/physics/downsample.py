@@ -27,9 +27,10 @@ class Downsample:
 
     The published low-resolution images of the "direct" kind have ``p = 0``, and so by default has this operator:
     relative to a picture shrunk area by area (bicubic, ``Resize``) theirs is displaced by ``(s - 1) / 2`` samples.
-    A kernel that was itself moved by ``(s - 1) / 2`` (as ZSSR's and KernelGAN's are) makes up for that; with an
-    unmoved kernel and odd ``s`` ``phase=(s - 1) // 2`` does. `oneself.physics.alignment` finds what displacement
-    is left, whichever convention made the picture.
+    A kernel whose centre of mass lies ``(s - 1) / 2`` before its middle makes up for that (ZSSR's code and KernelGAN
+    correlate with one that lies as far behind it: turn theirs over), and with a centred kernel and odd ``s``
+    ``phase=(s - 1) // 2`` does. `oneself.physics.displacement` finds what is left, whichever convention made the
+    picture, and zssr makes up for it.
 
     Parameters
     ----------

@@ -21,6 +21,8 @@ class Average(Keep):
         Steps before which nothing is averaged.
     """
 
+    count: Tensor
+
     def __init__(self, decay: float | None = None, burn_in: int = 0) -> None:
         super().__init__()
         self.decay, self.burn_in = decay, burn_in
@@ -52,6 +54,9 @@ class Best(Keep):
     of : Keep, optional
         ``Best(score, of=Average(0.99))`` returns the running average as it stood when the score was lowest.
     """
+
+    lowest: Tensor
+    step: Tensor
 
     def __init__(self, score: Score, of: Average | None = None) -> None:
         super().__init__()

@@ -13,6 +13,9 @@ __all__ = ["Below", "Patience", "Plateau"]
 class Patience(Rule):
     """Stops once a score has not improved for ``steps`` steps, but never before step ``start``."""
 
+    best: Tensor
+    waited: Tensor
+
     def __init__(self, score: Score, steps: int, start: int = 0) -> None:
         super().__init__()
         self.score, self.steps, self.start = score, steps, start
@@ -39,7 +42,8 @@ class Below(Rule):
 
     def met(self, step: Step) -> Tensor:
         value = self.score(step)
-        return (value <= self.threshold) & torch.tensor(step.index >= self.start, device=value.device)
+        met: Tensor = (value <= self.threshold) & torch.tensor(step.index >= self.start, device=value.device)
+        return met
 
     def reason(self) -> str:
         return f"{self.score.name} fell to {self.threshold:g}"
@@ -47,6 +51,8 @@ class Below(Rule):
 
 class Plateau(Rule):
     """Stops once a score's mean over ``window`` steps is less than ``tolerance`` (relative) below the window before."""
+
+    sums: Tensor
 
     def __init__(self, score: Score, window: int = 200, tolerance: float = 1e-2) -> None:
         super().__init__()

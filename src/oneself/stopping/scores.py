@@ -28,6 +28,9 @@ class WindowVariance(Score):
     """
 
     name = "window_variance"
+    window: Tensor
+    moments: Tensor
+    count: Tensor
 
     def __init__(self, size: int, smoothing: float = 0.0, pixels: int = 65536) -> None:
         super().__init__()
@@ -63,6 +66,8 @@ class MovingVariance(Score):
     """
 
     name = "moving_variance"
+    mean: Tensor
+    variance: Tensor
 
     def __init__(self, rate: float = 0.1, start: int = 100) -> None:
         super().__init__()
@@ -93,6 +98,8 @@ class HeldOut(Score):
     """
 
     name = "held_out"
+    y: Tensor
+    hidden: Tensor
 
     def __init__(self, y: Tensor, hidden: Tensor, A: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
@@ -109,6 +116,7 @@ class Residual(Score):
     """``||A x - y||^2 / (n sigma^2)``: 1 where the residual is as large as the noise (the discrepancy principle)."""
 
     name = "residual"
+    y: Tensor
 
     def __init__(self, y: Tensor, sigma: float, A: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
@@ -130,6 +138,8 @@ class Sure(Score):
     """
 
     name = "sure"
+    y: Tensor
+    probe: Tensor
 
     def __init__(self, denoiser: Callable[[Tensor], Tensor], y: Tensor, sigma: float, every: int = 50) -> None:
         super().__init__()

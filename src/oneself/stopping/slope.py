@@ -37,7 +37,7 @@ class Reconstruction(Score):
 class SlopeCuts(Rule):
     """Divides the learning rate when a score has stopped falling; stops the run when the rate is spent.
 
-    A line is fitted to the score's last values; where ``-1.5 slope`` is below the slope's standard deviation, the
+    A line is fitted to the score's last values; where ``-1.5 slope`` is at most the slope's standard deviation, the
     rate is divided by 10, but not twice within ``span`` steps. ``factor`` is what the rate stands at.
 
     Parameters
@@ -86,7 +86,7 @@ class SlopeCuts(Rule):
         slope = (t * self.values).sum() / t.square().sum()
         rest = self.values - self.values.mean() - slope * t
         deviation = (rest.square().sum() / (n - 2) / t.square().sum()).sqrt()
-        level: Tensor = -1.5 * slope < deviation
+        level: Tensor = -1.5 * slope <= deviation
         return level
 
     def reason(self) -> str:

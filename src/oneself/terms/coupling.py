@@ -13,6 +13,8 @@ class Coupling(Term):
     """``mean |x - v + u|^2`` with the copy ``v`` and the scaled dual ``u``, moved in place between steps."""
 
     name = "coupling"
+    copy: Tensor
+    dual: Tensor
 
     def __init__(self, copy: Tensor) -> None:
         super().__init__()

@@ -17,12 +17,13 @@ from oneself.testing.pictures import noisy, picture
 __all__ = ["QUICK", "Case", "cases", "problem"]
 
 SIGMA = 0.1
-SIZES = {1: (48,), 2: (24, 20), 3: (8, 12, 10)}
-PRIME = {1: (37,), 2: (23, 19), 3: (7, 11, 13)}
+SIZES = {1: (48,), 2: (24, 20), 3: (10, 12, 14)}
+SMALL = {**SIZES, 2: (36, 32)}  # of what is to be enlarged: its smaller copies must be worth learning from
+PRIME = {1: (37,), 2: (23, 19), 3: (11, 13, 17)}
 # What makes a method quick, where it has an option of that name: nothing else is known of it.
 QUICK: Mapping[str, float] = {
     **{"steps": 12, "width": 8, "levels": 2, "code": 4, "skip": 2, "layers": 3, "samples": 2},
-    **{"window": 3, "start": 0, "every": 3},
+    **{"window": 3, "start": 0, "every": 3, "crop": 8},
 }
 
 
@@ -57,21 +58,29 @@ def cases(method: str | Method, **options: Any) -> list[Case]:
     method = find(method)
     first = 2 if 2 in method.dims else method.dims[0]
     chosen = {**_quick(method), **options}
-    made = [(task, problem(task, SIZES[first])) for task in method.tasks]
-    made += [(method.tasks[0], problem(method.tasks[0], SIZES[dims])) for dims in method.dims if dims != first]
+    made = [(task, problem(task, _size(task, first))) for task in method.tasks]
+    made += [(method.tasks[0], problem(method.tasks[0], _size(method.tasks[0], dims))) for dims in method.dims if dims != first]
     made += [(method.tasks[0], problem(method.tasks[0], PRIME[first], channels=1))]
     return [Case(method, task, *parts, chosen) for task, parts in made]
 
 
-def problem(task: str, size: tuple[int, ...], channels: int = 3, sigma: float = SIGMA) -> tuple[Tensor, Tensor, Any]:
-    """Truth, measurement and operator of one of ``core.TASKS``; noise of level ``sigma`` except where enlarged."""
-    x = picture(*size, channels=channels)
+def _size(task: str, dims: int) -> tuple[int, ...]:
+    return (SMALL if task == "super-resolve" else SIZES)[dims]
+
+
+def problem(
+    task: str, size: tuple[int, ...], *, channels: int = 3, sigma: float = SIGMA, shrink: int | None = None
+) -> tuple[Tensor, Tensor, Any]:
+    """Truth, measurement and operator of one of ``core.TASKS``; noise of level ``sigma`` except where enlarged.
+
+    ``size``, ``channels`` and ``shrink`` as of ``picture``; what is to be enlarged has that size before.
+    """
     if task == "super-resolve":
         from oneself.physics import Resize
 
-        small = Resize(2).A(x)
-        x = picture(*(2 * n for n in small.shape[2:]), channels=channels)
+        x = picture(*(2 * n for n in size), channels=channels, shrink=shrink)
         return x, Resize(2).A(x), Resize(2)
+    x = picture(*size, channels=channels, shrink=shrink)
     if task == "inpaint":
         known = (torch.rand(x.shape[2:], generator=torch.Generator().manual_seed(1)) > 0.3).to(x).expand(x.shape).clone()
         return x, noisy(x, sigma) * known, Mask(known)

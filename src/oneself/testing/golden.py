@@ -1,13 +1,12 @@
 """Golden curves: the objective over ten steps at written-down options, to notice unintended changes.
 
-``python -m oneself.testing.golden tests/contract/golden.json`` writes those that are missing;
+``python -m oneself.testing tests/contract/golden.json`` writes those that are missing;
 with keys after the path it writes these anew, at their present options.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -43,6 +42,3 @@ def main(arguments: Sequence[str]) -> None:
     path, *anew = arguments
     write(Path(path), [find(key).key for key in anew])
 
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

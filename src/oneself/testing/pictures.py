@@ -18,14 +18,14 @@ def _astronaut() -> Tensor:
     return torch.from_numpy(astronaut()).permute(2, 0, 1)[None] / 255
 
 
-def picture(*size: int, channels: int = 3) -> Tensor:
+def picture(*size: int, channels: int = 3, shrink: int | None = None) -> Tensor:
     """A part of the portrait ``skimage.data.astronaut``, ``(1, channels, *size)`` in [0, 1].
 
-    In 1D a row of it; in 3D a stack of neighbouring parts. Large sizes are cut out, small ones out of the shrunken
-    picture, so that there is something to be seen on them.
+    In 1D a row of it; in 3D a stack of neighbouring parts. The picture is shrunk by ``shrink`` before; unless given,
+    the more the smaller the part is, so that there is something to be seen on it.
     """
     height, width = (1, *size)[-2:]
-    shrink = max(1, min(8, 320 // max(height, width)))
+    shrink = shrink or max(1, min(8, 320 // max(height, width)))
     whole = F.avg_pool2d(_astronaut(), shrink)
     whole = whole if channels == 3 else whole.mean(1, keepdim=True).expand(-1, channels, -1, -1)
     top, left = (max(0, (n - s) // 2) for n, s in zip(whole.shape[2:], (height, width), strict=True))

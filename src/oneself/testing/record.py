@@ -34,6 +34,6 @@ def check_record(case: Case) -> None:
     require(bool(method.title) and set(method.tasks) <= set(TASKS) and bool(method.tasks), case, "title or tasks")
     require(bool(method.dims) and set(method.dims) <= {1, 2, 3}, case, "its dimensions are not among 1, 2, 3")
     for record in method.options:
-        require(len(record.help.split()) > 1 and "\n" not in record.help, case, f"{record.name} has no line of help")
+        require(bool(record.help.strip()) and "\n" not in record.help, case, f"{record.name} has no line of help")
         if record.default is not None or not record.optional:
             record.check(method.key, record.default)

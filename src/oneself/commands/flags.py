@@ -1,0 +1,143 @@
+"""The flags of every command, as typer reads them: a function's signature, made from lists of parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from inspect import Parameter, Signature
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from oneself.core import Method, OptionRecord
+
+__all__ = ["COMMON", "FILES", "METHOD_FLAGS", "command", "flag", "positional", "read_options", "switch"]
+
+TAKEN = ("sigma",)  # the common flag says it, in the file's units
+PREFIX = "method_option_"
+
+
+def positional(name: str, help: str, *, default: Any = ..., metavar: str | None = None) -> Parameter:
+    """An argument without a name; optional where it has a default."""
+    told = typer.Argument(help=help, metavar=metavar or name.upper(), show_default=False)
+    empty = Parameter.empty if default is ... else default
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=empty, annotation=Annotated[str | None, told])
+
+
+def flag(
+    name: str, kind: Any, help: str, *, default: Any = None, metavar: str | None = None, panel: str | None = None,
+    spelling: str | None = None,
+) -> Parameter:  # fmt: skip
+    """``--name VALUE``; ``default=...`` where it must be given."""
+    told = typer.Option(
+        spelling or "--" + name.replace("_", "-"),
+        help=help,
+        metavar=metavar,
+        rich_help_panel=panel,
+        show_default=default not in (None, False, ...),
+    )
+    empty = Parameter.empty if default is ... else default
+    hint = kind if default not in (None, ...) else kind | None
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=empty, annotation=Annotated[hint, told])
+
+
+def switch(name: str, help: str, *, panel: str | None = None) -> Parameter:
+    """``--name``, off unless given."""
+    return flag(name, bool, help, default=False, panel=panel, spelling="--" + name.replace("_", "-"), metavar=" ")
+
+
+METHOD_FLAGS = [
+    flag("method", str, "A key of 'oneself methods', or auto: look at the picture and pick.", default="auto",
+         metavar="KEY"),
+    flag("preset", str, "A named set of the method's options, such as 'published'.", metavar="NAME"),
+]  # fmt: skip
+
+COMMON = [
+    flag("sigma", float, "Standard deviation of the noise, where you know it, in the file's own units: 25 of 8 bit's "
+         "255, 0.1 of a float file in 0 to 1. Estimated otherwise.", metavar="LEVEL"),
+    flag("seed", int, "The same seed gives the same result.", default=0, metavar="NUMBER"),
+    flag("seconds", float, "Time allowed for each picture; the best so far is written when it is used up.",
+         metavar="S"),
+    flag("device", str, "cpu, cuda or cuda:0; a GPU where there is one.", metavar="NAME", panel="Computing"),
+    flag("precision", str, "float32 or bfloat16.", default="float32", metavar="TYPE", panel="Computing"),
+    switch("compile", "Compile the training step where a compiler is installed.", panel="Computing"),
+    flag("axes", str, "One letter for each axis of a TIFF or NPY file that does not say: Z Y X space, C channels, any "
+         "other independent pictures.", metavar="ZYX", panel="The file"),
+    flag("data_range", str, "The values of black and white, or of white alone, where the type does not say.",
+         metavar="LOW HIGH", panel="The file"),
+]  # fmt: skip
+
+FILES = [
+    switch("recursive", "With a folder: its subfolders too.", panel="Files and folders"),
+    switch("skip_existing", "Leave out pictures whose result is already there.", panel="Files and folders"),
+    switch("overwrite", "Replace results that are already there.", panel="Files and folders"),
+    flag("preview", str, "A picture (8 bit) that is refreshed every few seconds while it runs.", metavar="FILE",
+         panel="Along the way"),
+    flag("compare", str, "Write before and after side by side (8 bit; a volume's middle slice).", metavar="FILE",
+         panel="Along the way"),
+    flag("checkpoint", str, "Save the state here every 30 s and at Ctrl-C; the same command goes on from it. Kept at "
+         "the end.", metavar="FILE", panel="Along the way"),
+    switch("json", "Print a machine-readable record of what was done; progress goes to stderr.",
+           panel="Along the way"),
+    switch("quiet", "Say nothing but errors.", panel="Along the way"),
+]  # fmt: skip
+
+
+def method_parameters(method: Method) -> list[Parameter]:
+    """A flag for every option of a method."""
+    panel = f"Options of {method.key} ({method.title})"
+    return [_of_option(record, panel) for record in method.options if record.name not in TAKEN]
+
+
+def _of_option(record: OptionRecord, panel: str) -> Parameter:
+    name = "--" + record.name.replace("_", "-")
+    if record.type is bool and not record.optional:
+        told = f"{record.help} (default {'yes' if record.default else 'no'})"
+        return flag(PREFIX + record.name, bool, told, panel=panel, spelling=f"{name}/--no-{name[2:]}")
+    default = "none" if record.default is None else f"{record.default:.6g}" if record.type is float else record.default
+    metavar = {int: "NUMBER", float: "NUMBER", bool: "YES|NO", str: "|".join(record.choices) or "TEXT"}[record.type]
+    told = record.help if record.choices else f"{record.help}; {record.allowed()}"
+    return flag(PREFIX + record.name, str, f"{told} (default {default})", metavar=metavar, panel=panel, spelling=name)
+
+
+def read_options(method: Method, given: dict[str, Any]) -> dict[str, Any]:
+    """Takes the generated flags out of ``given`` and returns the method's options that were given, in their types.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A value that the option does not allow.
+    """
+    found = {}
+    for record in method.options:
+        text = given.pop(PREFIX + record.name, None)
+        if text is not None:
+            found[record.name] = record.check(method.key, _parsed(record, text))
+    return found
+
+
+def _parsed(record: OptionRecord, text: Any) -> Any:
+    """The value that a text stands for; the text itself where it stands for none, so that ``check`` refuses it."""
+    if isinstance(text, bool) or (record.type is str and not record.optional):
+        return text
+    if text.lower() == "none" and record.optional:
+        return None
+    words = {"true": True, "yes": True, "false": False, "no": False}
+    try:
+        return words.get(text.lower(), text) if record.type is bool else record.type(text)
+    except ValueError:
+        return text
+
+
+def command(function: Callable[[dict[str, Any]], int], parameters: Iterable[Parameter]) -> Callable[..., int]:
+    """A function that typer can read: its signature is ``parameters``; it hands their values over as one dict."""
+
+    def call(**given: Any) -> int:
+        return function(given)
+
+    call.__signature__ = Signature(_required_first(list(parameters)))  # type: ignore[attr-defined]
+    return call
+
+
+def _required_first(parameters: Sequence[Parameter]) -> list[Parameter]:
+    return sorted(parameters, key=lambda p: p.default is not Parameter.empty)

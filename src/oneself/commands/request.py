@@ -1,0 +1,87 @@
+"""What a command line asks for, as plain values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+__all__ = ["SUFFIXES", "Files", "Settings", "parse_range", "parse_scale"]
+
+SUFFIXES = {"denoise": "denoised", "super-resolve": "enlarged", "inpaint": "inpainted", "deblur": "deblurred"}
+"""How the result of a task is called where no output is named."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How pictures are restored; the same for all of a call.
+
+    ``sigma`` and ``data_range`` are in the file's own units. ``scale`` has one factor for all spatial axes or one for
+    each. ``options`` are the method's own; ``command`` is the command line itself.
+    """
+
+    task: str
+    method: str = "auto"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    preset: str | None = None
+    sigma: float | None = None
+    seed: int = 0
+    seconds: float | None = None
+    device: str | None = None
+    precision: str = "float32"
+    compile: bool = False
+    axes: str | None = None
+    data_range: tuple[float, ...] | None = None
+    scale: tuple[float, ...] | None = None
+    kernel: Path | None = None
+    mask: Path | None = None
+    boundary: str | None = None
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where pictures come from and go to, and what is written on the way."""
+
+    source: Path
+    out: str | None = None
+    recursive: bool = False
+    skip_existing: bool = False
+    overwrite: bool = False
+    preview: Path | None = None
+    compare: Path | None = None
+    checkpoint: Path | None = None
+
+
+def parse_scale(text: str) -> tuple[float, ...]:
+    """``"2"`` or ``"2x1.5"`` (in the order of the spatial axes, such as Y x X) as numbers.
+
+    Raises ValueError for anything else, for factors under 1, and where none is above 1.
+    """
+    try:
+        scale = tuple(float(part) for part in text.lower().replace("×", "x").split("x"))
+    except ValueError:
+        scale = (math.nan,)
+    if not all(math.isfinite(s) and s >= 1 for s in scale) or max(scale) == 1:
+        raise ValueError(
+            f"super-resolve(scale={text!r}): no enlargement. Give a factor above 1, such as 2, or one for each axis, "
+            "such as 2x1.5 (down x across)."
+        )
+    return scale
+
+
+def parse_range(text: str) -> tuple[float, ...]:
+    """``"4095"`` or ``"100,4095"`` as numbers. Raises ValueError for anything that is no range."""
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        values = ()
+    low, high = (0.0, *values) if len(values) == 1 else values if len(values) == 2 else (0.0, 0.0)
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ValueError(
+            f"oneself(--data-range {text.replace(',', ' ')}): not a range. Give the values of black and white, "
+            "such as 0 4095, or the one of white alone."
+        )
+    return values
