@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from oneself.core import Run
-from oneself.methods.zssr import zssr
+from oneself.recipes.zssr import zssr
 from oneself.physics import Resize
 
 

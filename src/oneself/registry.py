@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-import oneself.methods as methods_package
+import oneself.recipes as recipes
 from oneself import core
 from oneself.core import Method, Result, closest
 
@@ -20,8 +20,8 @@ __all__ = ["Reconstructor", "Run", "find", "methods"]
 @cache
 def methods() -> tuple[Method, ...]:
     """The record of every method: ``key``, ``title``, ``tasks``, ``dims``, ``options`` with their help, ``cite``."""
-    keys = sorted(module.name for module in pkgutil.iter_modules(methods_package.__path__))
-    return tuple(getattr(importlib.import_module(f"{methods_package.__name__}.{key}"), key) for key in keys)
+    keys = sorted(module.name for module in pkgutil.iter_modules(recipes.__path__))
+    return tuple(getattr(importlib.import_module(f"{recipes.__name__}.{key}"), key) for key in keys)
 
 
 def find(method: str | Method) -> Method:

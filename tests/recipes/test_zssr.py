@@ -13,7 +13,7 @@ from torch import Tensor
 from oneself.core import Run, Score, Step
 from oneself.examples import FatherSon
 from oneself.examples.father_son import fit
-from oneself.methods.zssr import TILE, _upscale, zssr
+from oneself.recipes.zssr import TILE, _upscale, zssr
 from oneself.networks import plain
 from oneself.physics import Downsample, Resize, enlarge
 from oneself.physics.alignment import turns
