@@ -86,17 +86,17 @@ class Compute:
         """The objective compiled if asked for and possible; as it is, with a warning, where no compiler works."""
         if not self.compile:
             return terms
-        fast = torch.compile(terms)
-        failed = False
+        fast: Callable[..., Any] | None = None
 
         def attempt(example: Any) -> Any:
-            nonlocal failed
-            if failed:
+            nonlocal fast
+            if fast is terms:
                 return terms(example)
             try:
+                fast = fast or torch.compile(terms)
                 return fast(example)
             except Exception as error:  # torch raises many kinds where no compiler works
-                failed = True
+                fast = terms
                 warnings.warn(f"compiling failed ({type(error).__name__}); going on without it", stacklevel=2)
                 return terms(example)
 
@@ -116,7 +116,8 @@ class Compute:
 
         def count(tensor: Tensor) -> Tensor:
             if tensor.device.type == self.device.type:
-                seen[tensor.data_ptr()] = tensor.untyped_storage().nbytes()
+                storage = tensor.untyped_storage()  # views of one memory count once
+                seen[storage.data_ptr()] = storage.nbytes()
             if sum(seen.values()) > limit:
                 raise NotEnoughMemory(
                     f"Run(device={self.device}): one step needs more than the {limit / 2**30:.1f} GB at hand. "

@@ -16,7 +16,7 @@ class Skip(nn.Module):
     """Encoder-decoder with thin skip connections, for any size of input.
 
     A level halves the size (stride-2 convolution), goes deeper, comes back by interpolation, joins ``skip``
-    channels taken across, and convolves. Small inputs get fewer levels: at least four elements remain along every
+    channels taken across, and convolves. Small inputs get fewer levels: at least two elements remain along every
     dimension that had them.
 
     Parameters
@@ -34,6 +34,11 @@ class Skip(nn.Module):
     smooth : bool
         Linear interpolation on the way up; nearest otherwise.
 
+    Raises
+    ------
+    ValueError
+        No dimension has 3 elements: halved, there is only one, which has no statistics to normalise by.
+
     Notes
     -----
     Ulyanov, Vedaldi, Lempitsky. Deep image prior. CVPR 2018.
@@ -50,6 +55,8 @@ class Skip(nn.Module):
         smooth: bool = True,
     ) -> None:
         super().__init__()
+        if max(size) < 3:
+            raise ValueError(f"Skip(size={tuple(size)}): nothing is left to halve. Give at least 3 elements an axis.")
         levels = max(1, min(len(widths), (min(size) // 4).bit_length()))
         self.body = _Level(dims, given, list(widths[:levels]), skip, smooth)
         self.head = nn.Sequential(Convolution(dims, widths[0], made, kernel=1), nn.Sigmoid())
