@@ -37,12 +37,18 @@ def test_structure_learns_the_picture_before_the_noise() -> None:
 
 @pytest.mark.parametrize("stop", STOPS)
 def test_every_way_to_stop_gives_an_answer(stop: str) -> None:
-    result = run(noisy(picture(16, 16), 0.1), stop=stop, steps=30, patience=4, sigma=0.3).finish()
+    level = {"sigma": 0.3} if stop == "discrepancy" else {}
+    result = run(noisy(picture(16, 16), 0.1), stop=stop, steps=30, patience=4, **level).finish()
     assert torch.isfinite(result.image).all()
     score, kept = STOPS[stop]
     assert [name for name in result.history if name != "fidelity"] == score
     assert result.stopped_by.partition("; ")[2].startswith("returned the running average of the iterates" + kept)
     assert result.steps == 30 or stop in ("variance", "held-out", "discrepancy")
+
+
+def test_a_noise_level_that_would_not_count_is_refused() -> None:
+    with pytest.raises(ValueError, match="only counts with stop='discrepancy'"):
+        run(noisy(picture(16, 16), 0.1), sigma=0.1, steps=1).finish()
 
 
 def test_discrepancy_stops_at_the_noise_level() -> None:

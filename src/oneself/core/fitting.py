@@ -73,7 +73,7 @@ class Fitting:
         self._wants_stop = torch.tensor(False, device=compute.device)
         self._broken = torch.tensor(False, device=compute.device)
         self._reference, self._good_at, self._good = math.inf, 0, self._freeze()
-        self._began = time.monotonic()
+        self._began = self._warmed = time.monotonic()
 
     def _ready(self, player: Player) -> Player:
         terms = self.compute.compiled(player.terms)
@@ -104,6 +104,8 @@ class Fitting:
         self._broken |= ~torch.isfinite(total(terms))
         self.history.append({**terms, **step.scores})
         self.index += 1
+        if self.index == 1:
+            self._warmed = time.monotonic()  # the first step also warms up: what it took says nothing of the others
         self._look_after(terms)
         return step
 
@@ -121,8 +123,9 @@ class Fitting:
         if self._given_plan is not None:
             self.planned = self._given_plan
         elif self.seconds is not None:
-            rate = (time.monotonic() - self._began) / WARM
-            within = 0.9 * self.seconds / rate - self.stage.answer_cost
+            now = time.monotonic()
+            step, left = (now - self._warmed) / (WARM - 1), self.seconds - (now - self._began)
+            within = WARM + 0.9 * left / max(step, 1e-9) - self.stage.answer_cost
             self.planned = max(WARM + 1, int(min(self.planned, within)))
 
     def _move(self) -> dict[str, Tensor]:

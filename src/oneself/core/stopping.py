@@ -126,12 +126,16 @@ class Seconds(Rule):
         self.seconds, self.reserve = seconds, reserve
         self.register_buffer("elapsed", torch.zeros((), dtype=torch.float64))
         self._spent, self._last = 0.0, time.monotonic()
+        self._steps, self._warm = 0, 0.0
 
     def met(self, step: Step) -> Tensor:
         now = time.monotonic()
         self._spent, self._last = self._spent + now - self._last, now
         self.elapsed.fill_(self._spent)
-        per_step = self._spent / (step.index + 1)
+        self._steps += 1
+        if self._steps == 1:  # it also warms up: what it took says nothing of the others
+            self._warm = self._spent
+        per_step = (self._spent - self._warm) / max(1, self._steps - 1)
         return torch.tensor(self._spent + self.reserve * per_step >= self.seconds)
 
     def _load_from_state_dict(self, *args: Any) -> None:
