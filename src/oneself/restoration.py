@@ -215,7 +215,7 @@ def _run(
         settings = {**choice.options, **options, "seed": seed, "seconds": seconds, "device": device}
         result = Run(choice.method, one[None], problem.physics, **settings).finish()
         image = problem.finish(result.image.cpu())
-        results.append(replace(result, image=image, notes=(f"{choice.method}: {choice.why}",)))
+        results.append(replace(result, image=image, notes=(f"{choice.method}: {choice.why}", *result.notes)))
     if full:
         packed = [replace(result, image=pack(result.image)) for result in results]
         return packed if len(packed) > 1 else packed[0]

@@ -3,6 +3,18 @@
 from oneself.examples.code import Code
 from oneself.examples.father_son import FatherSon
 from oneself.examples.masks import BernoulliMasks, measured_elements
+from oneself.examples.observation import Observation
 from oneself.examples.pairs import Pairs, diagonals, split_pair
+from oneself.examples.positions import Positions
 
-__all__ = ["BernoulliMasks", "Code", "FatherSon", "Pairs", "diagonals", "measured_elements", "split_pair"]
+__all__ = [
+    "BernoulliMasks",
+    "Code",
+    "FatherSon",
+    "Observation",
+    "Pairs",
+    "Positions",
+    "diagonals",
+    "measured_elements",
+    "split_pair",
+]

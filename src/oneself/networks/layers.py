@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch.nn.functional as F
@@ -57,10 +58,10 @@ def reflected(x: Tensor, margin: int) -> Tensor:
     return F.pad(x, (margin,) * (2 * (x.ndim - 2)), mode="reflect" if room else "replicate")
 
 
-def resize_to(x: Tensor, like: Tensor, smooth: bool = True) -> Tensor:
-    """``x`` at the spatial size of ``like``, by linear or nearest interpolation."""
-    size = like.shape[2:]
-    if x.shape[2:] == size:
+def resize_to(x: Tensor, size: Sequence[int], smooth: bool = True) -> Tensor:
+    """``x`` at another spatial size, by linear or nearest interpolation."""
+    size = tuple(size)
+    if tuple(x.shape[2:]) == size:
         return x
     if smooth:
         return F.interpolate(x, size=size, mode=INTERPOLATION[x.ndim - 2], align_corners=False)
