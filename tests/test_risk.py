@@ -25,15 +25,24 @@ class Linear(nn.Module):
 
 def risk_of(y, A, adjoint, variance, matrix, inverse=None):
     fit = RiskFit(
-        A=A, variance=variance, shift=0.05, inverse=inverse, structure=Linear(matrix), input=Observation(y, adjoint),
-        optimiser=adam(1e-3), steps=1,
-    )  # fmt: skip
+        A=A,
+        variance=variance,
+        shift=0.05,
+        inverse=inverse,
+        structure=Linear(matrix),
+        input=Observation(y, adjoint),
+        optimiser=adam(1e-3),
+        steps=1,
+    )
     with torch.no_grad():
         return sum(float(value) for value in fit.terms(fit.input()).values())
 
 
 def matrix(n):
-    return torch.randn(n, n, generator=torch.Generator().manual_seed(1), dtype=torch.float64) / n + 0.5 * torch.eye(n).double()
+    return (
+        torch.randn(n, n, generator=torch.Generator().manual_seed(1), dtype=torch.float64) / n
+        + 0.5 * torch.eye(n).double()
+    )
 
 
 def test_sure_is_unbiased():
@@ -87,9 +96,15 @@ def test_without_a_known_trace_only_the_constant_is_missing():
 
     fits = [
         RiskFit(
-            A=lambda v: v, variance=0.01, shift=0.05, inverse=kind(lambda v: v, lambda v: v, y, ridge=0.1),
-            structure=Linear(torch.eye(10)), input=Observation(y, lambda v: v), optimiser=adam(1e-3), steps=1,
-        )  # fmt: skip
+            A=lambda v: v,
+            variance=0.01,
+            shift=0.05,
+            inverse=kind(lambda v: v, lambda v: v, y, ridge=0.1),
+            structure=Linear(torch.eye(10)),
+            input=Observation(y, lambda v: v),
+            optimiser=adam(1e-3),
+            steps=1,
+        )
         for kind in (NormalInverse, NoTrace)
     ]
     assert [fit.offset for fit in fits] == pytest.approx([-0.01 / 1.1, 0.0])

@@ -39,9 +39,16 @@ def lasso(y, physics):
         return x.sign() * (x.abs() - threshold).clamp(min=0)
 
     return SplitFit(
-        proximal=shrink, every=10, start=torch.zeros_like(y), penalty=1.0, structure=Free(y), input=Still(y),
-        loss=Fidelity(), optimiser=lambda p: torch.optim.SGD(p, lr=0.2 * y.numel()), steps=2000,
-    )  # fmt: skip
+        proximal=shrink,
+        every=10,
+        start=torch.zeros_like(y),
+        penalty=1.0,
+        structure=Free(y),
+        input=Still(y),
+        loss=Fidelity(),
+        optimiser=lambda p: torch.optim.SGD(p, lr=0.2 * y.numel()),
+        steps=2000,
+    )
 
 
 def test_it_finds_the_solution_of_the_lasso():

@@ -1,4 +1,4 @@
-"""Options that several methods have, said once: the same name, range and words everywhere. Defaults are a method's own."""
+"""Options that several methods have: the same name, range and words everywhere. Defaults are a method's own."""
 
 from __future__ import annotations
 
@@ -53,6 +53,12 @@ Fidelity = Annotated[
 ]
 Ridge = Annotated[float, Option("ε, what is added to AAᵀ (1 at its largest) before it is inverted", above=0)]
 
-Prior = Annotated[Literal["non-local-means", "total-variation",], Option("the denoiser D")]
+Prior = Annotated[
+    Literal[
+        "non-local-means",
+        "total-variation",
+    ],
+    Option("the denoiser D"),
+]
 Strength = Annotated[float, Option("noise level that D removes, in units of the [0, 1] range", above=0)]
 Penalty = Annotated[float, Option("μ, weight of the coupling", above=0)]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from oneself.core import Example, Fit
+from oneself.examples import Observation
 from oneself.physics.normal import NormalInverse
 from oneself.terms import BackProjection, Fidelity
 
@@ -37,8 +38,9 @@ class RiskFit(Fit):
         Length of the finite difference, in the measurement's units.
     inverse : NormalInverse or None
         ``G``; the identity unless given.
+    input : Observation
     **fit
-        As of ``Fit``; ``input`` is an ``Observation``.
+        As of ``Fit``.
 
     Notes
     -----
@@ -48,6 +50,9 @@ class RiskFit(Fit):
     Luisier, Blu, Unser. Image denoising in mixed Poisson-Gaussian noise. IEEE TIP 2011.
     """
 
+    variance: Tensor
+    input: Observation
+
     def __init__(
         self,
         *,
@@ -55,11 +60,12 @@ class RiskFit(Fit):
         variance: float | Tensor,
         shift: float,
         inverse: NormalInverse | None = None,
+        input: Observation,
         **fit: Any,
     ) -> None:
-        super().__init__(loss=Fidelity(A) if inverse is None else BackProjection(A, inverse), **fit)
+        super().__init__(loss=Fidelity(A) if inverse is None else BackProjection(A, inverse), input=input, **fit)
         self.A, self.shift, self.inverse = A, shift, inverse
-        y = self.input.still().target
+        y = input.still().target
         self.register_buffer("variance", torch.as_tensor(variance, dtype=y.dtype, device=y.device), persistent=False)
         trace = self.variance.expand_as(y).sum() if inverse is None else self.variance.mean() * inverse.trace(y)
         offset = -float(trace) / y.numel()
@@ -78,4 +84,3 @@ class RiskFit(Fit):
         weight = self.variance * probe if self.inverse is None else self.inverse(self.variance * probe)
         moved = self.A(self.structure(z + self.shift * self.input.A_adjoint(probe)))
         return 2 * (weight * (moved - v)).mean() / self.shift
-

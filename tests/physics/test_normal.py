@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from oneself.physics import Downsample, NormalInverse, Resize
+from oneself.physics import NormalInverse, Resize
 
 
 class Dense:
@@ -83,8 +83,6 @@ def test_blur_of_an_unknown_border_is_left_to_conjugate_gradients():
     r = torch.randn(y.shape)
     again = blur.A(blur.A_adjoint(inverse(r))) + inverse.epsilon * inverse(r)
     torch.testing.assert_close(again, r, rtol=1e-3, atol=1e-3)
-
-
 
 
 def test_an_operator_that_makes_nothing_is_refused():

@@ -1,6 +1,6 @@
 """How examples are made out of the one input."""
 
-from oneself.examples.code import Code
+from oneself.examples.code import Code, Fixed
 from oneself.examples.father_son import FatherSon
 from oneself.examples.masks import BernoulliMasks, measured_elements
 from oneself.examples.observation import Observation
@@ -11,6 +11,7 @@ __all__ = [
     "BernoulliMasks",
     "Code",
     "FatherSon",
+    "Fixed",
     "Observation",
     "Pairs",
     "Positions",

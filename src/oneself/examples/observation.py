@@ -33,7 +33,11 @@ class Observation(Input):
         self.register_buffer("y", y, persistent=False)
 
     def forward(self) -> Example:
-        z = self.y + self.jitter * torch.rand((), device=self.y.device) * torch.randn_like(self.y) if self.jitter else self.y
+        z = (
+            self.y + self.jitter * torch.rand((), device=self.y.device) * torch.randn_like(self.y)
+            if self.jitter
+            else self.y
+        )
         probe = torch.randn_like(self.y)
         return Example((self.A_adjoint(z), probe), self.y)
 

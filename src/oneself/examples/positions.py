@@ -7,49 +7,34 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from oneself.core import Example, Input
+from oneself.examples.code import Fixed
 
 __all__ = ["Positions"]
 
 
-class Positions(Input):
-    """Fourier features of the coordinates: ``sin`` and ``cos`` of ``2π f_k p`` for every axis' position ``p`` in [0, 1].
+class Positions(Fixed):
+    """Fourier features: ``sin`` and ``cos`` of ``2π f_k p`` for the position ``p`` in [0, 1] along every axis.
 
     Parameters
     ----------
-    y : Tensor
-        The measurement.
+    y, jitter
+        As of ``Fixed``.
     size : sequence of int
         Spatial size of the image.
     frequencies : int
         How many, from 1 to ``highest``, evenly on a logarithmic scale.
     highest : float
         In periods across the image.
-    jitter : float
-        Standard deviation of Gaussian noise on the features at every step.
 
     Notes
     -----
     Shabtay, Schwartz, Giryes. PIP: positional-encoding image prior. 2022.
     """
 
-    y: Tensor
-    z: Tensor
-
     def __init__(
         self, y: Tensor, size: Sequence[int], frequencies: int, highest: float = 128.0, jitter: float = 0.0
     ) -> None:
-        super().__init__()
-        self.jitter = jitter
-        self.register_buffer("y", y, persistent=False)
-        self.register_buffer("z", features(size, frequencies, highest).to(y), persistent=False)
-
-    def forward(self) -> Example:
-        z = self.z + self.jitter * torch.randn_like(self.z) if self.jitter else self.z
-        return Example((z,), self.y)
-
-    def still(self) -> Example:
-        return Example((self.z,), self.y)
+        super().__init__(y, features(size, frequencies, highest).to(y), jitter)
 
 
 def features(size: Sequence[int], frequencies: int, highest: float) -> Tensor:

@@ -2,9 +2,20 @@
 
 from oneself.networks.decoder import Decoder
 from oneself.networks.layers import reflected
+from oneself.networks.manifold import FrameDecoder, helix
 from oneself.networks.partial import PartialUNet
 from oneself.networks.plain import Residual, plain
 from oneself.networks.skip import Skip
 from oneself.networks.tiles import apply_in_tiles
 
-__all__ = ["Decoder", "PartialUNet", "Residual", "Skip", "apply_in_tiles", "plain", "reflected"]
+__all__ = [
+    "Decoder",
+    "FrameDecoder",
+    "PartialUNet",
+    "Residual",
+    "Skip",
+    "apply_in_tiles",
+    "helix",
+    "plain",
+    "reflected",
+]

@@ -24,7 +24,7 @@ def known_level(y: Tensor, sigma: float | None, caller: str) -> tuple[float, tup
         return sigma, ()
     if float((y == 0).float().mean()) > GAPS:
         raise ValueError(
-            f"{caller}(sigma=None): the noise level cannot be estimated from a measurement with gaps (zeros). Give sigma=."
+            f"{caller}(sigma=None): the noise level cannot be told from a measurement with gaps (zeros). Give sigma=."
         )
     level = max(FAINTEST, estimate_sigma(y[0].double().cpu().numpy()))
     return level, (f"{caller}: sigma was not given; estimated as {level * 255:.1f}/255",)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 __all__ = ["NormalInverse"]
 
@@ -14,7 +14,7 @@ Operator = Callable[[Tensor], Tensor]
 SAME = 1e-4  # relative difference under which two ways of computing AAᵀr are the same operator
 
 
-class NormalInverse(torch.nn.Module):
+class NormalInverse(nn.Module):
     """``r -> (A Aᵀ + ε I)⁻¹ r`` on measurements of one shape.
 
     The operator is probed once. Where ``AAᵀ`` multiplies every element by a number of its own (masks), or is a
@@ -41,6 +41,8 @@ class NormalInverse(torch.nn.Module):
         ``ε`` itself.
     """
 
+    response: Tensor | None
+
     def __init__(self, A: Operator, A_adjoint: Operator, y: Tensor, ridge: float, steps: int = 30) -> None:
         super().__init__()
         self.A, self.A_adjoint, self.steps = A, A_adjoint, steps
@@ -49,7 +51,9 @@ class NormalInverse(torch.nn.Module):
             self.kind, response = self._probed(y)
             largest = self._largest(y) if response is None else float(response.abs().max())
         if not largest > 0:
-            raise ValueError("NormalInverse(A): the operator makes everything 0. Give the one that made the measurement.")
+            raise ValueError(
+                "NormalInverse(A): the operator makes everything 0. Give the one that made the measurement."
+            )
         self.epsilon = ridge * largest
         self.register_buffer("response", None if response is None else response + self.epsilon, persistent=False)
 
@@ -66,7 +70,7 @@ class NormalInverse(torch.nn.Module):
         if bool((each * probe - expected).abs().max() <= scale):
             return "diagonal", each
         delta = torch.zeros_like(y)
-        delta[(..., *[0] * len(self.axes))] = 1
+        delta.flatten(2)[..., 0] = 1
         spectrum = torch.fft.fftn(self._normal(delta), dim=self.axes).real
         found = torch.fft.ifftn(spectrum * torch.fft.fftn(probe, dim=self.axes), dim=self.axes).real
         if bool((found - expected).abs().max() <= scale):
@@ -82,15 +86,15 @@ class NormalInverse(torch.nn.Module):
             size = x.norm()
         return float(size)
 
+    @torch.no_grad()
     def forward(self, r: Tensor) -> Tensor:
         """The solution, ``(B, C, *spatial)``; carries no graph."""
-        with torch.no_grad():
-            if self.kind == "diagonal":
-                return r / self.response
-            if self.kind == "circulant":
-                spectrum = torch.fft.fftn(r, dim=self.axes) / self.response
-                return torch.fft.ifftn(spectrum, dim=self.axes).real
+        if self.response is None:
             return self._conjugate_gradients(r)
+        if self.kind == "diagonal":
+            return r / self.response
+        solution: Tensor = torch.fft.ifftn(torch.fft.fftn(r, dim=self.axes) / self.response, dim=self.axes).real
+        return solution
 
     def _conjugate_gradients(self, r: Tensor) -> Tensor:
         """A fixed number of steps, so that nothing is read back; a step whose residual is gone moves nothing."""

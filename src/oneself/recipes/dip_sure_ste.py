@@ -60,7 +60,9 @@ def dip_sure_ste(
         variance, notes = gain * y.clamp(min=0), ()
         level = float(variance.mean().sqrt())
         if not level > 0:
-            raise ValueError(f"dip_sure_ste(gain={gain:g}): the image is nowhere above 0. Give sigma= for Gaussian noise.")
+            raise ValueError(
+                f"dip_sure_ste(gain={gain:g}): the image is nowhere above 0. Give sigma= for Gaussian noise."
+            )
     return RiskFit(
         A=physics.A,
         variance=torch.as_tensor(variance),

@@ -37,5 +37,5 @@ class BackProjection(Term):
 
     def forward(self, x: Tensor, example: Example) -> Tensor:
         r = self.A(x) - example.target
-        s = self.inverse(r.detach())
+        s: Tensor = self.inverse(r.detach())
         return (s * (2 * r - r.detach())).mean()

@@ -41,9 +41,7 @@ class Guided(Term):
     delta: Tensor
     taken: Tensor
 
-    def __init__(
-        self, A: Callable[[Tensor], Tensor], inverse: NormalInverse, steps: int, power: float = 1.0
-    ) -> None:
+    def __init__(self, A: Callable[[Tensor], Tensor], inverse: NormalInverse, steps: int, power: float = 1.0) -> None:
         super().__init__()
         self.back, self.least = BackProjection(A, inverse), Fidelity(A)
         self.steps, self.power = steps, power
@@ -55,4 +53,5 @@ class Guided(Term):
         self.delta.copy_((self.taken / self.steps).clamp(max=1) ** self.power)
 
     def forward(self, x: Tensor, example: Example) -> Tensor:
-        return (1 - self.delta) * self.back(x, example) + self.delta * self.least(x, example)
+        value: Tensor = (1 - self.delta) * self.back(x, example) + self.delta * self.least(x, example)
+        return value
