@@ -1,46 +1,55 @@
 """Super-resolution by ZSSR against cubic interpolation, on pictures with a known truth.
 
+    python benchmarks/super_resolution.py --data PATH/set5 --out benchmarks/results
+    python benchmarks/super_resolution.py --data PATH/set14 --images comic.bmp zebra.bmp --option steps=300
+
 The low-resolution picture is the truth cropped to a multiple of the scale, shrunk by `Resize` (as MATLAB's imresize
 shrinks) and rounded to 8 bits. PSNR is of the luma (BT.601, 16-235) rounded to 8 bits, `scale` pixels cut off each
 border, as is customary for these sets.
-
-    python benchmarks/super_resolution.py --data PATH/set5 --json results.json
-    python benchmarks/super_resolution.py --data PATH/set14 --images comic.bmp zebra.bmp --option steps=300
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import math
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import imageio.v3 as imageio
+import numpy as np
 import torch
 from torch import Tensor
 
-from oneself.core import Run
-from oneself.recipes.zssr import zssr
+from denoising import resolve
+from measuring import report
+from oneself import Run
 from oneself.physics import Resize
+
+
+@dataclass(frozen=True)
+class Row:
+    """One picture. ``cubic`` and ``zssr`` are dB of the luma."""
+
+    picture: str
+    size: str
+    cubic: float
+    zssr: float
+    gain: float
+    steps: int
+    seconds: float
 
 
 def main() -> None:
     given = arguments()
-    if given.threads:
-        torch.set_num_threads(given.threads)
+    torch.set_num_threads(given.threads)
     paths = [given.data / name for name in given.images] or sorted(p for p in given.data.iterdir() if p.is_file())
-    rows = []
-    print(f"{'picture':24} {'size':>11} {'cubic dB':>9} {'zssr dB':>9} {'gain':>6} {'steps':>6} {'seconds':>8}")
+    rows: list[Row] = []
     for path in paths:
-        rows.append(measure(path, given))
-        show(rows[-1])
-    if len(rows) > 1:
-        show({"picture": "mean", "size": "", **{key: mean(rows, key) for key in ("cubic", "zssr", "steps", "seconds")}})
-    if given.json:
-        given.json.write_text(
-            json.dumps({"scale": given.scale, "options": given.option, "rows": rows}, indent=1) + "\n"
-        )
+        rows.append(measured(path, given))
+        print(rows[-1], flush=True)
+    means = {c: float(np.mean([getattr(row, c) for row in rows])) for c in ("cubic", "zssr", "gain", "seconds")}
+    mean = Row(f"mean of {len(rows)}", "", steps=round(np.mean([row.steps for row in rows])), **means)
+    report([*rows, mean], given.name, given.out, f"Super-resolution by {given.scale:g}, learned from the picture alone")
 
 
 def arguments() -> argparse.Namespace:
@@ -49,29 +58,21 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--images", nargs="*", default=[], help="names in it; all of them by default")
     parser.add_argument("--scale", type=float, default=2.0)
     parser.add_argument("--corner", type=int, help="use only the upper left corner of this side")
-    parser.add_argument("--preset", help="a preset of the method")
-    parser.add_argument("--option", nargs="*", default=[], metavar="NAME=VALUE", help="options of the method")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, help="processor cores to use; all by default")
-    parser.add_argument("--json", type=Path, help="file for the results")
+    parser.add_argument("--options", default="", metavar="NAME=VALUE,…", help="options of the method, or a preset")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--name", default="super_resolution")
+    parser.add_argument("--out", type=Path, help="folder for the table")
     return parser.parse_args()
 
 
-def measure(path: Path, given: argparse.Namespace) -> dict[str, Any]:
-    """One picture's row."""
+def measured(path: Path, given: argparse.Namespace) -> Row:
     truth, operator = read(path, given.scale, given.corner), Resize(given.scale)
     y = (operator.A(truth).clamp(0, 1) * 255).round() / 255
-    run = Run(zssr, y, operator, seed=given.seed, preset=given.preset, **dict(map(parsed, given.option)))
-    result = run.finish()
-    border = math.ceil(given.scale)
-    return {
-        "picture": path.stem,
-        "size": f"{truth.shape[-1]}x{truth.shape[-2]}",
-        "cubic": psnr(operator.enlarge(y), truth, border),
-        "zssr": psnr(result.image, truth, border),
-        "steps": result.steps,
-        "seconds": result.seconds,
-    }
+    key, settings, _ = resolve(f"zssr:{given.options}", y)
+    result = Run(key, y, operator, **settings).finish()
+    border, size = math.ceil(given.scale), f"{truth.shape[-1]}x{truth.shape[-2]}"
+    cubic, made = psnr(operator.enlarge(y), truth, border), psnr(result.image, truth, border)
+    return Row(path.stem, size, cubic, made, made - cubic, result.steps, result.seconds)
 
 
 def read(path: Path, scale: float, corner: int | None) -> Tensor:
@@ -91,26 +92,6 @@ def luma(picture: Tensor) -> Tensor:
 def psnr(picture: Tensor, truth: Tensor, border: int) -> float:
     within = (..., slice(border, -border), slice(border, -border))
     return float(10 * torch.log10(255**2 / (luma(picture) - luma(truth))[within].square().mean()))
-
-
-def parsed(text: str) -> tuple[str, Any]:
-    name, _, value = text.partition("=")
-    try:
-        return name, json.loads(value.lower() if value in ("True", "False", "None") else value)
-    except json.JSONDecodeError:
-        return name, value
-
-
-def mean(rows: list[dict[str, Any]], key: str) -> float:
-    return sum(row[key] for row in rows) / len(rows)
-
-
-def show(row: dict[str, Any]) -> None:
-    print(
-        f"{row['picture']:24} {row['size']:>11} {row['cubic']:9.2f} {row['zssr']:9.2f} "
-        f"{row['zssr'] - row['cubic']:+6.2f} {row['steps']:6.0f} {row['seconds']:8.1f}",
-        flush=True,
-    )
 
 
 if __name__ == "__main__":

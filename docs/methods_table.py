@@ -27,7 +27,8 @@ def section(record: Method) -> list[str]:
     """One method: its row of the survey's table, and its options."""
     rows = ["| option | default | allowed | what it is |", "|---|---|---|---|"]
     for option in record.options:
-        default = "none" if option.default is None else f"{option.default:.4g}" if option.type is float else option.default
+        given = f"{option.default:.4g}" if option.type is float and option.default is not None else option.default
+        default = "none" if given is None else given
         rows.append(f"| `{option.name}` | {default} | {option.allowed()} | {option.help} |")
     presets = [f"Preset `{n}`: " + ", ".join(f"`{k}={v}`" for k, v in p.items()) for n, p in record.presets.items()]
     return [f"## {record.key}", "", "```", record.row, "```", "", *rows, *(["", *presets] if presets else [])]

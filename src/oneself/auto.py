@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
+    from oneself.core import Method
     from oneself.noise import NoiseReport
 
 __all__ = ["Choice", "choose"]
@@ -20,9 +21,9 @@ CALM = 1.5 / 255  # noise below which nothing visible is gained
 
 @dataclass(frozen=True)
 class Choice:
-    """What was picked: ``method`` (a key), ``options`` for it, and ``why``, in words."""
+    """What was picked: ``method`` (a key, or the method given), ``options`` for it, and ``why``, in words."""
 
-    method: str
+    method: str | Method
     why: str
     options: Mapping[str, Any] = field(default_factory=dict)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 
 from oneself.auto import Choice, choose
-from oneself.core import Identity
+from oneself.core import Identity, Method
 from oneself.core.cropping import cut
 from oneself.registry import find, methods
 
@@ -62,11 +63,26 @@ def super_resolution(y: Tensor, scale: float | Sequence[float], kernel: Tensor |
     ValueError
         A scale not above 1, or not whole where a kernel is given; a kernel that is no blur.
     """
-    from oneself.physics import Downsample, Resize
+    from oneself.physics import Downsample, Resize, check_kernel
 
+    factors = _factors(scale, y.ndim - 2)
     if kernel is None:
-        return Problem("super-resolve", y, Resize(scale))
-    return Problem("super-resolve", y, Downsample(scale, kernel))  # type: ignore[arg-type]  # refuses what is not whole
+        return Problem("super-resolve", y, Resize(factors))
+    return Problem("super-resolve", y, Downsample(factors, check_kernel(kernel, y.ndim - 2)))
+
+
+def _factors(scale: Any, dims: int) -> tuple[float, ...]:
+    """One factor for each axis, if they enlarge."""
+    try:
+        given = [float(factor) for factor in (scale if isinstance(scale, Iterable) else [scale])]
+    except (TypeError, ValueError):
+        given = []
+    if isinstance(scale, str) or len(given) not in (1, dims):
+        raise ValueError(f"super_resolve(scale={scale!r}): one number, or one for each of {dims} axes, is needed.")
+    factors = tuple(given * (dims // len(given)))
+    if not all(math.isfinite(factor) and factor >= 1 for factor in factors) or max(factors) <= 1:
+        raise ValueError(f"super_resolve(scale={scale!r}): enlarges nothing. Give a finite number above 1.")
+    return factors
 
 
 def deblurring(y: Tensor, kernel: Tensor, boundary: str = "unknown") -> Problem:
@@ -108,7 +124,7 @@ def deblurring(y: Tensor, kernel: Tensor, boundary: str = "unknown") -> Problem:
 
 def settle(
     task: str,
-    method: str,
+    method: str | Method,
     y: Tensor,
     *,
     sigma: float | None = None,
@@ -128,8 +144,8 @@ def settle(
     if task not in record.tasks:
         able = ", ".join(other.key for other in methods() if task in other.tasks)
         raise ValueError(
-            f"{task}(method={method!r}): {record.title} does {', '.join(record.tasks)}. Use one of {able}."
+            f"{task}(method={record.key!r}): {record.title} does {', '.join(record.tasks)}. Use one of {able}."
         )
     if sigma is not None and not record.takes("sigma"):
-        raise ValueError(f"{task}(method={method!r}, sigma=…): {record.title} has no use for it. Leave sigma out.")
+        raise ValueError(f"{task}(method={record.key!r}, sigma=…): {record.title} has no use for it. Leave sigma out.")
     return Choice(method, "as asked", {} if sigma is None else {"sigma": sigma})

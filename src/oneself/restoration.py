@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from oneself.images import ChannelAxis, DataRange, limits, unpack
+from oneself.core import Method
+from oneself.images import ChannelAxis, DataRange, channel_axis_of, limits, unpack
 from oneself.problems import Problem, deblurring, denoising, inpainting, settle, super_resolution
 from oneself.registry import Run
 
@@ -19,7 +22,7 @@ __all__ = ["deblur", "denoise", "inpaint", "restore", "super_resolve"]
 
 def denoise(
     image: Any,
-    method: str = "auto",
+    method: str | Method = "auto",
     *,
     sigma: float | None = None,
     seed: int = 0,
@@ -37,8 +40,8 @@ def denoise(
     image : ndarray or Tensor
         An array of 1 to 3 spatial dimensions, with channels along ``channel_axis`` or none; or a tensor
         ``(B, C, *spatial)``, of which each is restored alone.
-    method : str
-        A key of ``methods()``; ``"auto"`` looks at the image and picks.
+    method : str or Method
+        A key of ``methods()``, or a method of one's own; ``"auto"`` looks at the image and picks.
     sigma : float, optional
         Standard deviation of the noise where it is known, in the image's own units (of a ``uint8``: up to 255).
     seed : int
@@ -81,7 +84,7 @@ def denoise(
 def inpaint(
     image: Any,
     mask: Any,
-    method: str = "auto",
+    method: str | Method = "auto",
     *,
     seed: int = 0,
     seconds: float | None = None,
@@ -97,13 +100,15 @@ def inpaint(
     ----------
     mask : ndarray or Tensor
         True (or above 0) where the image is **missing**, as in scikit-image; of the image's spatial shape, for all
-        channels, or of its whole shape.
+        channels, or of its whole shape. What the image holds there (NaN, a marker) counts for nothing.
 
     Other parameters, returns and errors as of ``denoise``; besides, ``ValueError`` for a mask of another shape, or
     one that marks nothing or everything.
     """
+    missing = _missing(mask)
+    image = _blanked(image, missing, channel_axis)
     y, pack = unpack(image, caller="inpaint", channel_axis=channel_axis, data_range=data_range)
-    problem = inpainting(y, _missing(mask, image, y, channel_axis))
+    problem = inpainting(y, _channels_first(missing, image, y, channel_axis))
     return _run(problem, method, pack, full, seed, seconds, device, options)
 
 
@@ -111,7 +116,7 @@ def super_resolve(
     image: Any,
     scale: float | Sequence[float],
     kernel: Any = None,
-    method: str = "auto",
+    method: str | Method = "auto",
     *,
     seed: int = 0,
     seconds: float | None = None,
@@ -141,7 +146,7 @@ def super_resolve(
 def deblur(
     image: Any,
     kernel: Any,
-    method: str = "auto",
+    method: str | Method = "auto",
     *,
     boundary: str = "unknown",
     seed: int = 0,
@@ -171,7 +176,7 @@ def deblur(
 def restore(
     y: Tensor,
     physics: Any,
-    method: str = "auto",
+    method: str | Method = "auto",
     *,
     seed: int = 0,
     seconds: float | None = None,
@@ -194,13 +199,19 @@ def restore(
     """
     if not isinstance(y, Tensor):
         raise TypeError(f"restore(y={type(y).__name__}): not a tensor. Give (B, channels, *spatial), float in [0, 1].")
+    if y.ndim < 3 or y.shape[0] == 0:
+        raise ValueError(f"restore(y.shape={tuple(y.shape)}): no measurement. Give (B, channels, *spatial).")
+    if physics is None:
+        raise TypeError(
+            "restore(physics=None): no operator. Give one, such as those of deepinv.physics, or use denoise."
+        )
     problem = Problem("restore", y, physics)
     return _run(problem, method, lambda x: x.to(y.device), full, seed, seconds, device, options)
 
 
 def _run(
     problem: Problem,
-    method: str,
+    method: str | Method,
     pack: Callable[[Tensor], Any],
     full: bool,
     seed: int,
@@ -215,34 +226,76 @@ def _run(
         settings = {**choice.options, **options, "seed": seed, "seconds": seconds, "device": device}
         result = Run(choice.method, one[None], problem.physics, **settings).finish()
         image = problem.finish(result.image.cpu())
-        results.append(replace(result, image=image, notes=(f"{choice.method}: {choice.why}", *result.notes)))
+        parts = {name: problem.finish(part.cpu()) for name, part in result.parts.items()}
+        notes = (f"{result.method}: {choice.why}", *result.notes)
+        results.append(replace(result, image=image, parts=parts, notes=notes))
     if full:
         packed = [replace(result, image=pack(result.image)) for result in results]
         return packed if len(packed) > 1 else packed[0]
     return pack(torch.cat([result.image for result in results]))
 
 
-def _unit_sigma(sigma: float | None, image: Any, data_range: DataRange) -> float | None:
+def _unit_sigma(sigma: Any, image: Any, data_range: DataRange) -> float | None:
     """The noise level in units of the [0, 1] range."""
     if sigma is None:
         return None
-    if not (np.isfinite(sigma) and sigma > 0):
-        raise ValueError(f"denoise(sigma={sigma}): not a noise level. Give a number above 0, or none to estimate it.")
+    if type(sigma) is bool or not isinstance(sigma, Real):
+        raise TypeError(f"denoise(sigma={sigma!r}): not a number. Give one above 0, or none to estimate it.")
+    level = float(sigma)
+    if not (math.isfinite(level) and level > 0):
+        raise ValueError(f"denoise(sigma={sigma!r}): not a noise level. Give a number above 0, or none to estimate it.")
     low, high = limits(image, data_range)
-    return float(sigma) / (high - low)
+    return level / (high - low)
 
 
-def _missing(mask: Any, image: Any, y: Tensor, channel_axis: ChannelAxis) -> Tensor:
-    """The mask as a boolean tensor, its channels first."""
-    found = mask.cpu() if isinstance(mask, Tensor) else torch.as_tensor(np.asarray(mask))
-    if found.is_floating_point() and not bool(torch.isfinite(found).all()):
+def _missing(mask: Any) -> Tensor:
+    """The mask as a boolean tensor, its axes as they are."""
+    found = mask.detach().cpu().numpy() if isinstance(mask, Tensor) else np.asarray(mask)
+    if found.dtype.kind not in "buif":
+        raise TypeError(f"inpaint(mask={type(mask).__name__} of {found.dtype}): not a mask. Give an array of booleans.")
+    if not np.isfinite(found).all():
         raise ValueError(
             "inpaint(mask): NaN or infinite values. Give True where the image is missing, False elsewhere."
         )
-    of_image = isinstance(image, np.ndarray) and tuple(found.shape) == image.shape != tuple(y.shape[2:])
-    axis = 2 if channel_axis == "infer" else channel_axis
-    return (found.movedim(axis, 0) if of_image and axis is not None else found) > 0
+    return torch.from_numpy(np.ascontiguousarray(found > 0))
+
+
+def _blanked(image: Any, missing: Tensor, channel_axis: ChannelAxis) -> Any:
+    """The image with a known value wherever one is missing; as it is where image and mask do not go together."""
+    if isinstance(image, Tensor):
+        fits = tuple(missing.shape) in [tuple(image.shape[first:]) for first in (0, 1, 2)]
+        if not fits or bool(missing.all()):
+            return image
+        spread = missing.to(image.device).expand(image.shape)
+        return torch.where(spread, image[~spread][0], image)
+    if not isinstance(image, np.ndarray) or isinstance(image, np.ma.MaskedArray):
+        return image
+    axis = channel_axis_of(image, channel_axis, "inpaint")
+    places = missing.numpy()
+    if places.shape != image.shape and axis is not None:
+        places = np.expand_dims(places, axis)
+    if places.ndim != image.ndim or any(n not in (1, m) for n, m in zip(places.shape, image.shape, strict=True)):
+        return image
+    places = np.broadcast_to(places, image.shape)
+    return image if places.all() else np.where(places, image[~places][0], image)
+
+
+def _channels_first(missing: Tensor, image: Any, y: Tensor, channel_axis: ChannelAxis) -> Tensor:
+    """The mask of the spatial shape, or of channels and spatial shape."""
+    if missing.shape == y.shape and isinstance(image, Tensor):
+        if not torch.equal(missing, missing[:1].expand(y.shape)):
+            raise ValueError(
+                "inpaint(mask): another mask for each of a batch. Give one mask for all, or one image at a time."
+            )
+        return missing[0]
+    if isinstance(image, np.ndarray) and tuple(missing.shape) == image.shape:
+        axis = channel_axis_of(image, channel_axis, "inpaint")
+        return missing if axis is None else missing.movedim(axis, 0)
+    return missing
 
 
 def _kernel(kernel: Any) -> Tensor:
-    return kernel.cpu() if isinstance(kernel, Tensor) else torch.as_tensor(np.asarray(kernel, dtype=np.float32))
+    found = kernel.detach().cpu().numpy() if isinstance(kernel, Tensor) else np.asarray(kernel)
+    if found.dtype.kind not in "buif":
+        raise TypeError(f"kernel ({type(kernel).__name__} of {found.dtype}): not a blur. Give an array of numbers.")
+    return torch.from_numpy(np.array(found, dtype=np.float32))

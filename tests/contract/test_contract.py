@@ -3,7 +3,7 @@
 import pytest
 
 from oneself import methods
-from oneself.testing import Case, Check, check_all, promises
+from oneself.testing import Case, Check, promises
 
 
 @pytest.mark.parametrize(("check", "case"), promises(methods()), ids=str)

@@ -5,13 +5,14 @@ import pytest
 from oneself import methods
 from oneself.testing import BrokenPromise, check_beats_trivial
 
-PRIOR = {"steps": 250, "width": 16, "start": 0, "average": 0.95}
+PRIOR = {"steps": 150, "width": 16, "levels": 3, "start": 0, "average": 0.95, "size": (32, 32)}
+MASKED = {"steps": 150, "width": 12, "levels": 2, "rate": 1e-2, "samples": 8, "size": (32, 32)}
 REDUCED = {
-    "deep_red": {**PRIOR, "size": (48, 48)},
-    "dip": {**PRIOR, "size": (48, 48)},
-    "self2self": {"steps": 300, "width": 12, "levels": 2, "samples": 10},
-    "zs_n2n": {"steps": 200},
-    "zssr": {"steps": 300, "size": (48, 48)},
+    "deep_red": PRIOR,
+    "dip": PRIOR,
+    "self2self": MASKED,
+    "zs_n2n": {"steps": 100, "size": (48, 48)},
+    "zssr": {"steps": 150, "width": 24, "crop": 32, "size": (40, 40)},
 }
 
 
@@ -21,7 +22,12 @@ def test_beats_the_trivial_answer(method):
     check_beats_trivial(method, **REDUCED.get(method.key, steps))
 
 
-@pytest.mark.parametrize("task", ["inpaint", "deblur", "restore"])
+@pytest.mark.parametrize("key", ["dip", "self2self"])
+def test_inpainting_beats_leaving_holes(key):
+    check_beats_trivial(key, "inpaint", margin=5, **REDUCED[key])
+
+
+@pytest.mark.parametrize("task", ["deblur", "restore"])
 def test_dip_beats_the_trivial_answer_of_linear_operators(task):
     check_beats_trivial("dip", task, **REDUCED["dip"])
 

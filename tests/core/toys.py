@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import Annotated, Any, Literal
 
+import pytest
 import torch
 from torch import Tensor, nn
 
-from oneself.core import Example, Fit, Input, Option, Recipe, Rule, Term, method
+from oneself.core import Example, Fit, Input, Option, Recipe, Rule, Run, Score, Stage, Step, Term, method
 
 CITE = "Toy. A method for tests. 2020."
 
@@ -60,7 +63,9 @@ class After(Rule):
         return f"{self.count} steps were enough"
 
 
-def fit(y: Tensor, steps: int = 20, rate: float = 0.1, noise: float = 0.1, loss: Term | None = None, **more: Any) -> Fit:
+def fit(
+    y: Tensor, steps: int = 20, rate: float = 0.1, noise: float = 0.1, loss: Term | None = None, **more: Any
+) -> Fit:
     return Fit(
         structure=Constant(y),
         input=Target(y, noise),
@@ -103,3 +108,67 @@ def ladder(y: Tensor, physics: Any, *, steps: Annotated[int, Option("steps of ea
 
 def image(*shape: int) -> Tensor:
     return torch.rand(shape or (1, 2, 6, 8), generator=torch.Generator().manual_seed(0))
+
+
+def run_of(make: Callable[[Tensor], Stage], y: Tensor | None = None, **more: Any) -> Run:
+    """A run of whatever stage ``make(y)`` gives."""
+
+    @method("Made", cite=CITE, tasks=("denoise",))
+    def made(y: Tensor, physics: Any) -> Stage:
+        return make(y)
+
+    return Run(made, image() if y is None else y, device="cpu", **more)
+
+
+def looked(index: int, x: Tensor | None = None, steps: int = 1000) -> Step:
+    """What a score, a rule or a keep is shown after step ``index``."""
+    return Step(0, index, steps, torch.device("cpu"), {}, image() if x is None else x, lambda: torch.zeros(()))
+
+
+class Given(Score):
+    """The score is what it is said to be at each step."""
+
+    name = "given"
+
+    def __init__(self, values: Sequence[float]) -> None:
+        super().__init__()
+        self.values = list(values)
+
+    def measure(self, step: Step) -> Tensor:
+        return torch.tensor(float(self.values[step.index]))
+
+
+class At(Rule):
+    """Met at some steps only."""
+
+    def __init__(self, *indices: int) -> None:
+        super().__init__()
+        self.indices, self.calls = indices, 0
+
+    def met(self, step: Step) -> Tensor:
+        self.calls += 1
+        return torch.tensor(step.index in self.indices)
+
+    def reason(self) -> str:
+        return f"at {self.indices}"
+
+
+class Clock:
+    """Time that passes when it is told to, in place of the loop's."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        for module in ("loop", "fitting", "stopping"):
+            monkeypatch.setattr(f"oneself.core.{module}.time", SimpleNamespace(monotonic=lambda: self.now))
+
+
+class Ticking(Square):
+    """A loss that takes a second on a clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self.clock = clock
+
+    def forward(self, x: Tensor, example: Example) -> Tensor:
+        self.clock.now += 1
+        return super().forward(x, example)

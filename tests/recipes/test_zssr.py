@@ -13,10 +13,10 @@ from torch import Tensor
 from oneself.core import Run, Score, Step
 from oneself.examples import FatherSon
 from oneself.examples.father_son import fit
-from oneself.recipes.zssr import TILE, _upscale, zssr
 from oneself.networks import plain
 from oneself.physics import Downsample, Resize, enlarge
 from oneself.physics.alignment import turns
+from oneself.recipes.zssr import TILE, _upscale, zssr
 from oneself.stopping.slope import SlopeCuts
 
 QUICK = {"width": 8, "layers": 3, "steps": 3, "crop": 16}

@@ -57,7 +57,9 @@ def _kernel(path: Path) -> Tensor:
 def _mask(path: Path, axes: str | None) -> Picture:
     picture = _read(path, {} if axes is None else {len(axes): axes})
     if picture.alpha is not None and np.ptp(picture.alpha):
-        raise ValueError(f"read(mask={str(path)!r}): partly transparent. Save it without transparency, black and white.")
+        raise ValueError(
+            f"read(mask={str(path)!r}): transparent in part. Save it without transparency, black and white."
+        )
     if picture.format == "jpeg" and not np.isin(picture.pixels, (0, 255)).all():
         raise ValueError(f"read(mask={str(path)!r}): JPEG has blurred what is black. Save it as PNG, black and white.")
     if picture.pixels.dtype.kind == "f" and not np.isfinite(picture.pixels).all():

@@ -76,8 +76,8 @@ def _application(arguments: list[str], method: Method | None) -> typer.Typer:
     app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
     app.callback(help=SUMMARY)(_root)
     for task, summary in TASKS.items():
-        _add(app, task, summary, _task_parameters(task, method), partial(_restore, task, method, arguments),
-             "" if method else AFTER.format(task=task, example="zssr" if task == "super-resolve" else "dip"))  # fmt: skip
+        after = "" if method else AFTER.format(task=task, example="zssr" if task == "super-resolve" else "dip")
+        _add(app, task, summary, _task_parameters(task, method), partial(_restore, task, method, arguments), after)
     for name, (summary, parameters) in _others().items():
         _add(app, name, summary, parameters, partial(_other, name))
     return app
@@ -124,7 +124,10 @@ def _others() -> dict[str, tuple[str, list[Parameter]]]:
         ),
         "demo": (
             "Restore a real noisy picture, and show before and after.",
-            [flags.positional("folder", "Where its three pictures go; oneself-demo otherwise.", default=None), overwrite],
+            [
+                flags.positional("folder", "Where its three pictures go; oneself-demo otherwise.", default=None),
+                overwrite,
+            ],
         ),
     }
 
@@ -193,7 +196,8 @@ def _chosen_method(arguments: Sequence[str]) -> Method | None:
 
 def _joined_range(arguments: Sequence[str]) -> list[str]:
     """``--data-range LOW HIGH`` as one argument: no flag can have one value or two."""
-    made, rest = [], list(arguments)
+    made: list[str] = []
+    rest = list(arguments)
     while rest:
         token = rest.pop(0)
         if token == "--":

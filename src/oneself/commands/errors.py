@@ -7,12 +7,17 @@ import sys
 import traceback
 from collections.abc import Callable
 
-__all__ = ["DONE", "FAILED", "INTERRUPTED", "REFUSED", "explain", "guarded", "say"]
+__all__ = ["DONE", "ENDED_AT_ONCE", "FAILED", "INTERRUPTED", "REFUSED", "explain", "guarded", "report", "say"]
 
 DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 EXPECTED = (ValueError, TypeError, OSError, MemoryError, ArithmeticError)
-FULL = ("out of memory", "not enough memory", "can't allocate memory")  # torch has no exception of its own for it on CPUs
+FULL = (
+    "out of memory",
+    "not enough memory",
+    "can't allocate memory",
+)  # torch has no exception of its own for it on CPUs
 DEBUG = "ONESELF_TRACEBACK"
+ENDED_AT_ONCE = "interrupted; nothing was written of what was in work"
 
 
 def say(text: str) -> None:
@@ -28,18 +33,21 @@ def explain(error: BaseException) -> str | None:
     return text or type(error).__name__ if isinstance(error, EXPECTED) else None
 
 
-def guarded(work: Callable[[], int], code: int = REFUSED) -> int:
-    """``work()``'s exit code; an expected error is told in one line and becomes ``code``."""
+def report(error: BaseException, where: str = "") -> bool:
+    """Say what went wrong, with a traceback where no one foresaw it; whether it was foreseen."""
+    told = explain(error)
+    if told is None or os.environ.get(DEBUG):
+        traceback.print_exception(error)
+    say(f"error: {where}{told or 'unforeseen; please report it with the lines above'}")
+    return told is not None
+
+
+def guarded(work: Callable[[], int]) -> int:
+    """``work()``'s exit code; what it raises is told in one line: what was foreseen is a refusal before the work."""
     try:
         return work()
     except KeyboardInterrupt:
-        say("interrupted; nothing was written")
+        say(ENDED_AT_ONCE)
         return INTERRUPTED
     except Exception as error:
-        told = explain(error)
-        if told is None or os.environ.get(DEBUG):
-            traceback.print_exc()
-            say(f"error: {told or 'unforeseen; please report it with the lines above'}")
-            return code if told else FAILED
-        say(f"error: {told}")
-        return code
+        return REFUSED if report(error) else FAILED

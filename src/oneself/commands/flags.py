@@ -79,7 +79,7 @@ FILES = [
          "the end.", metavar="FILE", panel="Along the way"),
     switch("json", "Print a machine-readable record of what was done; progress goes to stderr.",
            panel="Along the way"),
-    switch("quiet", "Say nothing but errors.", panel="Along the way"),
+    switch("quiet", "Say nothing but warnings and errors.", panel="Along the way"),
 ]  # fmt: skip
 
 

@@ -34,7 +34,9 @@ def _unpack(node: Any, tensors: dict[str, Tensor]) -> Any:
         return {key: _unpack(value, tensors) for key, value in content}
     if kind == "list":
         return [_unpack(value, tensors) for value in content]
-    return content
+    if kind == "value":
+        return content
+    raise ValueError(f"unknown {kind}")
 
 
 def save_tree(tree: Any, path: str | Path) -> None:
@@ -45,8 +47,11 @@ def save_tree(tree: Any, path: str | Path) -> None:
     tensors: dict[str, Tensor] = {}
     outline = json.dumps(_pack(tree, tensors))
     aside = path.with_name(f".{path.name}.part")
-    save_file(tensors, str(aside), metadata={"format": FORMAT, "outline": outline})
-    os.replace(aside, path)
+    try:
+        save_file(tensors, str(aside), metadata={"format": FORMAT, "outline": outline})
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def load_tree(path: str | Path) -> Any:
@@ -72,4 +77,7 @@ def load_tree(path: str | Path) -> Any:
         raise ValueError(f"load({str(path)!r}): damaged or no checkpoint ({error}). Start without it.") from error
     if metadata.get("format") != FORMAT:
         raise ValueError(f"load({str(path)!r}): not a checkpoint of this version ({FORMAT}). Start without it.")
-    return _unpack(json.loads(metadata["outline"]), tensors)
+    try:
+        return _unpack(json.loads(metadata["outline"]), tensors)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError(f"load({str(path)!r}): damaged ({error!r}). Start without it.") from error

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
+import platform
 import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +20,7 @@ from torch import Tensor, nn
 __all__ = ["Compute", "NotEnoughMemory", "available_memory", "peak_memory"]
 
 M = TypeVar("M", bound=nn.Module)
+M_MMAP_MAX, M_TRIM_THRESHOLD = -4, -1  # malloc.h
 PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
 
 
@@ -58,7 +62,9 @@ class Compute:
         if precision not in PRECISIONS:
             raise ValueError(f"Run(precision={precision!r}): unknown. Give one of {', '.join(PRECISIONS)}.")
         found = torch.device("cuda" if torch.cuda.is_available() else "cpu") if device is None else _device(device)
-        return cls(found, PRECISIONS[precision], channels_last=True, compile=compile)
+        if found.type == "cpu":
+            _keep_memory()
+        return cls(found, PRECISIONS[precision], channels_last=found.type == "cuda", compile=compile)
 
     @property
     def cadence(self) -> int:
@@ -86,17 +92,17 @@ class Compute:
         """The objective compiled if asked for and possible; as it is, with a warning, where no compiler works."""
         if not self.compile:
             return terms
-        fast = torch.compile(terms)
-        failed = False
+        fast: Callable[..., Any] | None = None
 
         def attempt(example: Any) -> Any:
-            nonlocal failed
-            if failed:
+            nonlocal fast
+            if fast is terms:
                 return terms(example)
             try:
+                fast = fast or torch.compile(terms)
                 return fast(example)
             except Exception as error:  # torch raises many kinds where no compiler works
-                failed = True
+                fast = terms
                 warnings.warn(f"compiling failed ({type(error).__name__}); going on without it", stacklevel=2)
                 return terms(example)
 
@@ -116,7 +122,8 @@ class Compute:
 
         def count(tensor: Tensor) -> Tensor:
             if tensor.device.type == self.device.type:
-                seen[tensor.data_ptr()] = tensor.untyped_storage().nbytes()
+                storage = tensor.untyped_storage()  # views of one memory count once
+                seen[storage.data_ptr()] = storage.nbytes()
             if sum(seen.values()) > limit:
                 raise NotEnoughMemory(
                     f"Run(device={self.device}): one step needs more than the {limit / 2**30:.1f} GB at hand. "
@@ -126,6 +133,19 @@ class Compute:
 
         with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
             yield
+
+
+@cache
+def _keep_memory() -> None:
+    """Tell glibc not to hand large tensors' memory back to the system after every use, only to ask for it again.
+
+    Half of the time of a step on a large picture went there (benchmarks/allocation.py). Other systems are left alone.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        with contextlib.suppress(OSError, AttributeError):
+            library = ctypes.CDLL(None)
+            library.mallopt(M_MMAP_MAX, 0)
+            library.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def _device(name: str | torch.device) -> torch.device:

@@ -17,12 +17,13 @@ from oneself.core.randomness import Randomness
 from oneself.core.result import StageRecord
 from oneself.core.stage import Player, Stage
 from oneself.core.step import Step
-from oneself.core.stopping import Score, Seconds
+from oneself.core.stopping import Rule, Score, Seconds
 
 __all__ = ["Diverged", "Fitting"]
 
 GUARD = 50  # steps between two looks at the objective's health, each of which remembers a state to go back to
 SETBACKS = 3  # falls after which a stage ends with its last good state
+NOTHING = 1e-12  # what an objective may rise to from anything below: there it is rounding
 WARM = 5  # steps after which the rate is known well enough to fit a schedule into the time allowed
 
 
@@ -65,13 +66,14 @@ class Fitting:
         ]
         self.rates = [[group["lr"] for group in optimiser.param_groups] for optimiser in self.optimisers]
         self.scores = [module for module in stage.modules() if isinstance(module, Score)]
+        self.rules = [module for module in stage.stop.modules() if isinstance(module, Rule)]
         self.index, self.setbacks, self.stopped_by = 0, 0, ""
         self.planned, self._given_plan = stage.steps, planned
         self.history: list[dict[str, Tensor]] = []
         self._wants_stop = torch.tensor(False, device=compute.device)
         self._broken = torch.tensor(False, device=compute.device)
         self._reference, self._good_at, self._good = math.inf, 0, self._freeze()
-        self._began = time.monotonic()
+        self._began = self._warmed = time.monotonic()
 
     def _ready(self, player: Player) -> Player:
         terms = self.compute.compiled(player.terms)
@@ -98,12 +100,22 @@ class Fitting:
         with torch.no_grad(), self.stream.peek():
             step.scores = {score.name: score(step) for score in self.scores}
             self.stage.keep.update(step)
-            self._wants_stop |= self.stage.stop(step)
+            self._ask_to_stop(step)
         self._broken |= ~torch.isfinite(total(terms))
         self.history.append({**terms, **step.scores})
         self.index += 1
+        if self.index == 1:
+            self._warmed = time.monotonic()  # the first step also warms up: what it took says nothing of the others
         self._look_after(terms)
         return step
+
+    def _ask_to_stop(self, step: Step) -> None:
+        """What was met first stays so until the host asks for the reason, which may be some steps later."""
+        before = [rule.fired.clone() for rule in self.rules]
+        met = self.stage.stop(step)
+        for rule, fired in zip(self.rules, before, strict=True):
+            rule.fired.copy_(torch.where(self._wants_stop, fired, rule.fired))
+        self._wants_stop |= met
 
     def _plan(self) -> None:
         if self.index != WARM or not any(player.schedule for player in self.players):
@@ -111,9 +123,10 @@ class Fitting:
         if self._given_plan is not None:
             self.planned = self._given_plan
         elif self.seconds is not None:
-            rate = (time.monotonic() - self._began) / WARM
-            within = int(0.9 * self.seconds / rate - self.stage.answer_cost)
-            self.planned = max(WARM + 1, min(self.planned, within))
+            now = time.monotonic()
+            step, left = (now - self._warmed) / (WARM - 1), self.seconds - (now - self._began)
+            within = WARM + 0.9 * left / max(step, 1e-9) - self.stage.answer_cost
+            self.planned = max(WARM + 1, int(min(self.planned, within)))
 
     def _move(self) -> dict[str, Tensor]:
         found: dict[str, Tensor] = {}
@@ -146,7 +159,7 @@ class Fitting:
 
     def _guard(self, value: float) -> None:
         """Remember a healthy state; go back to the last one after a fall."""
-        if not bool(self._broken) and value <= self.stage.rise * self._reference:
+        if not bool(self._broken) and value <= self.stage.rise * max(self._reference, NOTHING):
             self._reference, self._good_at, self._good = value, self.index, self._freeze()
             return
         self._thaw(self._good)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -15,7 +16,7 @@ from oneself.core.checkpoint import load_tree, save_tree
 from oneself.core.compute import Compute, peak_memory
 from oneself.core.fitting import Fitting
 from oneself.core.method import Method
-from oneself.core.physics import Identity, check_physics, physics_on
+from oneself.core.physics import Identity, check_physics, check_task, physics_on
 from oneself.core.randomness import Randomness
 from oneself.core.result import Result, StageRecord, versions
 from oneself.core.stage import Stage
@@ -84,6 +85,7 @@ class Run(Iterator[Step]):
         self.y, self.dtype = y.detach().to(self.compute.device, torch.float32, copy=True), y.dtype
         self.physics = physics_on(Identity() if physics is None else physics, self.compute.device)
         check_physics(method.key, method.needs, self.y, self.physics)
+        check_task(method.key, method.tasks, self.y, self.physics)
         self._done: list[Fitting] = []
         self._now: Fitting | None = None
         self._answer: Tensor | None = None
@@ -121,7 +123,11 @@ class Run(Iterator[Step]):
 
     def _begin(self, number: int, stage: Stage, stream: Randomness) -> Fitting:
         record = self.plan[number] if number < len(self.plan) else None
-        left = None if self.seconds is None else max(MOMENT, self.seconds - self.elapsed)
+        resumed = self._resumed[number] if number < len(self._resumed) else None
+        left = None
+        if self.seconds is not None:
+            own = 0.0 if resumed is None else resumed["seconds"]  # the stage counts these itself
+            left = max(MOMENT, self.seconds - self.elapsed + own)
         fitting = Fitting(
             number,
             stage,
@@ -131,8 +137,8 @@ class Run(Iterator[Step]):
             planned=None if record is None else record.planned,
             limit=None if record is None else record.steps,
         )
-        if number < len(self._resumed):
-            fitting.load_state_dict(self._resumed[number])
+        if resumed is not None:
+            fitting.load_state_dict(resumed)
         return fitting
 
     def _end(self, returned: Tensor | None) -> None:
@@ -162,7 +168,15 @@ class Run(Iterator[Step]):
         return self._concluded()
 
     def _concluded(self) -> Tensor:
-        other = Run(self.method, self.y, self.physics, seed=self.seed, device=self.compute.device, **self.options)
+        other = Run(
+            self.method,
+            self.y,
+            self.physics,
+            seed=self.seed,
+            device=self.compute.device,
+            plan=self.plan,
+            **self.options,
+        )
         other.dtype, other.compute = self.dtype, self.compute
         other.load_state_dict(self.state_dict())
         other._concluding = True
@@ -209,7 +223,7 @@ class Run(Iterator[Step]):
             "options": dict(self.options),
             "seed": self.seed,
             "shape": list(self.y.shape),
-            "sum": float(self.y.double().sum()),
+            "measurement": hashlib.blake2b(self.y.cpu().numpy().tobytes(), digest_size=16).hexdigest(),
             "plan": [asdict(record) for record in self.plan],
         }
 

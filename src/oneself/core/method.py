@@ -90,7 +90,7 @@ def method(
 ) -> Callable[[Callable[..., Recipe]], Method]:
     """Make a function ``(y, physics, *, options) -> Stage`` a method of the library.
 
-    Its options, presets and tasks are checked here, so that a mistake shows at import.
+    Its options, their defaults, presets and tasks are checked here, so that a mistake shows at import.
     """
     unknown = set(tasks) - set(TASKS)
     if unknown:
@@ -98,6 +98,8 @@ def method(
 
     def record(function: Callable[..., Recipe]) -> Method:
         made = Method(function, title, cite, tasks, dims, needs, presets or {}, gpu_preset)
+        for option in made.options:
+            option.check(made.key, option.default)
         for name in made.presets:
             made.settle({}, name)
         if gpu_preset is not None:

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 import torch
 from torch import Tensor
 
-__all__ = ["Identity", "Physics", "check_physics", "physics_on"]
+__all__ = ["Identity", "Physics", "check_physics", "check_task", "kept_elements", "physics_on"]
 
 P = TypeVar("P")
 
@@ -79,6 +79,43 @@ def _check_shapes(method: str, name: str, y: Tensor, physics: Any) -> None:
     if not bool(torch.isfinite(again).all()):
         raise ValueError(
             f"{method}(physics={name}): A(A_adjoint(y)) is not finite. Check the operator's filter or mask for NaN."
+        )
+
+
+def kept_elements(physics: Any, y: Tensor) -> Tensor | None:
+    """``A(1)``, 1 and 0, of an operator that keeps some elements as they are and drops the others (to 0).
+
+    ``None`` where it does anything else: mixes, scales, shrinks.
+    """
+    try:
+        with torch.no_grad():
+            known: Tensor = physics.A(torch.ones_like(y))
+            keeps = known.shape == y.shape and bool(((known == 0) | (known == 1)).all())
+            return known if keeps and torch.equal(physics.A(y), known * y) else None
+    except RuntimeError:  # an operator of another size
+        return None
+
+
+def check_task(method: str, tasks: Iterable[str], y: Tensor, physics: Any) -> None:
+    """Refuse, before the first step, an operator that a method of denoising or inpainting alone would ignore.
+
+    Methods of other tasks work with ``A`` itself; what only enlarges looks at the sizes by itself.
+
+    Raises
+    ------
+    ValueError
+        The operator does more than dropping elements, or drops some and the method only denoises.
+    """
+    does = tuple(tasks)
+    if not set(does) <= {"denoise", "inpaint"}:
+        return
+    known = kept_elements(physics, y)
+    asked = "restore" if known is None else "denoise" if bool(known.all()) else "inpaint"
+    if asked not in does and not (asked == "denoise" and "inpaint" in does):
+        what = "drops elements" if asked == "inpaint" else "does more than keeping or dropping elements"
+        raise ValueError(
+            f"{method}(physics={type(physics).__name__}): the operator {what}; this method can only "
+            f"{' or '.join(does)}. Use a method that can {asked}, such as dip."
         )
 
 

@@ -163,7 +163,7 @@ class Fit(Stage):
     def terms(self, example: Example) -> Mapping[str, Tensor]:
         x = self.structure(*example.input)
         if self.image_output:
-            self.last_output = x.detach()
+            self.last_output = x.detach().float()
         return self.objective.values(x, example)
 
     def players(self) -> Sequence[Player]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -126,14 +126,22 @@ class Seconds(Rule):
             raise ValueError(f"Seconds(seconds={seconds}): the time allowed must be above 0. Give seconds, or none.")
         self.seconds, self.reserve = seconds, reserve
         self.register_buffer("elapsed", torch.zeros((), dtype=torch.float64))
-        self._last = time.monotonic()
+        self._spent, self._last = 0.0, time.monotonic()
+        self._steps, self._warm = 0, 0.0
 
     def met(self, step: Step) -> Tensor:
         now = time.monotonic()
-        elapsed = self.hold("elapsed", self.elapsed + (now - self._last))
-        self._last = now
-        per_step = float(elapsed) / (step.index + 1)
-        return torch.tensor(float(elapsed) + self.reserve * per_step >= self.seconds)
+        self._spent, self._last = self._spent + now - self._last, now
+        self.elapsed.fill_(self._spent)
+        self._steps += 1
+        if self._steps == 1:  # it also warms up: what it took says nothing of the others
+            self._warm = self._spent
+        per_step = (self._spent - self._warm) / max(1, self._steps - 1)
+        return torch.tensor(self._spent + self.reserve * per_step >= self.seconds)
+
+    def _load_from_state_dict(self, *args: Any) -> None:
+        super()._load_from_state_dict(*args)
+        self._spent = max(self._spent, float(self.elapsed))  # going back after a fall gives no time back
 
     def reason(self) -> str:
         return f"the time allowed ({self.seconds:g} s) was used up"

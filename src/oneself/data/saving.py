@@ -12,7 +12,7 @@ from pathlib import Path
 Encode = Callable[[Path], None]
 
 
-class SavedAside(OSError):  # noqa: N818 - it says what happened to the result, which is the news
+class SavedAside(OSError):  # it says what happened to the result, which is the news
     """Writing failed, but the result was saved at `path`."""
 
     def __init__(self, message: str, path: Path) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from oneself.core import Example, Input
 from oneself.core.cropping import cut
+from oneself.core.physics import kept_elements
 
 __all__ = ["BernoulliMasks", "measured_elements"]
 
@@ -75,13 +76,10 @@ def measured_elements(physics: Any, y: Tensor) -> Tensor:
     ValueError
         The operator does more than keeping or dropping elements.
     """
-    with torch.no_grad():
-        known: Tensor = physics.A(torch.ones_like(y))
-        masks_only = known.shape == y.shape and bool(((known == 0) | (known == 1)).all())
-        masks_only = masks_only and torch.equal(physics.A(y), known * y)
-    if not masks_only:
+    known = kept_elements(physics, y)
+    if known is None:
         raise ValueError(
-            f"examples(physics={type(physics).__name__}): this method works on operators that keep or drop elements "
-            "(denoising, inpainting). Use dip for others."
+            f"measured_elements(physics={type(physics).__name__}): the operator does more than keeping or dropping "
+            "elements. Use a method for any linear operator, such as dip."
         )
     return known

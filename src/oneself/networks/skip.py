@@ -16,7 +16,7 @@ class Skip(nn.Module):
     """Encoder-decoder with thin skip connections, for any size of input.
 
     A level halves the size (stride-2 convolution), goes deeper, comes back by interpolation, joins ``skip``
-    channels taken across, and convolves. Small inputs get fewer levels: at least four elements remain along every
+    channels taken across, and convolves. Small inputs get fewer levels: at least two elements remain along every
     dimension that had them.
 
     Parameters
@@ -36,6 +36,11 @@ class Skip(nn.Module):
     kernel : int
         Side of the convolutions' kernels; 1 where the input says of every element where it is.
 
+    Raises
+    ------
+    ValueError
+        No dimension has 3 elements: halved, there is only one, which has no statistics to normalise by.
+
     Notes
     -----
     Ulyanov, Vedaldi, Lempitsky. Deep image prior. CVPR 2018.
@@ -53,6 +58,8 @@ class Skip(nn.Module):
         kernel: int = 3,
     ) -> None:
         super().__init__()
+        if max(size) < 3:
+            raise ValueError(f"Skip(size={tuple(size)}): nothing is left to halve. Give at least 3 elements an axis.")
         levels = max(1, min(len(widths), (min(size) // 4).bit_length()))
         self.body = _Level(dims, given, list(widths[:levels]), skip, smooth, kernel)
         self.head = nn.Sequential(Convolution(dims, widths[0], made, kernel=1), nn.Sigmoid())

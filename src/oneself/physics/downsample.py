@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Real
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -35,7 +37,7 @@ class Downsample:
     Parameters
     ----------
     scale : int or sequence of int
-        Which samples are kept, along each axis; one number stands for every axis.
+        Which samples are kept, along each axis; one number stands for every axis. Whole floats will do.
     kernel : Tensor
         ``(*spatial)``, odd-sized, not negative, of sum 1; the same for every channel.
     phase : int or sequence of int
@@ -51,7 +53,7 @@ class Downsample:
 
     def __init__(
         self,
-        scale: int | Sequence[int],
+        scale: float | Sequence[float],
         kernel: Tensor,
         *,
         phase: int | Sequence[int] = 0,
@@ -131,11 +133,12 @@ class Downsample:
         return tuple(x.shape[2:])
 
 
-def _per_axis(name: str, value: int | Sequence[int], dims: int) -> tuple[int, ...]:
+def _per_axis(name: str, value: Any, dims: int) -> tuple[int, ...]:
     values = tuple(value) if isinstance(value, Sequence) else (value,) * dims
-    if len(values) != dims or not all(isinstance(v, int) for v in values):
+    whole = all(type(v) is not bool and isinstance(v, Real) and float(v).is_integer() for v in values)
+    if len(values) != dims or not whole:
         raise ValueError(f"Downsample({name}={value!r}): one whole number, or one for each of {dims} axes, is needed.")
-    return values
+    return tuple(int(v) for v in values)
 
 
 def check_kernel(kernel: Tensor, dims: int | None = None) -> Tensor:

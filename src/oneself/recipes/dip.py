@@ -64,6 +64,11 @@ def dip(
     ] = None,
     average: o.Average = 0.99,
 ) -> Fit:
+    if sigma is not None and stop != "discrepancy":
+        raise ValueError(
+            f"dip(sigma={sigma:g}, stop={stop!r}): the noise level only counts with stop='discrepancy'. "
+            "Give both, or leave sigma out."
+        )
     size = tuple(physics.A_adjoint(y).shape)
     where = (torch.rand_like(y) >= hold_out).to(y) if stop == "held-out" else None
     rule, keep = early_stopping(WindowVariance(window, smoothing), patience=patience, start=start, average=average)

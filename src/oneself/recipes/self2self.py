@@ -50,7 +50,7 @@ def self2self(
     width: Annotated[int, Option("channels of the encoder; the decoder has twice as many", low=3)] = 32,
     levels: Annotated[int, Option("times the network halves the size (fewer on small inputs)", low=1, high=8)] = 4,
     hide: Annotated[float, Option("probability of hiding an element", above=0, below=1)] = 0.3,
-    dropout: Annotated[float, Option("probability of dropping an element in the decoder", low=0, below=1)] = 0.2,
+    dropout: Annotated[float, Option("probability of dropping an element in the decoder", low=0, below=1)] = 0.1,
     crop: Annotated[int | None, Option("side of the random crops of a step; none for the whole image", low=8)] = 64,
     crops: Annotated[int, Option("crops per step", low=1)] = 1,
     rate: Annotated[float, Option("learning rate, at its highest", above=0)] = 3e-3,

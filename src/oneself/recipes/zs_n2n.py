@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from oneself.core import Example, Fit, Option, method
 from oneself.core.cropping import cut
-from oneself.examples import Pairs, measured_elements, split_pair
+from oneself.examples import Pairs, split_pair
 from oneself.networks import apply_in_tiles, plain, reflected
 from oneself.optim import adam, muon, one_cycle, stepped
 from oneself.physics.alignment import turns
@@ -92,8 +92,6 @@ def zs_n2n(
     margin = layers - 1
     shrinks = margin if border == "valid" else 0
     _check_size(y, 4 * margin + 2)
-    if not bool(measured_elements(physics, y).all()):
-        raise ValueError(f"zs_n2n(physics={type(physics).__name__}): only denoises. Use self2self or dip to inpaint.")
     views = turns([1.0] * (y.ndim - 2), transpose=y.ndim == 4) if ensemble else turns([1.0] * (y.ndim - 2))[:1]
 
     def output(noise: nn.Module) -> Tensor:

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from oneself.core import Fit, Option, Recipe, Stage, WeightAverage, method
 from oneself.examples import FatherSon
 from oneself.networks import Residual, apply_in_tiles, plain
-from oneself.optim import adam, one_cycle
+from oneself.optim import adam, muon, one_cycle
 from oneself.physics import displacement, enlarge, project, symmetries
 from oneself.physics.alignment import Turn, turns
 from oneself.physics.resize import resize
@@ -32,7 +32,16 @@ from oneself.terms import Fidelity
 CROPS = {1: 4096, 2: 64, 3: 20}
 TILE = {1: 2**18, 2: 512, 3: 64}
 SMALLEST = 2  # samples a son must have along every axis
-PUBLISHED = {"width": 64, "layers": 8, "crop": 128, "rate": 1e-3, "policy": "slope", "steps": 3000, "average": 0.0}
+PUBLISHED = {
+    "width": 64,
+    "layers": 8,
+    "crop": 128,
+    "optimiser": "adam",
+    "rate": 1e-3,
+    "policy": "slope",
+    "steps": 3000,
+    "average": 0.0,
+}
 REAL = {"noise": 0.0125, "back_projections": 0}
 
 
@@ -55,12 +64,13 @@ def zssr(
     crops: Annotated[int, Option("crops per step", low=1)] = 1,
     smaller: Annotated[int, Option("smaller copies of the picture that are learned from too", low=0)] = 2,
     noise: Annotated[float, Option("noise added to shrunken copies, in units of the [0, 1] range", low=0)] = 0.0,
-    rate: Annotated[float, Option("learning rate of Adam", above=0)] = 2e-3,
+    optimiser: Annotated[Literal["muon", "adam"], Option("what moves the weights")] = "muon",
+    rate: Annotated[float, Option("learning rate, at its highest", above=0)] = 5e-3,
     policy: Annotated[
         Literal["one-cycle", "slope"],
         Option("learning rate: 'one-cycle' over the steps, or as published cut where the fit's 'slope' levels out"),
     ] = "one-cycle",
-    steps: Annotated[int, Option("steps at most", low=1)] = 1000,
+    steps: Annotated[int, Option("steps at most", low=1)] = 500,
     average: Annotated[float, Option("decay of the running average of the weights; 0 for none", low=0, below=1)] = 0.99,
     ensemble: Annotated[bool, Option("take the median over the picture's turns that the operator allows")] = True,
     back_projections: Annotated[
@@ -88,7 +98,7 @@ def zssr(
             structure=network,
             input=examples,
             loss=Fidelity(power=1),
-            optimiser=adam(rate),
+            optimiser=muon(rate) if optimiser == "muon" else adam(rate),
             schedule=schedule,
             steps=steps,
             stop=stop,

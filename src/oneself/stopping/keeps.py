@@ -42,6 +42,8 @@ class Average(Keep):
         return stage.estimate() if mean is None else mean.clone()
 
     def words(self) -> str:
+        if self.decay == 0:
+            return "the last iterate"
         return "the average of the iterates" if self.decay is None else "the running average of the iterates"
 
 
@@ -84,5 +86,7 @@ class Best(Keep):
         return stage.estimate() if best is None else best.clone()
 
     def words(self) -> str:
-        held = "the iterate" if self.of is None else self.of.words()
-        return f"{held} of step {int(self.step)}, where {self.score.name} was lowest"
+        held = "the last iterate" if self.of is None else self.of.words()
+        if self.step < 0:
+            return f"{held} ({self.score.name} could not be told yet)"
+        return f"{held.replace('the last', 'the')} of step {int(self.step)}, where {self.score.name} was lowest"

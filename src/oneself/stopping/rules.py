@@ -26,7 +26,7 @@ class Patience(Rule):
         value = self.score(step)
         better = (value < self.best) | torch.isinf(self.best)
         self.waited.copy_(torch.where(better, 0, self.waited + 1))
-        self.best.copy_(torch.minimum(value, self.best))
+        self.best.copy_(torch.fmin(value, self.best))
         return (self.waited >= self.steps) & torch.tensor(step.index >= self.start, device=value.device)
 
     def reason(self) -> str:
@@ -52,21 +52,26 @@ class Below(Rule):
 class Plateau(Rule):
     """Stops once a score's mean over ``window`` steps is less than ``tolerance`` (relative) below the window before."""
 
-    sums: Tensor
+    before: Tensor
+    total: Tensor
+    count: Tensor
 
     def __init__(self, score: Score, window: int = 200, tolerance: float = 1e-2) -> None:
         super().__init__()
         self.score, self.window, self.tolerance = score, window, tolerance
-        self.register_buffer("sums", torch.zeros(2, dtype=torch.float64))
+        self.register_buffer("before", torch.tensor(torch.inf, dtype=torch.float64))
+        self.register_buffer("total", torch.zeros((), dtype=torch.float64))
+        self.register_buffer("count", torch.zeros((), dtype=torch.long))
 
     def met(self, step: Step) -> Tensor:
-        value = self.score(step)
-        self.sums[1] += value
-        done = torch.zeros((), dtype=torch.bool, device=value.device)
-        if (step.index + 1) % self.window == 0:
-            before, now = self.sums
-            done = (before > 0) & (now > (1 - self.tolerance) * before) & torch.isfinite(before)
-            self.sums.copy_(torch.stack([now, torch.zeros_like(now)]))
+        self.total += self.score(step)
+        self.count += 1
+        full = self.count >= self.window
+        mean = self.total / self.count
+        done: Tensor = full & (mean > self.before - self.tolerance * self.before.abs()) & torch.isfinite(self.before)
+        self.before.copy_(torch.where(full, mean, self.before))
+        self.total.masked_fill_(full, 0)
+        self.count.masked_fill_(full, 0)
         return done
 
     def reason(self) -> str:

@@ -46,11 +46,11 @@ class WindowVariance(Score):
             self.hold("window", x.new_zeros(self.size, x.numel(), dtype=torch.float32))
             self.hold("moments", x.new_zeros(2, x.numel()))
             self.hold("count", torch.zeros((), dtype=torch.long, device=x.device))
-        row = self.window[step.index % self.size]
-        oldest, newest = row.double(), x.float().double()
+        place = (self.count % self.size)[None]  # of the outputs seen: going back after a fall takes some away
+        oldest, newest = self.window.index_select(0, place)[0].double(), x.float().double()
         self.moments[0] += newest - oldest
         self.moments[1] += newest.square() - oldest.square()
-        row.copy_(newest)
+        self.window.index_copy_(0, place, newest.float()[None])
         self.count += 1
         mean, square = self.moments / self.size
         variance = (square - mean.square()).mean().clamp(min=0).float()
@@ -115,6 +115,11 @@ class HeldOut(Score):
         1 where the loss does not look, 0 elsewhere; broadcastable to ``y``.
     A : callable
         The forward operator.
+
+    Raises
+    ------
+    ValueError
+        Nothing is hidden.
     """
 
     name = "held_out"
@@ -123,6 +128,8 @@ class HeldOut(Score):
 
     def __init__(self, y: Tensor, hidden: Tensor, A: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
+        if not bool(hidden.any()):
+            raise ValueError("HeldOut(hidden): no element is hidden. Hide a larger share, or stop by another score.")
         self.A = A
         self.register_buffer("y", y, persistent=False)
         self.register_buffer("hidden", hidden.expand_as(y), persistent=False)

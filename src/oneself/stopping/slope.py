@@ -29,7 +29,7 @@ class Reconstruction(Score):
         self.gap, self.every = gap, every
 
     def measure(self, step: Step) -> Tensor:
-        if step.index % self.every == 0:
+        if step.index % self.every == 0 or self.held("value") is None:
             self.hold("value", self.gap().float().square().mean())
         return self.value.clone()
 

@@ -20,16 +20,17 @@ SIGMA = 0.1
 SIZES = {1: (48,), 2: (24, 20), 3: (10, 12, 14)}
 SMALL = {**SIZES, 2: (36, 32)}  # of what is to be enlarged: its smaller copies must be worth learning from
 PRIME = {1: (37,), 2: (23, 19), 3: (11, 13, 17)}
+STEPS, FEW = 8, 3  # of the first case, and of the others
 # What makes a method quick, where it has an option of that name: nothing else is known of it.
 QUICK: Mapping[str, float] = {
-    **{"steps": 12, "width": 8, "levels": 2, "code": 4, "skip": 2, "layers": 3, "samples": 2},
+    **{"steps": STEPS, "width": 8, "levels": 2, "code": 4, "skip": 2, "layers": 3, "samples": 2},
     **{"window": 3, "start": 0, "every": 3, "crop": 8},
 }
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A method on a small problem: the measurement ``y`` of ``truth`` by ``physics``, and options that make it quick."""
+    """A method on a small problem: the measurement ``y`` of ``truth`` by ``physics``, and quickening options."""
 
     method: Method
     task: str
@@ -53,15 +54,21 @@ class Case:
 
 
 def cases(method: str | Method, **options: Any) -> list[Case]:
-    """The first for what holds anywhere: the method's first task in 2D where it works there; then one for each
-    other task, each other number of dimensions, and one of a prime size in gray. ``options`` replace ``QUICK``'s."""
+    """The first for what holds anywhere: the method's first task in 2D where it works there; then, with fewer steps,
+    one for each other task, each other number of dimensions, and one of a prime size in gray. ``options`` replace
+    ``QUICK``'s."""
     method = find(method)
     first = 2 if 2 in method.dims else method.dims[0]
     chosen = {**_quick(method), **options}
     made = [(task, problem(task, _size(task, first))) for task in method.tasks]
-    made += [(method.tasks[0], problem(method.tasks[0], _size(method.tasks[0], dims))) for dims in method.dims if dims != first]
+    made += [
+        (method.tasks[0], problem(method.tasks[0], _size(method.tasks[0], dims)))
+        for dims in method.dims
+        if dims != first
+    ]
     made += [(method.tasks[0], problem(method.tasks[0], PRIME[first], channels=1))]
-    return [Case(method, task, *parts, chosen) for task, parts in made]
+    fewer = {**chosen, **({"steps": FEW} if method.takes("steps") and "steps" not in options else {})}
+    return [Case(method, task, *parts, fewer if i else chosen) for i, (task, parts) in enumerate(made)]
 
 
 def _size(task: str, dims: int) -> tuple[int, ...]:
@@ -82,10 +89,12 @@ def problem(
         return x, Resize(2).A(x), Resize(2)
     x = picture(*size, channels=channels, shrink=shrink)
     if task == "inpaint":
-        known = (torch.rand(x.shape[2:], generator=torch.Generator().manual_seed(1)) > 0.3).to(x).expand(x.shape).clone()
+        known = (
+            (torch.rand(x.shape[2:], generator=torch.Generator().manual_seed(1)) > 0.3).to(x).expand(x.shape).clone()
+        )
         return x, noisy(x, sigma) * known, Mask(known)
     x = x[..., : x.shape[-1] // 2 * 2] if task == "restore" else x
-    physics = {"denoise": Identity, "deblur": Blur, "restore": Pool}[task]()
+    physics: Any = {"denoise": Identity, "deblur": Blur, "restore": Pool}[task]()
     return x, noisy(physics.A(x), sigma), physics
 
 

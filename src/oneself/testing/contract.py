@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from oneself.core import Method
-from oneself.testing import options, operator, randomness, record, resuming, run
+from oneself.testing import operator, options, randomness, record, resuming, run
 from oneself.testing.cases import Case, cases
 
 __all__ = ["CHECKS", "Check", "check_all", "promises"]

@@ -25,15 +25,20 @@ def curve(method: str | Method, options: Mapping[str, Any]) -> Curve:
     """Every term of the objective over the first ten steps on the method's first case, at these options."""
     case = cases(method)[0]
     run = case.run(**options)
-    taken = [{name: float(value) for name, value in step.terms.items()} for _, step in zip(range(STEPS), run, strict=False)]
-    return {name: [terms[name] for terms in taken if name in terms] for name in dict.fromkeys(n for t in taken for n in t)}
+    taken = [
+        {name: float(value) for name, value in step.terms.items()} for _, step in zip(range(STEPS), run, strict=False)
+    ]
+    return {
+        name: [terms[name] for terms in taken if name in terms] for name in dict.fromkeys(n for t in taken for n in t)
+    }
 
 
 def write(path: Path, anew: Sequence[str]) -> None:
     golden = json.loads(path.read_text()) if path.exists() else {}
     for method in methods():
         if method.key in anew or method.key not in golden:
-            options = method.settle({**cases(method)[0].options, "steps": STEPS} if method.takes("steps") else {})
+            case = cases(method)[0]
+            options = method.settle({**case.options, **case.taking(steps=STEPS)})
             golden[method.key] = {"options": options, "terms": curve(method, options)}
     path.write_text(json.dumps(golden, indent=1, sort_keys=True) + "\n")
 
@@ -41,4 +46,3 @@ def write(path: Path, anew: Sequence[str]) -> None:
 def main(arguments: Sequence[str]) -> None:
     path, *anew = arguments
     write(Path(path), [find(key).key for key in anew])
-

@@ -22,6 +22,8 @@ __all__ = [
     "check_unknown_options_are_refused",
 ]
 
+LONGER, LATE = 40, 32  # steps, and a value that counts only where there are so many
+
 
 def check_every_option_counts(case: Case) -> None:
     """Some other allowed value of every option changes the work: terms, scores, steps, answer, or (as with a tile's
@@ -31,11 +33,20 @@ def check_every_option_counts(case: Case) -> None:
     """
     runs = _Runs(case)
     for record in case.method.options:
-        contexts: Iterator[dict[str, Any]] = (
-            {other.name: value} for other in _nearest(record, case.method.options) for value in _values(other, case.options)
-        )
-        found = runs.differ(record, {}) or any(runs.differ(record, context) for context in contexts)
+        found = any(runs.differ(record, context, tried) for context, tried in _contexts(record, case))
         require(found, case, f"the option {record.name} changes nothing")
+
+
+def _contexts(record: OptionRecord, case: Case) -> Iterator[tuple[dict[str, Any], slice]]:
+    """Options to try an option beside, and which of its own values to try there: the likeliest to tell first.
+
+    Nearly always the first two values tell. What ends a run may tell only late in a longer one.
+    """
+    every = slice(None)
+    for base, tried in (({}, slice(2)), (case.taking(steps=LONGER), slice(-2, None)), ({}, every)):
+        yield base, every
+        for other in _nearest(record, case.method.options):
+            yield from (({**base, other.name: value}, tried) for value in _values(other, case.options))
 
 
 def _nearest(record: OptionRecord, options: Sequence[OptionRecord]) -> list[OptionRecord]:
@@ -52,10 +63,11 @@ class _Runs:
         self.case = case
         self.made: dict[str, str | None] = {}
 
-    def differ(self, record: OptionRecord, context: dict[str, Any]) -> bool:
-        """Whether two allowed values of an option do different work, beside the given other options."""
+    def differ(self, record: OptionRecord, context: dict[str, Any], tried: slice) -> bool:
+        """Whether the present value of an option and the ``tried`` of the others do different work, beside the given
+        other options."""
         seen = set()
-        for value in (_current(record, self.case.options), *_values(record, self.case.options)):
+        for value in (_current(record, self.case.options), *_values(record, self.case.options)[tried]):
             done = self.work({**context, record.name: value})
             seen |= set() if done is None else {done}
             if len(seen) > 1:
@@ -63,7 +75,7 @@ class _Runs:
         return False
 
     def work(self, options: dict[str, Any]) -> str | None:
-        key = repr(sorted({**self.case.options, **options}.items()))
+        key = repr(self.case.method.settle({**self.case.options, **options}))
         if key not in self.made:
             self.made[key] = self._work(options)
         return self.made[key]
@@ -101,7 +113,7 @@ def _values(record: OptionRecord, chosen: Any) -> list[Any]:
     if record.type is str:
         return ["another"]
     tried = [record.type(value) for value in _numbers(record, now)]
-    found = [value for value in dict.fromkeys(tried) if record.option.allows(value) and value != now][:6]
+    found = [value for value in dict.fromkeys(tried) if record.option.allows(value) and value != now]
     return [*found, None] if record.optional and now is not None else found
 
 
@@ -110,7 +122,7 @@ def _numbers(record: OptionRecord, now: float | None) -> list[float]:
     given = [] if now is None else [now]
     ends = [end for end in (record.option.low, record.option.high) if abs(end) < 100]
     if record.type is int:
-        return [*ends, *[value // 2 for value in given], *[value + 1 for value in given], 2, 8]
+        return [*ends, *[value // 2 for value in given], 8, *[value + 1 for value in given], 2, LATE]
     return [*[value / 2 for value in given], *ends, *[value * 2 for value in given], 0.1, 0.3, 0.9]
 
 

@@ -29,7 +29,9 @@ def picture(*size: int, channels: int = 3, shrink: int | None = None) -> Tensor:
     whole = F.avg_pool2d(_astronaut(), shrink)
     whole = whole if channels == 3 else whole.mean(1, keepdim=True).expand(-1, channels, -1, -1)
     top, left = (max(0, (n - s) // 2) for n, s in zip(whole.shape[2:], (height, width), strict=True))
-    rows = [whole[..., top + k : top + k + height, left : left + width] for k in range(size[0] if len(size) == 3 else 1)]
+    rows = [
+        whole[..., top + k : top + k + height, left : left + width] for k in range(size[0] if len(size) == 3 else 1)
+    ]
     cut = torch.stack(rows, dim=2) if len(size) == 3 else rows[0]
     return cut.reshape(1, channels, *size).clone()
 

@@ -31,7 +31,12 @@ def trivial(y: Tensor, physics: Any) -> Tensor:
 
 
 def check_beats_trivial(
-    method: str | Method, task: str | None = None, *, size: tuple[int, ...] = (64, 64), margin: float = 0.5, **options: Any
+    method: str | Method,
+    task: str | None = None,
+    *,
+    size: tuple[int, ...] = (64, 64),
+    margin: float = 0.5,
+    **options: Any,
 ) -> None:
     """On a small real picture the answer is at least ``margin`` dB better than the trivial one.
 

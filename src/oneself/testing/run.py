@@ -122,9 +122,7 @@ class _Reads(TorchFunctionMode):
 
 
 class _Operations(TorchDispatchMode):
-    def __torch_dispatch__(
-        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
-    ) -> Any:
+    def __torch_dispatch__(self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
         if any(name in str(function) for name in OPERATIONS):
             raise BrokenPromise(f"a term reads a tensor back to the host ({function})")
         return function(*args, **(kwargs or {}))
@@ -136,7 +134,7 @@ def check_terms_never_read_back(case: Case) -> None:
         for stage in _stages(case.run()):
             for player in stage.players():
                 example = player.draw()
-                with _Reads(), _Operations():
+                with _Reads(), _Operations():  # type: ignore[no-untyped-call]
                     total(player.terms(example)).backward()
 
 

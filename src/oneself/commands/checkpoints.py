@@ -1,0 +1,88 @@
+"""The state of a whole file's restoration, saved as it goes: finished items, and the run in progress."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+
+from oneself import data
+from oneself.core import Run
+from oneself.core.checkpoint import load_tree, save_tree
+
+__all__ = ["Checkpoint"]
+
+EVERY = 30.0  # seconds between two saves
+Pixels = np.ndarray[Any, np.dtype[Any]]
+
+
+class Checkpoint:
+    """``--checkpoint FILE``: goes on from the file where it exists, and is saved every 30 s and at the end.
+
+    Parameters
+    ----------
+    belongs_to : mapping
+        Plain values that say what is restored, and how; a file with others is refused.
+
+    Raises
+    ------
+    OSError, ValueError
+        The file is none of ours, damaged, of another input or other settings, or could not be written.
+    """
+
+    def __init__(self, path: Path, belongs_to: Mapping[str, Any], warn: Callable[[str], None]) -> None:
+        self.path, self.belongs_to, self.warn = path, dict(belongs_to), warn
+        self.done: list[tuple[Pixels, dict[str, Any]]] = []
+        self.run: dict[str, Any] | None = None
+        self.resumed = path.exists()
+        data.check_target(path, overwrite=True)
+        if self.resumed:
+            self._read(load_tree(path))
+        self._saved = time.monotonic()
+
+    def _read(self, tree: Any) -> None:
+        name = f"oneself(--checkpoint {self.path})"
+        if not isinstance(tree, dict) or "belongs_to" not in tree:
+            raise ValueError(f"{name}: not saved by this command. Give another name.")
+        for what, mine in self.belongs_to.items():
+            theirs = tree["belongs_to"].get(what)
+            if theirs != mine:
+                raise ValueError(
+                    f"{name}: belongs to another run: its {what} is {theirs!r}, this run's is {mine!r}. "
+                    "Give what it was made with, or another name."
+                )
+        self.done = [(_unpacked(*item["pixels"]), item["record"]) for item in tree["items"]]
+        self.run = tree["run"]
+
+    def tick(self, run: Run) -> None:
+        """Save where the last save is long ago."""
+        if time.monotonic() - self._saved >= EVERY:
+            self.save(run)
+
+    def save(self, run: Run | None) -> None:
+        """Save now. A failure is told and changes nothing: the one before stays."""
+        tree = {
+            "belongs_to": self.belongs_to,
+            "items": [{"pixels": _packed(pixels), "record": record} for pixels, record in self.done],
+            "run": None if run is None else run.state_dict(),
+        }
+        try:
+            save_tree(tree, self.path)
+        except (OSError, SafetensorError) as error:
+            self.warn(f"the checkpoint {self.path} could not be saved ({error})")
+        self._saved = time.monotonic()
+
+
+def _packed(pixels: Pixels) -> list[Any]:
+    """Bytes, since not every version of torch has all of numpy's types."""
+    flat = np.ascontiguousarray(pixels).reshape(-1).view(np.uint8)
+    return [torch.from_numpy(flat.copy()), pixels.dtype.str, list(pixels.shape)]
+
+
+def _unpacked(raw: torch.Tensor, dtype: str, shape: list[int]) -> Pixels:
+    return raw.numpy().view(np.dtype(dtype)).reshape(shape)

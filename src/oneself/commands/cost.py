@@ -1,0 +1,144 @@
+"""What restoring a picture will take, told from a few steps on a part of it."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+import statistics
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from oneself.auto import Choice
+from oneself.core import Compute, Step
+from oneself.core.cropping import cut
+from oneself.core.physics import Identity
+from oneself.registry import Run
+
+__all__ = ["Cost", "expected_cost"]
+
+PARTS = (2**12, 2**16, 2**18)  # elements of a channel in the parts that are tried; the first loads what is loaded once
+ENOUGH = 2**16  # a part that tells enough; a larger one is tried where there is time
+STEPS, TIME = 12, 2.0  # tried at most, and seconds
+FIRST = 2  # steps that are slower than the rest
+TILE = 2**18  # elements of a channel that a patch method's answer is made of at once
+COPIES = 8  # of the picture, float32, that reading, turning and writing hold at most
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds and bytes to expect (``None`` where the system does not tell), and whether a rule may stop it before."""
+
+    seconds: float
+    memory: float | None
+    steps: int
+    stops_early: bool
+    device: str
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A few steps on a part: what a step and the answer took in seconds, and what the run says of itself."""
+
+    part: Tensor
+    step: Step
+    pace: float
+    answer: float
+    spent: float
+    before: float
+    taken: float | None
+
+
+def expected_cost(choice: Choice, y: Tensor, device: str | None = None) -> Cost:
+    """What denoising ``(1, C, *spatial)`` takes.
+
+    A few steps are taken on parts of growing size, the last of which counts. A method whose step yields the image
+    costs in proportion to the size; one that learns from patches costs the same at every step, and in proportion for
+    its answer.
+    """
+    compute = Compute.choose(device)
+    for most in PARTS:
+        trial = _tried(choice, _part(y, most), compute)
+        if trial.part.numel() == y.numel() or (most >= ENOUGH and 4 * trial.spent > TIME):
+            break
+    step, size = trial.step, trial.part.numel()
+    ratio = y.numel() / size
+    whole = step.output is not None
+    seconds = step.steps * trial.pace * (ratio if whole else 1.0) + trial.answer * ratio
+    memory = None
+    if trial.taken is not None:
+        grows = ratio if whole else min(ratio, max(1.0, TILE * y.shape[1] / size))
+        memory = trial.before + trial.taken * grows + COPIES * y.element_size() * (y.numel() - size)
+    return Cost(seconds, memory, step.steps, bool(step.scores), str(compute.device))
+
+
+def _tried(choice: Choice, part: Tensor, compute: Compute) -> Trial:
+    times, begun = [], time.monotonic()
+    with Memory(compute.device) as memory:
+        for step in Run(choice.method, part, Identity(), device=compute.device, **choice.options):  # noqa: B007
+            _wait(compute.device)
+            times.append(time.monotonic() - begun)
+            if len(times) > FIRST and (len(times) >= STEPS or times[-1] > TIME):
+                break
+        looked = time.monotonic()
+        _ = step.estimate
+        _wait(compute.device)
+        now = time.monotonic()
+    pace = [after - before for before, after in itertools.pairwise(times)][FIRST - 1 :]
+    return Trial(part, step, statistics.median(pace or times), now - looked, now - begun, memory.before, memory.taken)
+
+
+def _part(y: Tensor, most: int) -> Tensor:
+    """The middle of a picture, of ``most`` elements a channel."""
+    side = math.floor(most ** (1 / (y.ndim - 2)) + 1e-9)
+    sizes = [min(n, side) for n in y.shape[2:]]
+    places = [slice((n - size) // 2, (n - size) // 2 + size) for n, size in zip(y.shape[2:], sizes, strict=True)]
+    return cut(y, places).contiguous()
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+class Memory:
+    """Watches how much memory is taken inside ``with``: ``before`` in all, and ``taken`` more at most."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self.before, self.taken = 0.0, None if device.type != "cuda" and _resident() is None else 0.0
+        self._left = threading.Event()
+
+    def __enter__(self) -> Memory:
+        if self.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self.device)
+            self.before = float(torch.cuda.memory_allocated(self.device))
+        elif self.taken is not None:
+            self.before = _resident() or 0.0
+            self._watch = threading.Thread(target=self._look, daemon=True)
+            self._watch.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self.device.type == "cuda":
+            self.taken = torch.cuda.max_memory_allocated(self.device) - self.before
+        elif self.taken is not None:
+            self._left.set()
+            self._watch.join()
+
+    def _look(self) -> None:
+        while not self._left.wait(0.003):
+            self.taken = max(self.taken or 0.0, (_resident() or 0.0) - self.before)
+
+
+def _resident() -> float | None:
+    """Bytes that this process has in memory, where the system tells."""
+    try:
+        return float(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return None

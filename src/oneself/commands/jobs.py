@@ -1,0 +1,141 @@
+"""Which files are restored, and where their results go; everything that can be refused before the work."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from oneself import data
+from oneself.commands.request import SUFFIXES, Files, Settings
+from oneself.core import Compute
+from oneself.data import Picture
+from oneself.data.paths import check_source, extension
+from oneself.problems import settle
+from oneself.registry import find
+
+__all__ = ["Job", "check_place", "check_settings", "list_jobs", "makes_folders"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to restore, and its result."""
+
+    source: Path
+    target: Path
+
+
+def check_settings(settings: Settings) -> None:
+    """Refuse, before any file is read, what no file could be restored with.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An unknown method, option, preset, device or precision; a level or time that is none; what the task or the
+        method has no use for.
+    """
+    task, sigma, seconds = settings.task, settings.sigma, settings.seconds
+    Compute.choose(settings.device, settings.precision, settings.compile)
+    if sigma is not None and not 0 < sigma < float("inf"):
+        raise ValueError(f"{task}(--sigma {sigma:g}): not a noise level. Give a number above 0, or leave it out.")
+    if seconds is not None and not 0 < seconds < float("inf"):
+        raise ValueError(f"{task}(--seconds {seconds:g}): no time allowed. Give a number above 0, or leave it out.")
+    if settings.method == "auto":
+        if sigma is not None and task != "denoise":
+            raise ValueError(f"{task}(--sigma {sigma:g}): only denoise picks by it. Leave it out, or choose --method.")
+        if settings.preset is not None:
+            raise ValueError(f"{task}(--preset {settings.preset}): belongs to a method. Choose one with --method.")
+        return
+    choice = settle(task, settings.method, torch.zeros(1, 1, 1), sigma=sigma)
+    find(settings.method).settle({**choice.options, **settings.options}, settings.preset)
+
+
+def list_jobs(files: Files, task: str) -> tuple[list[Job], list[Job]]:
+    """The files to restore, and those left out because their result is there.
+
+    Raises
+    ------
+    OSError, ValueError
+        No such file or folder, or none to restore in it; a result that exists (without ``overwrite`` and
+        ``skip_existing``), could not be written or would replace an input.
+    """
+    jobs = _in_folder(files, task) if files.source.is_dir() else [_of_file(files, task)]
+    skipped = [job for job in jobs if files.skip_existing and job.target.exists()]
+    jobs = [job for job in jobs if job not in skipped]
+    _check_apart(files, jobs)
+    present = [job.target for job in jobs if job.target.exists()]
+    if present and not files.overwrite and len(jobs) > 1:
+        raise FileExistsError(
+            f"{task}(out): {len(present)} of {len(jobs)} results are there already, such as {str(present[0])!r}. "
+            "Give --skip-existing to leave them, --overwrite to replace them, or another folder."
+        )
+    return jobs, skipped
+
+
+def _of_file(files: Files, task: str) -> Job:
+    check_source(files.source)
+    return Job(files.source, data.output_path(files.source, files.out, SUFFIXES[task]))
+
+
+def _in_folder(files: Files, task: str) -> list[Job]:
+    for name in ("preview", "compare", "checkpoint"):
+        if getattr(files, name) is not None:
+            raise ValueError(f"{task}(--{name}): one file cannot serve a folder. Leave it out, or name one picture.")
+    folder = files.source
+    found = data.find_images(folder, files.recursive)
+    if files.out is None:
+        jobs = [Job(path, data.output_path(path, None, SUFFIXES[task])) for path in found]
+    else:
+        out = Path(files.out)
+        if out.is_file():
+            raise NotADirectoryError(f"{task}(out={files.out!r}): a file, but IN is a folder. Name a folder.")
+        inside = out.resolve() != folder.resolve() and out.resolve().is_relative_to(folder.resolve())
+        found = [path for path in found if not (inside and path.resolve().is_relative_to(out.resolve()))]
+        jobs = [Job(path, out / path.relative_to(folder)) for path in found]
+    if not jobs:
+        deeper = "" if files.recursive else ", or give --recursive for its subfolders"
+        raise ValueError(f"{task}(in={str(folder)!r}): no pictures in this folder. Name another{deeper}.")
+    return jobs
+
+
+def _check_apart(files: Files, jobs: list[Job]) -> None:
+    """Nothing that is written may be an input, or written twice."""
+    inputs = {job.source.resolve() for job in jobs}
+    written = [(job.target, "out") for job in jobs]
+    written += [(data.side_path(job.target), "out's .json") for job in jobs]
+    extras = (("preview", files.preview), ("compare", files.compare), ("checkpoint", files.checkpoint))
+    written += [(path, f"--{name}") for name, path in extras if path is not None]
+    seen: dict[Path, str] = {}
+    for path, name in written:
+        place = path.resolve()
+        if place in inputs:
+            raise ValueError(f"oneself({name}={str(path)!r}): this is an input. Results never replace inputs.")
+        if place in seen:
+            raise ValueError(f"oneself({name}={str(path)!r}): already written as {seen[place]}. Choose another name.")
+        seen[place] = name
+
+
+def check_place(picture: Picture, target: Path, overwrite: bool, make_folders: bool) -> None:
+    """Refuse a result, or its record, that could not be written; with ``make_folders`` its folders may be missing.
+
+    Raises
+    ------
+    OSError, ValueError
+        As ``data.check_output``.
+    """
+    folder = target.parent
+    if folder.exists() or not make_folders:
+        data.check_output(picture, target, overwrite=overwrite)
+        data.check_target(data.side_path(target), overwrite)
+        return
+    while not folder.exists():
+        folder = folder.parent
+    data.check_output(picture, folder / f".{uuid.uuid4().hex}{extension(target)}")
+
+
+def makes_folders(files: Files) -> bool:
+    """Whether missing folders are made: where the result was named as a folder."""
+    return files.source.is_dir() or (files.out is not None and files.out.endswith(("/", os.sep)))

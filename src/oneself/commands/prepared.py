@@ -1,0 +1,162 @@
+"""From a file and what is asked for to the problems that are solved one by one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from oneself import data
+from oneself.auto import Choice
+from oneself.commands.aids import Aids, missing_of
+from oneself.commands.request import Settings
+from oneself.data import Item, Picture, Range
+from oneself.data.raster import JpegCoding
+from oneself.physics.resize import resize
+from oneself.problems import Problem, deblurring, denoising, inpainting, settle, super_resolution
+
+__all__ = ["Piece", "Prepared", "prepare", "quality_for"]
+
+Pixels = np.ndarray[Any, np.dtype[Any]]
+COARSE, FINE = 90, 95  # JPEG quality under which the result is coded anew, and at what
+PLAIN_TABLE = 3688  # the sum of the luminance table that JPEG's example quantisation, quality 50, has
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One item of a picture as a problem; ``size`` is that of its result, ``blank`` whether it has one value only."""
+
+    item: Item
+    problem: Problem
+    span: Range
+    size: tuple[int, ...]
+    blank: bool
+
+    def pixels(self, x: Tensor) -> Pixels:
+        """A result ``(1, C, *size)`` in [0, 1] as the file stores it."""
+        return data.from_unit(x[0].cpu().numpy(), self.span)
+
+    def untouched(self) -> Pixels:
+        """The item as it was, in the size of the result: plain cubic interpolation where that is larger."""
+        if self.size == self.item.pixels.shape[1:]:
+            return self.item.pixels
+        if self.blank:
+            return np.full((len(self.item.pixels), *self.size), self.item.pixels.flat[0])
+        return self.pixels(resize(self.problem.y, self.size))
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A file that can be restored."""
+
+    picture: Picture
+    items: list[Item]
+    missing: list[Tensor] | None
+    settings: Settings
+    kernel: Tensor | None
+
+    def piece(self, number: int) -> Piece:
+        """One item's problem. Raises ValueError where what is asked for does not fit it."""
+        item, settings = self.items[number], self.settings
+        unit, span = data.to_unit(item.pixels, settings.data_range)
+        y = torch.from_numpy(np.ascontiguousarray(unit))[None]
+        size, problem = tuple(y.shape[2:]), self._problem(y, number)
+        if settings.task == "super-resolve":
+            size = problem.physics.large_size(y)
+        blank = bool((item.pixels == item.pixels.flat[0]).all())
+        return Piece(item, problem, span, size, blank)
+
+    def choice(self, piece: Piece) -> Choice:
+        """What is done with it."""
+        s, sigma = self.settings, self.settings.sigma
+        level = None if sigma is None else sigma / (piece.span.high - piece.span.low)
+        return settle(s.task, s.method, piece.problem.y, sigma=level, seconds=s.seconds, device=s.device)
+
+    def as_written(self) -> Picture:
+        """The picture in the size of its result, holding no memory: to ask whether a format could hold it."""
+        size = dict(zip(self.items[0].axes, self.piece(0).size, strict=True))
+        picture = self.picture
+        shape = tuple(size.get(axis, n) for axis, n in picture.sizes.items())
+        alpha = None
+        if picture.alpha is not None:
+            clear = tuple(n for axis, n in zip(picture.axes, shape, strict=True) if axis != "C")
+            alpha = np.broadcast_to(np.zeros((), picture.alpha.dtype), clear)
+        return replace(picture, pixels=np.broadcast_to(np.zeros((), picture.pixels.dtype), shape), alpha=alpha)
+
+    def _problem(self, y: Tensor, number: int) -> Problem:
+        s, kernel = self.settings, self.kernel
+        if s.task == "denoise":
+            return denoising(y)
+        if s.task == "inpaint":
+            assert self.missing is not None
+            return inpainting(y, self.missing[number])
+        if s.task == "deblur":
+            assert kernel is not None
+            return deblurring(y, kernel, s.boundary or "unknown")
+        assert s.scale is not None
+        factors = [int(f) if kernel is not None and f.is_integer() else f for f in s.scale]
+        return super_resolution(y, factors[0] if len(factors) == 1 else factors, kernel)
+
+
+def prepare(source: Path, settings: Settings, aids: Aids) -> Prepared:
+    """Read a file and check it.
+
+    Raises
+    ------
+    OSError, TypeError, ValueError
+        A file that cannot be read, pixels that cannot be restored, or what is asked for does not fit them.
+    """
+    picture = data.read(source, axes=settings.axes)
+    missing = None if aids.mask is None else missing_of(aids.mask, picture, settings.task)
+    items = data.split(picture)
+    if missing is not None:
+        items = [_without(item, where, settings.task) for item, where in zip(items, missing, strict=True)]
+    if len(items) == 1 or missing is None:
+        shown = items[0].pixels if missing is not None else picture.pixels
+        data.check_pixels(shown, f"{settings.task}(in={str(source)!r})")
+    prepared = Prepared(picture, items, missing, settings, aids.kernel)
+    for number in range(len(items)):
+        prepared.piece(number)
+    return prepared
+
+
+def _without(item: Item, missing: Tensor, task: str) -> Item:
+    """The item with the least known value where it is missing: what stands there may be NaN, or beyond all range.
+
+    Raises
+    ------
+    ValueError
+        A mask of another shape, or one that marks everything.
+    """
+    where = missing.numpy()
+    if where.shape != item.pixels.shape[1:] or where.all():
+        inpainting(torch.zeros(1, *item.pixels.shape), missing)  # says what is wrong
+    known = item.pixels[:, ~where]
+    data.check_pixels(known, f"{task}(in) where nothing is missing")
+    return replace(item, pixels=np.where(where, known.min(), item.pixels))
+
+
+def quality_for(picture: Picture, target: Path) -> tuple[int | None, str | None]:
+    """The JPEG quality to write a result with, and why; None where the input's own will do.
+
+    A coarse input's tables would put the coarseness back into what was restored.
+    """
+    coding = picture.metadata.native
+    if not isinstance(coding, JpegCoding) or target.suffix.lower() not in (".jpg", ".jpeg", ".jpe", ".jfif"):
+        return None, None
+    quality = _jpeg_quality(coding)
+    if quality >= COARSE:
+        return None, None
+    return FINE, f"the input's JPEG quality is about {quality}; written at {FINE}, so that nothing is lost again"
+
+
+def _jpeg_quality(coding: JpegCoding) -> int:
+    """The quality that libjpeg scales its example table to these sums with."""
+    percent = 100 * sum(coding.tables[min(coding.tables)]) / PLAIN_TABLE
+    quality = (200 - percent) / 2 if percent <= 100 else 5000 / percent
+    return math.floor(min(100.0, max(1.0, quality)) + 0.5)

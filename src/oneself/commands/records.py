@@ -1,0 +1,160 @@
+"""The `.json` beside a result: everything needed to repeat it."""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from oneself.commands.aids import Aids, digest
+from oneself.commands.request import Settings
+from oneself.core import Result, StageRecord
+from oneself.core.result import versions
+
+__all__ = ["FORMAT", "file_record", "item_record", "own_unfinished", "pixel_digest", "plan_of", "read_record", "record"]
+
+FORMAT = "oneself-record-1"
+Pixels = np.ndarray[Any, np.dtype[Any]]
+
+
+def pixel_digest(pixels: Pixels) -> str:
+    """The SHA-256 of what an array holds, its type and shape, whatever file it is in."""
+    import hashlib
+
+    found = hashlib.sha256(f"{pixels.dtype.str} {pixels.shape} ".encode())
+    found.update(np.ascontiguousarray(pixels).reshape(-1).view(np.uint8).data)
+    return found.hexdigest()
+
+
+def file_record(path: Path) -> dict[str, str]:
+    """Where a file is, and the SHA-256 of its content."""
+    return {"path": str(path.resolve()), "sha256": digest(path)}
+
+
+def item_record(index: tuple[int, ...], why: str, result: Result[Any] | None, interrupted: bool) -> dict[str, Any]:
+    """What was done with one item; without a result it was left as it was."""
+    if result is None:
+        return {"index": list(index), "restored": False, "why": why}
+    return {
+        "index": list(index),
+        "restored": True,
+        "method": result.method,
+        "why": why,
+        "options": dict(result.options),
+        "stages": [asdict(stage) for stage in result.stages],
+        "interrupted": interrupted,
+        "stopped_by": result.stopped_by,
+        "steps": result.steps,
+        "seconds": result.seconds,
+        "history": {name: _summary(values) for name, values in result.history.items()},
+        "cite": result.cite,
+    }
+
+
+def _summary(values: list[float]) -> dict[str, float | None]:
+    finite = [value for value in values if math.isfinite(value)]
+    return {
+        "first": finite[0] if finite else None,
+        "last": finite[-1] if finite else None,
+        "lowest": min(finite, default=None),
+    }
+
+
+def record(
+    settings: Settings, aids: Aids, source: Path, items: list[dict[str, Any]], notes: list[str], **rest: Any
+) -> dict[str, Any]:
+    """The whole record. ``rest`` is what is known after writing: the files, the device, the most memory taken."""
+    restored = [item for item in items if item["restored"]]
+    names = ("method", "preset", "sigma", "seed", "seconds", "device", "precision", "compile", "axes", "data_range",
+             "scale", "boundary")  # fmt: skip
+    asked = {name: getattr(settings, name) for name in names}
+    hashes = dict(aids.hashes)
+    aid_files = {
+        name: {"path": str(path.resolve()), "sha256": hashes[name]}
+        for name, path in (("kernel", settings.kernel), ("mask", settings.mask))
+        if path is not None
+    }
+    return {
+        "format": FORMAT,
+        "command": settings.command,
+        "task": settings.task,
+        "input": file_record(source),
+        **aid_files,
+        "asked": asked | {"options": dict(settings.options)},
+        "method": _all("method", restored),
+        "options": restored[0]["options"],
+        "why": _all("why", restored),
+        "stopped_by": _all("stopped_by", restored),
+        "steps": sum(item["steps"] for item in restored),
+        "seconds": sum(item["seconds"] for item in restored),
+        "interrupted": any(item["interrupted"] for item in restored) or len(restored) < _meant(items),
+        "items": items,
+        "notes": notes,
+        "seed": settings.seed,
+        "precision": settings.precision,
+        "threads": torch.get_num_threads(),
+        "processor": _processor(),
+        "versions": {**versions(), "numpy": np.__version__},
+        "cite": _all("cite", restored),
+        **rest,
+    }
+
+
+def _meant(items: list[dict[str, Any]]) -> int:
+    return sum(item["restored"] or item["why"] != "blank" for item in items)
+
+
+def _all(name: str, items: list[dict[str, Any]]) -> str:
+    return "; ".join(dict.fromkeys(item[name] for item in items))
+
+
+def _processor() -> str:
+    """The CPU's name, since other CPUs round otherwise."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """A record. Raises OSError or ValueError where the file is none."""
+    name = f"repeat({str(path)!r})"
+    if path.is_dir() or not path.exists():
+        raise FileNotFoundError(f"{name}: there is no such file. Name the .json beside a result.")
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{name}: not a record ({error}). Name the .json beside a result.") from error
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        raise ValueError(f"{name}: not a record of this version ({FORMAT}). Name the .json beside a result.")
+    return found
+
+
+def plan_of(item: Mapping[str, Any]) -> tuple[StageRecord, ...]:
+    """The stages of an item, to run them again."""
+    return tuple(StageRecord(**stage) for stage in item["stages"])
+
+
+def own_unfinished(side: Path, source: Path) -> dict[str, str]:
+    """The files that an interrupted call made of this input, by their SHA-256: a call that goes on may replace those.
+
+    Empty where the record beside the result is of no interrupted call, or of another input.
+    """
+    if not side.is_file():
+        return {}
+    try:
+        found = read_record(side)
+        ours = found["interrupted"] and found["input"]["sha256"] == digest(source)
+        made = [found[name] for name in ("output", "compare", "preview") if ours and name in found]
+        return {one["path"]: one["sha256"] for one in made}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}

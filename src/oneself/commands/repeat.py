@@ -1,0 +1,107 @@
+"""`oneself repeat`: do again what a record says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from oneself import data
+from oneself.commands.aids import digest, read_aids
+from oneself.commands.errors import DONE, FAILED
+from oneself.commands.interruption import Interruption
+from oneself.commands.jobs import Job, check_settings
+from oneself.commands.progress import Display
+from oneself.commands.records import read_record
+from oneself.commands.request import Files, Settings
+from oneself.commands.restoring import Restorer
+from oneself.commands.tasks import attempt, print_summary
+
+__all__ = ["main"]
+
+Record = dict[str, Any]
+SURROUNDINGS = ("processor", "device", "threads")
+
+
+def main(record: str, output: str | None, overwrite: bool, json: bool, quiet: bool) -> int:
+    """Repeat a run and say whether the result is the same; 1 where it is not.
+
+    Raises
+    ------
+    OSError, ValueError
+        The record is none, or a file it names is missing or has changed.
+    """
+    place = Path(record)
+    recorded = read_record(place)
+    try:
+        settings, job = _settings(recorded, place, record), _job(recorded, place, output)
+        items, made = recorded["items"], recorded["output"]["pixels_sha256"]
+        threads = int(recorded["threads"])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"repeat({record!r}): the record is damaged ({error}). Name one as it was written.") from error
+    check_settings(settings)
+    display = Display(quiet)
+    done: list[Record] = []
+    failed: list[Record] = []
+    files = Files(job.source, output, overwrite=overwrite)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)  # sums are split among threads, and rounded accordingly
+    try:
+        with Interruption(display.warn) as interruption:
+            restorer = Restorer(settings, files, read_aids(settings), display, interruption, replay=items)
+            code = attempt(restorer, job, done, failed)
+    finally:
+        torch.set_num_threads(before)
+    if done and not interruption.asked:
+        code = _compare(recorded, done[0], made, display)
+    if json and done:
+        print_summary(done, failed, [])
+    return code
+
+
+def _compare(recorded: Mapping[str, Any], again: Mapping[str, Any], made: str, display: Display) -> int:
+    if again["output"]["pixels_sha256"] == made:
+        display.say("the same result, bit for bit")
+        return DONE
+    changed = [
+        f"{name} {recorded.get(name)} then, {again[name]} now"
+        for name in SURROUNDINGS
+        if recorded.get(name) != again[name]
+    ]
+    then, now = recorded.get("versions", {}), again["versions"]
+    changed += [f"{name} {then.get(name)} then, {now[name]} now" for name in now if then.get(name) != now[name]]
+    why = "; ".join(changed) or "nothing that the record knows of has changed"
+    display.warn(f"not the same result, bit for bit ({why})")
+    return FAILED
+
+
+def _settings(recorded: Mapping[str, Any], place: Path, name: str) -> Settings:
+    asked = dict(recorded["asked"])
+    lists = {name: None if asked[name] is None else tuple(asked[name]) for name in ("data_range", "scale")}
+    files = {aid: _found(recorded, aid, place) for aid in ("kernel", "mask") if aid in recorded}
+    asked["device"] = recorded["device"]
+    return Settings(**{**asked, **lists, **files}, task=recorded["task"], command=f"oneself repeat {name}")
+
+
+def _job(recorded: Mapping[str, Any], place: Path, output: str | None) -> Job:
+    source = _found(recorded, "input", place)
+    beside = place.parent / Path(recorded["output"]["path"]).name
+    return Job(source, data.output_path(beside, None, "repeated") if output is None else Path(output))
+
+
+def _found(recorded: Mapping[str, Any], what: str, place: Path) -> Path:
+    """The file a record names, there or beside the record, if it is still the same."""
+    path, sha = Path(recorded[what]["path"]), recorded[what]["sha256"]
+    if not path.is_file() and (place.parent / path.name).is_file():
+        path = place.parent / path.name
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"repeat({what}={str(path)!r}): the {what} is not there. Put it back, or beside the record."
+        )
+    if digest(path) != sha:
+        raise ValueError(
+            f"repeat({what}={str(path)!r}): the {what} has changed since. Put back the one with SHA-256 {sha}."
+        )
+    return path

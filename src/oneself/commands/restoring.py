@@ -1,0 +1,301 @@
+"""Restores one file: reads, checks, runs every item, writes the result and its record."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from oneself import data
+from oneself.auto import Choice
+from oneself.commands.aids import Aids, digest
+from oneself.commands.checkpoints import Checkpoint
+from oneself.commands.interruption import Interruption
+from oneself.commands.jobs import Job, check_place, makes_folders
+from oneself.commands.prepared import Piece, Prepared, prepare, quality_for
+from oneself.commands.progress import Display, duration
+from oneself.commands.records import file_record, item_record, own_unfinished, pixel_digest, plan_of, record
+from oneself.commands.request import Files, Settings
+from oneself.commands.snapshots import Preview, Shades, check_snapshot, side_by_side, write_snapshot
+from oneself.core import Compute, Result, StageRecord
+from oneself.core.compute import peak_memory
+from oneself.registry import Run, find
+
+__all__ = ["Restorer"]
+
+Pixels = np.ndarray[Any, np.dtype[Any]]
+BLANK, ENDED = "blank", "ended before"
+
+
+@dataclass
+class Restorer:
+    """Restores files with the same settings.
+
+    ``replay`` are the items of a record, to do again what it says. ``begun`` is true once a step was taken.
+    """
+
+    settings: Settings
+    files: Files
+    aids: Aids
+    display: Display
+    interruption: Interruption
+    replay: Sequence[Mapping[str, Any]] | None = None
+    begun: bool = False
+
+    def restore(self, job: Job) -> dict[str, Any]:
+        """Restore a file and return its record, written beside the result.
+
+        Raises
+        ------
+        OSError, TypeError, ValueError
+            Whatever is wrong with the file, the result's place or the settings, before the first step; afterwards
+            what made the work fail, ``data.SavedAside`` where the result is elsewhere.
+        KeyboardInterrupt
+            Ctrl-C before there was anything to keep.
+        """
+        self.begun = False
+        notes: list[str] = []
+        with self._warnings_told(notes):
+            prepared = prepare(job.source, self.settings, self.aids)
+            notes += prepared.picture.notes
+            checkpoint, overwrite = self._check(prepared, job)
+            self.display.say(f"{job.source}: {_words(prepared)}")
+            for note in prepared.picture.notes:
+                self.display.warn(note)
+            restored, items, shown = self._restore_items(prepared, checkpoint)
+            return self._write(prepared, job, restored, items, shown, notes, overwrite)
+
+    def _check(self, prepared: Prepared, job: Job) -> tuple[Checkpoint | None, bool]:
+        """All that can be refused before the work; what to go on from, and whether the result may be replaced."""
+        files, overwrite = self.files, self.files.overwrite
+        signal = prepared.items[0].axes == "X"
+        extras = [("--preview", files.preview), ("--compare", files.compare)]
+        for flag, path in extras:
+            if path is not None and signal:
+                raise ValueError(f"{self.settings.task}({flag}): a signal is no picture to look at. Leave it out.")
+        checkpoint = None
+        replaceable: Mapping[str, str] = {}
+        if files.checkpoint is not None:
+            checkpoint = Checkpoint(files.checkpoint, self._identity(job), self.display.warn)
+            replaceable = own_unfinished(data.side_path(job.target), job.source) if checkpoint.resumed else {}
+
+        def allowed(path: Path) -> bool:
+            ours = replaceable.get(str(path.resolve()))
+            return overwrite or (ours is not None and path.is_file() and digest(path) == ours)
+
+        replacing = allowed(job.target)
+        check_place(prepared.as_written(), job.target, replacing, makes_folders(files))
+        for flag, path in extras:
+            if path is not None:
+                check_snapshot(path, flag, allowed(path))
+        if self.replay is not None and len(self.replay) != len(prepared.items):
+            raise ValueError(f"repeat(items={len(self.replay)}): the input has {len(prepared.items)}. Is it the same?")
+        return checkpoint, replacing
+
+    def _identity(self, job: Job) -> dict[str, Any]:
+        s = self.settings
+        names = ("task", "method", "preset", "sigma", "seed", "precision", "axes", "data_range", "scale", "boundary")
+        found = {name: getattr(s, name) for name in names}
+        found |= {"options": dict(s.options), "input": digest(job.source), **dict(self.aids.hashes)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
+
+    def _restore_items(
+        self, prepared: Prepared, checkpoint: Checkpoint | None
+    ) -> tuple[list[Pixels], list[dict[str, Any]], tuple[Tensor, Tensor]]:
+        """Every item's pixels and record, and before and after of one in the middle."""
+        restored: list[Pixels] = []
+        records: list[dict[str, Any]] = []
+        shown: tuple[Tensor, Tensor] | None = None
+        total = len(prepared.items)
+        for number in range(total):
+            piece = prepared.piece(number)
+            name = f"item {number + 1}/{total}" if total > 1 else self.settings.task
+            if checkpoint is not None and number < len(checkpoint.done):
+                pixels, found = checkpoint.done[number]
+                self.display.say(f"  {name}: taken from {checkpoint.path}")
+            elif piece.blank and self.settings.task != "inpaint":
+                pixels, found = piece.untouched(), item_record(piece.item.index, BLANK, None, False)
+                self.display.say(f"  {name}: one value everywhere, left as it was")
+            elif self._ended(number):
+                pixels, found = piece.untouched(), item_record(piece.item.index, ENDED, None, False)
+            else:
+                result, why, interrupted = self._run(prepared, piece, number, name, checkpoint)
+                pixels = piece.pixels(result.image)
+                found = item_record(piece.item.index, why, result, interrupted)
+            if checkpoint is not None and number == len(checkpoint.done) and not self.interruption.asked:
+                checkpoint.done.append((pixels, found))
+                checkpoint.save(None)
+            restored.append(pixels)
+            records.append(found)
+            if found["restored"] and (shown is None or number <= total // 2):
+                after, _ = data.to_unit(pixels, (piece.span.low, piece.span.high))
+                shown = piece.problem.y, torch.from_numpy(after)[None]
+        if shown is None:  # Ctrl-C came before the first step
+            raise KeyboardInterrupt
+        return restored, records, shown
+
+    def _ended(self, number: int) -> bool:
+        again = None if self.replay is None else self.replay[number]
+        return self.interruption.asked or (again is not None and not again["restored"])
+
+    def _run(
+        self, prepared: Prepared, piece: Piece, number: int, name: str, checkpoint: Checkpoint | None
+    ) -> tuple[Result[Tensor], str, bool]:
+        """Run one item to its end, or until Ctrl-C."""
+        s, again = self.settings, None if self.replay is None else self.replay[number]
+        if again is None:
+            choice = prepared.choice(piece)
+            options, preset, seconds = {**choice.options, **s.options}, s.preset, s.seconds
+            plan: tuple[StageRecord, ...] = ()
+        else:
+            choice = Choice(again["method"], again["why"])
+            options, plan, preset, seconds = again["options"], plan_of(again), None, None
+        run = Run(
+            choice.method, piece.problem.y, piece.problem.physics, seed=s.seed, preset=preset, seconds=seconds,
+            device=s.device, precision=s.precision, compile=s.compile, plan=plan, **options,
+        )  # fmt: skip
+        if checkpoint is not None and checkpoint.run is not None:
+            run.load_state_dict(checkpoint.run)
+            checkpoint.run = None
+            self.display.say(f"  {name}: going on from {checkpoint.path}, after {duration(run.elapsed)}")
+        why = f"{find(choice.method).title}, {choice.method}: {choice.why}"
+        self.display.say(f"  {why}" if name == s.task else f"  {name}: {why}")
+        if s.sigma is not None and "sigma" not in run.options:
+            warnings.warn(f"{choice.method} has no use for the noise level that was given", stacklevel=2)
+        interrupted = self._iterate(run, name, self._preview(prepared, piece), checkpoint, again)
+        result = run.result()
+        if interrupted:
+            ended = replace(result.stages[-1], stopped_by=f"Ctrl-C, at step {result.stages[-1].steps}")
+            result = replace(result, stages=(*result.stages[:-1], ended))
+        self.display.say(f"  {result.stopped_by}")
+        return replace(result, image=piece.problem.finish(result.image.cpu())), choice.why, interrupted
+
+    def _iterate(
+        self, run: Run, name: str, preview: Preview | None, checkpoint: Checkpoint | None,
+        again: Mapping[str, Any] | None,
+    ) -> bool:  # fmt: skip
+        """Take the steps; whether Ctrl-C ended them, now or in the call that is repeated."""
+        cut = again is not None and again["interrupted"]
+        last = (len(again["stages"]), again["stages"][-1]["steps"]) if again is not None and cut else None
+        self.display.begin(name)
+        try:
+            for step in run:
+                self.begun = True
+                self.display.step(step, run)
+                if preview is not None:
+                    preview(step)
+                if checkpoint is not None:
+                    checkpoint.tick(run)
+                if self.interruption.asked or (step.stage + 1, step.index + 1) == last:
+                    break
+        finally:
+            self.display.end()
+        if checkpoint is not None and not run.finished:
+            checkpoint.save(run)
+            self.display.say(f"  the same command goes on from {checkpoint.path}")
+        return not run.finished
+
+    def _preview(self, prepared: Prepared, piece: Piece) -> Preview | None:
+        path = self.files.preview
+        if path is None:
+            return None
+        y = piece.problem.y
+        return Preview(path, piece.problem.finish, Shades(y, _stretch(prepared)), self.display.warn)
+
+    def _write(
+        self, prepared: Prepared, job: Job, restored: list[Pixels], items: list[dict[str, Any]],
+        shown: tuple[Tensor, Tensor], notes: list[str], overwrite: bool,
+    ) -> dict[str, Any]:  # fmt: skip
+        """The result, what there is to look at, and the record; what failed is raised when all is done."""
+        picture = data.join(prepared.picture, restored)
+        quality, note = quality_for(prepared.picture, job.target)
+        if note is not None:
+            notes.append(note)
+            self.display.say(f"  {note}")
+        left = [str(n) for n, item in enumerate(items, 1) if not item["restored"] and item["why"] == ENDED]
+        if left:
+            notes.append(f"left as before, because of Ctrl-C: item {', '.join(left)}")
+            self.display.warn(notes[-1])
+        failures: list[OSError] = []
+        job.target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            place = data.write(picture, job.target, overwrite=overwrite, quality=quality)
+        except data.SavedAside as error:
+            failures.append(error)
+            place = error.path
+        made = {"output": file_record(place) | {"pixels_sha256": pixel_digest(picture.pixels)}}
+        if not failures:
+            made |= self._look(prepared, shown, failures)
+        device = Compute.choose(self.settings.device).device
+        found = record(
+            self.settings,
+            self.aids,
+            job.source,
+            items,
+            notes,
+            device=str(device),
+            peak_memory=peak_memory(device),
+            **made,
+        )
+        side = data.side_path(place)
+        data.write_text_atomic(side, json.dumps(found, indent=2, ensure_ascii=False) + "\n", overwrite=overwrite)
+        if not (failures and place != job.target):
+            best = "the best so far, " if found["interrupted"] and self.replay is None else ""
+            self.display.say(f"  wrote {best}{place}, and {side.name}; {duration(found['seconds'])}")
+        if failures:
+            raise failures[0]
+        return found
+
+    def _look(
+        self, prepared: Prepared, shown: tuple[Tensor, Tensor], failures: list[OSError]
+    ) -> dict[str, dict[str, str]]:
+        """Before and after side by side, and the last preview; where they are."""
+        shades = Shades(shown[0], _stretch(prepared))
+        made: dict[str, dict[str, str]] = {}
+        for name, path in (("compare", self.files.compare), ("preview", self.files.preview)):
+            if path is None:
+                continue
+            try:
+                write_snapshot(side_by_side(*shown, shades) if name == "compare" else shades(shown[1]), path)
+                made[name] = file_record(path)
+                if name == "compare":
+                    self.display.say(f"  wrote {path}: before and after")
+            except OSError as error:
+                failures.append(error)
+        return made
+
+    @contextmanager
+    def _warnings_told(self, notes: list[str]) -> Iterator[None]:
+        """Inside, Python's warnings become notes that are said."""
+
+        def tell(message: Warning | str, *rest: Any) -> None:
+            notes.append(str(message))
+            self.display.warn(str(message))
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", UserWarning)
+            warnings.showwarning = tell  # type: ignore[assignment]
+            yield
+
+
+def _stretch(prepared: Prepared) -> bool:
+    """Whether the values must be stretched to be looked at."""
+    return prepared.picture.pixels.dtype not in (np.uint8, np.bool_)
+
+
+def _words(prepared: Prepared) -> str:
+    """``256 × 256 px, 3 channels, uint8, 4 items``."""
+    item, picture = prepared.items[0], prepared.picture
+    channels = len(item.pixels)
+    parts = [" × ".join(map(str, item.pixels.shape[1:])) + (" px" if len(item.axes) == 2 else " samples")]
+    parts += [f"{channels} channels"] if channels > 1 else []
+    parts.append(str(picture.pixels.dtype))
+    return ", ".join([*parts, f"{len(prepared.items)} items"] if len(prepared.items) > 1 else parts)

@@ -1,0 +1,116 @@
+"""`oneself denoise`, `super-resolve`, `inpaint`, `deblur`: a file or a folder of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from oneself.commands.aids import read_aids
+from oneself.commands.errors import DONE, ENDED_AT_ONCE, FAILED, INTERRUPTED, REFUSED, report, say
+from oneself.commands.interruption import Interruption
+from oneself.commands.jobs import Job, check_settings, list_jobs
+from oneself.commands.progress import Display
+from oneself.commands.request import Files, Settings, parse_range, parse_scale
+from oneself.commands.restoring import Restorer
+
+__all__ = ["attempt", "print_summary", "restore"]
+
+Record = dict[str, Any]
+
+
+def restore(task: str, given: Mapping[str, Any], options: Mapping[str, Any], command_line: str) -> int:
+    """Do what a command line asks for; its exit code.
+
+    Parameters
+    ----------
+    given : mapping
+        The flags by name, as typed.
+    options : mapping
+        Those of the chosen method.
+
+    Raises
+    ------
+    OSError, TypeError, ValueError
+        What is refused before the work.
+    """
+    settings, files = _settings(task, given, options, command_line), _files(given)
+    display = Display(given["quiet"])
+    check_settings(settings)
+    aids = read_aids(settings)
+    jobs, skipped = list_jobs(files, task)
+    for job in skipped:
+        display.say(f"{job.source}: skipped, {job.target} is there")
+    done: list[Record] = []
+    failed: list[Record] = []
+    code = DONE
+    with Interruption(display.warn) as interruption:
+        restorer = Restorer(settings, files, aids, display, interruption)
+        for number, job in enumerate(jobs, 1):
+            if len(jobs) > 1:
+                display.say(f"[{number}/{len(jobs)}]")
+            try:
+                ended = attempt(restorer, job, done, failed)
+            except KeyboardInterrupt:
+                say(ENDED_AT_ONCE)
+                code = INTERRUPTED
+                break
+            code = ended if len(jobs) == 1 or ended == INTERRUPTED else max(code, min(ended, FAILED))
+            if interruption.asked and number < len(jobs):
+                code = INTERRUPTED
+                break
+    if files.source.is_dir():
+        _tell_totals(display, len(jobs), done, failed, skipped)
+    if given["json"] and code != REFUSED:
+        print_summary(done, failed, skipped)
+    return code
+
+
+def attempt(restorer: Restorer, job: Job, done: list[Record], failed: list[Record]) -> int:
+    """Restore one file; its exit code. A failure is told, and the files after it have their turn."""
+    try:
+        done.append(restorer.restore(job))
+    except Exception as error:
+        report(error)
+        failed.append({"input": str(job.source), "error": str(error) or type(error).__name__})
+        return FAILED if restorer.begun else REFUSED
+    return INTERRUPTED if done[-1]["interrupted"] else DONE
+
+
+def print_summary(done: list[Record], failed: list[Record], skipped: list[Job]) -> None:
+    """For machines, on stdout: the records, the failures, and what was left out."""
+    left_out = [{"input": str(job.source), "output": str(job.target)} for job in skipped]
+    print(json.dumps({"results": done, "failed": failed, "skipped": left_out}, indent=2, ensure_ascii=False))
+
+
+def _tell_totals(display: Display, meant: int, done: list[Record], failed: list[Record], skipped: list[Job]) -> None:
+    rest = meant - len(done) - len(failed)
+    parts = [f"{len(done)} restored"] + [f"{len(skipped)} skipped"] * bool(skipped) + [f"{len(failed)} failed"]
+    display.say(", ".join([*parts, *[f"{rest} not begun"] * bool(rest)]))
+    for failure in failed:
+        display.warn(f"failed: {failure['input']}")
+
+
+def _settings(task: str, given: Mapping[str, Any], options: Mapping[str, Any], command_line: str) -> Settings:
+    plain = ("method", "preset", "sigma", "seed", "seconds", "device", "precision", "compile", "axes", "boundary")
+    return Settings(
+        task=task,
+        options=options,
+        command=command_line,
+        data_range=None if given["data_range"] is None else parse_range(given["data_range"]),
+        scale=None if given.get("scale") is None else parse_scale(given["scale"]),
+        kernel=_path(given.get("kernel")),
+        mask=_path(given.get("mask")),
+        **{name: given[name] for name in plain if name in given},
+    )
+
+
+def _files(given: Mapping[str, Any]) -> Files:
+    paths = {name: _path(given[name]) for name in ("preview", "compare", "checkpoint")}
+    switches = {name: given[name] for name in ("recursive", "skip_existing", "overwrite")}
+    return Files(Path(given["source"]), given["out"], **{**switches, **paths})
+
+
+def _path(text: str | None) -> Path | None:
+    return None if text is None else Path(text)

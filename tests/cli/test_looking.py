@@ -1,0 +1,153 @@
+"""`oneself methods`, `info` and `demo`."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+import tifffile
+import torch
+from PIL import Image
+from skimage import data as pictures
+from skimage.restoration import estimate_sigma
+
+import oneself as library
+from oneself.auto import Choice
+from oneself.commands import demo
+from oneself.commands.cost import expected_cost
+from oneself.registry import find
+
+from .conftest import noisy, read_png
+
+
+def test_the_list_of_methods(oneself):
+    said = oneself("methods --json")
+    records = json.loads(said.out)
+    assert [record["key"] for record in records] == [method.key for method in library.methods()]
+    for record in records:
+        assert list(record) == ["key", "title", "tasks", "dims", "options", "cite"]
+    by_key = {record["key"]: record for record in records}
+    options = {option["name"]: option for option in by_key["zs_n2n"]["options"]}
+    assert options["steps"] == {
+        "name": "steps",
+        "type": "int",
+        "default": 1000,
+        "help": "steps",
+        "allowed": "a whole number at least 1",
+        "choices": [],
+        "optional": False,
+    }
+    assert options["border"]["choices"] == ["valid", "zeros"]
+    assert options["patch"]["optional"] is True
+
+
+def test_the_table_of_methods(oneself):
+    said = oneself("methods")
+    for method in library.methods():
+        assert method.key in said.out
+        assert method.title.split()[0] in said.out
+    assert "back-projections" in said.out
+
+
+def test_what_is_in_a_file(oneself, folder):
+    tifffile.imwrite(
+        "deep.tif", noisy((20, 24), dtype=np.uint16, high=1000), resolution=(300, 150), resolutionunit="INCH"
+    )
+    said = oneself("info deep.tif --json")
+    assert said.code == 0
+    found = json.loads(said.out)
+    assert (found["format"], found["axes"], found["shape"], found["type"]) == ("tiff", "YX", [20, 24], "uint16")
+    assert (found["lowest"], found["highest"]) == (
+        tifffile.imread("deep.tif").min(),
+        tifffile.imread("deep.tif").max(),
+    )
+    assert found["resolution"] == {"x": 300.0, "y": 150.0, "unit": "inch"}
+    told = oneself("info deep.tif").out
+    for words in (
+        "TIFF, Y 20 × X 24, uint16",
+        "values from",
+        "300 × 150 pixels per inch",
+        "noise:",
+        " s and up to" if sys.platform == "linux" else " s on",
+    ):
+        assert words in told
+    assert {path.name for path in folder.iterdir()} == {"photo.png", "deep.tif"}
+
+
+def test_the_noise_is_told_in_the_files_units(oneself):
+    random = np.random.default_rng(0)
+    Image.fromarray((128 + random.normal(0, 20, (64, 64))).clip(0, 255).astype(np.uint8)).save("flat.png")
+    found = json.loads(oneself("info flat.png --json").out)
+    assert found["noise"]["sigma"] == pytest.approx(20, rel=0.1)
+    assert found["noise"]["words"].startswith("white Gaussian noise, sigma")
+    assert found["denoise"]["method"] == "zs_n2n"
+    assert found["denoise"]["options"]["sigma"] == pytest.approx(20 / 255, rel=0.1)
+    np.save("flat.npy", (100 + random.normal(0, 2, (64, 64))).astype(np.float32))
+    found = json.loads(oneself("info flat.npy --json --data-range 80 120").out)
+    assert found["noise"]["sigma"] == pytest.approx(2, rel=0.1)
+
+
+def test_why_it_would_be_refused(oneself):
+    Image.fromarray(np.full((9, 9), 3, np.uint8)).save("blank.png")
+    said = oneself("info blank.png")
+    assert said.code == 0
+    assert "would refuse it" in said.out
+    np.save("floats.npy", np.linspace(-3, 9, 400, dtype=np.float32).reshape(20, 20))
+    assert "--data-range LOW HIGH" in oneself("info floats.npy").out
+
+
+def test_the_cost_of_patches_grows_with_the_answer_alone():
+    small, large = torch.rand(1, 1, 32, 32), torch.rand(1, 1, 32, 320)
+    options = {"steps": 100, "width": 4, "ensemble": False}
+    costs = [expected_cost(Choice("zs_n2n", "", options), y, "cpu") for y in (small, large)]
+    assert costs[0].steps == costs[1].steps == 100
+    assert not costs[0].stops_early
+    assert costs[1].seconds < 5 * costs[0].seconds
+
+
+def test_the_cost_of_whole_pictures_grows_with_them(monkeypatch):
+    from oneself.commands import cost
+
+    monkeypatch.setattr(cost, "PARTS", (2**12,))
+    options = {"steps": 100, "width": 4, "levels": 2}
+    small, large = (expected_cost(Choice("dip", "", options), torch.rand(1, 1, 64, n), "cpu") for n in (64, 64 * 30))
+    assert 5 < large.seconds / small.seconds < 200
+    assert small.stops_early
+    assert small.memory is None or large.memory > small.memory
+
+
+def test_the_expected_seconds_are_about_right():
+    options = {"steps": 60, "width": 16, "levels": 2, "stop": "never"}
+    y = torch.rand(1, 1, 64, 64)
+    expected = expected_cost(Choice("dip", "", options), y, "cpu").seconds
+    taken = library.Run(find("dip"), y, **options, device="cpu").finish().seconds
+    assert taken / 8 < expected < 8 * taken
+
+
+def test_the_demo(oneself, folder, monkeypatch):
+    monkeypatch.setattr(demo, "SECONDS", 10.0)
+    said = oneself("demo")
+    assert said.code == 0, said.err
+    made = {path.name for path in (folder / "oneself-demo").iterdir()}
+    assert made == {"noisy.png", "restored.png", "restored.png.json", "before-after.png"}
+    before, after = (read_png(f"oneself-demo/{name}.png") for name in ("noisy", "restored"))
+    assert np.array_equal(before, pictures.hubble_deep_field()[demo.PLACE])
+    height, width = before.shape[:2]
+    assert read_png("oneself-demo/before-after.png").shape == (3 * height, 3 * 2 * width + 8, 3)
+    noise = [estimate_sigma(image, channel_axis=-1, average_sigmas=True) for image in (before, after)]
+    assert noise[1] < 0.7 * noise[0]
+    assert np.abs(after.astype(float) - before).mean() < 2 * noise[0]
+    said = oneself("demo")
+    assert said.code == 2
+    assert "the file exists" in said.err
+    assert np.array_equal(read_png("oneself-demo/restored.png"), after)
+
+
+def test_the_demo_fetches_nothing(oneself, monkeypatch):
+    import socket
+
+    def refuse(*arguments, **more):
+        raise AssertionError("it went to the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    assert demo._sky().pixels.shape == (192, 192, 3)

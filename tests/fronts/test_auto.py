@@ -1,0 +1,108 @@
+"""What ``auto`` picks, and how it says why."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import gaussian_filter
+from skimage.data import astronaut
+
+import oneself
+from oneself.auto import choose
+
+from .pictures import colour, grey
+
+CLEAN = astronaut()[100:228, 100:228].mean(-1) / 255
+NOISE = np.random.default_rng(0).normal(0, 1, CLEAN.shape)
+
+
+def tensor(image: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(image, dtype=np.float32))[None, None]
+
+
+def test_white_gaussian_noise_goes_to_pairs_with_its_estimated_level():
+    choice = choose("denoise", tensor(CLEAN + 0.1 * NOISE))
+    assert choice.method == "zs_n2n"
+    assert choice.options["sigma"] == pytest.approx(0.1, rel=0.1)
+    assert choice.why.startswith("white Gaussian noise, sigma 2")
+    assert choice.why.endswith("pairs of half-images teach it fastest")
+
+
+def test_a_known_level_is_passed_on_as_it_is():
+    choice = choose("denoise", tensor(CLEAN + 0.1 * NOISE), sigma=0.2)
+    assert choice.method == "zs_n2n"
+    assert choice.options == {"sigma": 0.2}
+    assert "estimated, sigma 51.0/255 given" in choice.why
+
+
+def test_signal_dependent_noise_gets_no_single_level():
+    ramp = np.linspace(0.1, 0.9, 128) * np.ones((128, 1))
+    choice = choose("denoise", tensor(np.random.default_rng(0).poisson(ramp * 100) / 100))
+    assert choice.method == "zs_n2n"
+    assert choice.options == {}
+    assert "signal-dependent" in choice.why
+
+
+def test_noise_that_neighbours_share_goes_to_the_prior():
+    blurred = gaussian_filter(NOISE, 1.2)
+    choice = choose("denoise", tensor(CLEAN + 0.1 * blurred / blurred.std()))
+    assert choice.method == "dip"
+    assert "correlated" in choice.why
+    assert "pairs of neighbours would keep noise that neighbours share" in choice.why
+
+
+def test_small_images_go_to_the_prior():
+    choice = choose("denoise", tensor(CLEAN[:15, :64] + 0.1 * NOISE[:15, :64]))
+    assert choice.method == "dip"
+    assert "too small to be halved" in choice.why
+    assert choose("denoise", tensor(CLEAN[:16, :64] + 0.1 * NOISE[:16, :64])).method == "zs_n2n"
+
+
+def test_faint_noise_is_said_to_be_faint():
+    assert "hardly any noise, little will change" in choose("denoise", tensor(CLEAN), sigma=1 / 255).why
+    assert "hardly any noise" not in choose("denoise", tensor(CLEAN), sigma=3 / 255).why
+
+
+@pytest.mark.parametrize("task", ["inpaint", "deblur", "restore"])
+def test_linear_operators_go_to_the_prior(task):
+    choice = choose(task, tensor(CLEAN))
+    assert (choice.method, choice.options) == ("dip", {})
+    assert "any linear operator" in choice.why
+
+
+def test_enlarging():
+    assert choose("super-resolve", tensor(CLEAN)).method == "zssr"
+
+
+def test_little_time_makes_the_prior_thinner():
+    y = tensor(CLEAN)
+    assert choose("inpaint", y, seconds=3600, device="cpu").options == {}
+    thin = choose("inpaint", y, seconds=1, device="cpu")
+    assert thin.options == {"width": 16, "levels": 4}
+    assert "a thinner network, for the 1 s allowed" in thin.why
+
+
+def test_what_was_picked_is_what_ran_and_is_said():
+    noisy = CLEAN[:32, :32] + 0.1 * NOISE[:32, :32]
+    image = np.rint(noisy.clip(0, 1) * 255).astype(np.uint8)
+    result = oneself.denoise(image, device="cpu", full=True, steps=3, width=4, sigma=25.5)
+    assert result.method == "zs_n2n"
+    assert result.options["sigma"] == pytest.approx(0.1)
+    assert result.notes[0].startswith("zs_n2n: ")
+    assert "sigma 25.5/255 given" in result.notes[0]
+    asked = oneself.denoise(image, "zs_n2n", device="cpu", steps=3, width=4, sigma=25.5)
+    assert np.array_equal(result.image, asked)
+
+
+def test_options_of_ones_own_stand_above_what_was_picked():
+    result = oneself.inpaint(
+        grey(16, 16), np.eye(16) > 0, device="cpu", full=True, seconds=1e-3, width=3, steps=2, code=2
+    )
+    assert result.method == "dip"
+    assert (result.options["width"], result.options["levels"]) == (3, 4)
+
+
+def test_every_choice_is_a_method_that_does_the_task():
+    able = {record.key: record.tasks for record in oneself.methods()}
+    for task in ("denoise", "inpaint", "super-resolve", "deblur", "restore"):
+        for image in (CLEAN, grey(5, 7), colour(12, 12)[..., 0] / 255, CLEAN.ravel()[:40]):
+            assert task in able[choose(task, tensor(image)).method]

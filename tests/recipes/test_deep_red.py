@@ -1,0 +1,144 @@
+"""What is particular to DeepRED: the denoiser between the steps, by ADMM's formulas."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from oneself.core import Example, Identity, Run
+from oneself.priors import DENOISERS
+from oneself.recipes.deep_red import SplitFit, deep_red
+from oneself.terms import Coupling
+from oneself.testing.operators import Pool
+from oneself.testing.pictures import noisy, picture
+
+QUICK = {"width": 8, "levels": 2, "code": 4, "skip": 2, "start": 0, "window": 4, "prior": "total-variation"}
+
+
+def stage(y: Tensor, physics: Any = None, **options: Any) -> SplitFit:
+    torch.manual_seed(0)
+    made = deep_red(y, physics or Identity(), **deep_red.settle({**QUICK, **options}))
+    assert isinstance(made, SplitFit)
+    return made
+
+
+def run(y: Tensor, physics: Any = None, **options: Any) -> Run:
+    return Run(deep_red, y, physics, device="cpu", **{**QUICK, **options})
+
+
+def test_the_update_on_numbers() -> None:
+    fit = stage(torch.full((1, 1, 8, 8), 0.5), weight=0.3, penalty=0.2, every=1)
+    fit.denoise = lambda x: x / 2
+    fit.coupling.copy.fill_(0.4)
+    fit.coupling.dual.fill_(0.1)
+    fit.last_output = torch.full((1, 1, 8, 8), 0.9)
+    fit.between()
+    copy = (0.3 * 0.2 + 0.2 * (0.9 + 0.1)) / 0.5  # (λ D(x) + μ (h + u)) / (λ + μ)
+    assert fit.coupling.copy.unique().tolist() == pytest.approx([copy])
+    assert fit.coupling.dual.unique().tolist() == pytest.approx([0.1 + 0.9 - copy])  # u + h - x
+    fit.between()
+    second = (0.3 * copy / 2 + 0.2 * (0.9 + 1.0 - copy)) / 0.5
+    assert fit.coupling.copy.unique().tolist() == pytest.approx([second])
+
+
+def test_the_updates_settle_where_the_prior_says() -> None:
+    """With the network's output held at h, x solves λ (x - D(x)) + μ (x - h - u) = 0 at every step: written as RED."""
+    fit = stage(torch.rand(1, 1, 8, 8), weight=0.5, penalty=0.5, every=1)
+    fit.denoise = lambda x: 0.5 * x
+    h = torch.rand(1, 1, 8, 8)
+    fit.last_output = h
+    for _ in range(200):
+        before = fit.coupling.dual.clone()
+        fit.coupling.dual.zero_()  # u held at 0: the fixed point of x alone
+        fit.between()
+    x = fit.coupling.copy
+    assert torch.allclose(0.5 * (x - 0.5 * x) + 0.5 * (x - h), torch.zeros_like(x), atol=1e-6)
+    assert torch.allclose(before, h - x, atol=1e-6)
+
+
+def test_the_denoiser_is_used_every_so_often() -> None:
+    fit, calls = stage(torch.rand(1, 1, 8, 8), every=3), []
+    fit.denoise = lambda x: calls.append(int(fit.moves)) or x
+    fit.last_output = torch.rand(1, 1, 8, 8)
+    for _ in range(10):
+        fit.between()
+    assert calls == [3, 6, 9]
+
+
+def test_it_begins_from_what_was_measured_and_nothing_owed() -> None:
+    x = torch.rand(1, 1, 8, 8)
+    y = Pool().A(x)
+    fit = stage(y, Pool())
+    assert torch.equal(fit.coupling.copy, Pool().A_adjoint(y))
+    assert float(fit.coupling.dual.abs().sum()) == 0
+
+
+def test_the_objective_is_fidelity_and_coupling() -> None:
+    y = torch.rand(1, 1, 8, 8)
+    fit = stage(y, penalty=0.7)
+    fit.coupling.copy.uniform_()
+    fit.coupling.dual.uniform_()
+    terms = fit.terms(fit.input())
+    h, terms = fit.last_output, {name: value.detach() for name, value in terms.items()}
+    assert float(terms["fidelity"]) == pytest.approx(float((h - y).square().mean()), rel=1e-5)
+    coupled = (h - fit.coupling.copy + fit.coupling.dual).square().mean()
+    assert float(terms["coupling"]) == pytest.approx(0.7 * float(coupled), rel=1e-5)
+
+
+@pytest.mark.parametrize("prior", sorted(DENOISERS))
+def test_the_prior_asked_for_is_used_at_its_strength(prior: str) -> None:
+    fit = stage(torch.rand(1, 1, 16, 16), prior=prior, strength=0.07)
+    x = torch.rand(1, 1, 16, 16)
+    assert torch.equal(fit.denoise(x), DENOISERS[prior](0.07)(x))
+    assert not torch.equal(fit.denoise(x), DENOISERS[prior](0.5)(x))
+
+
+class Free(nn.Module):
+    """Any image at all: a network without a structure of its own, so that only the prior is left."""
+
+    def __init__(self, y: Tensor) -> None:
+        super().__init__()
+        self.image = nn.Parameter(y.clone())
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.image + 0 * z.sum()
+
+
+def test_the_prior_alone_takes_noise_away() -> None:
+    x = picture(32, 32, channels=1)
+    y = noisy(x, 0.15)
+    fit = stage(y, every=1, strength=0.3, weight=2.0)
+    fit.structure = Free(y)
+    optimiser = torch.optim.SGD(fit.structure.parameters(), lr=0.3 * y.numel())
+    for _ in range(60):
+        optimiser.zero_grad()
+        sum(fit.terms(Example((torch.zeros(()),), y)).values()).backward()
+        optimiser.step()
+        with torch.no_grad():
+            fit.between()
+    assert (fit.structure.image - x).square().mean() < 0.75 * (y - x).square().mean()
+
+
+def test_copy_and_dual_are_saved() -> None:
+    fit = stage(torch.rand(1, 1, 8, 8))
+    names = {name for name in fit.state_dict() if name.split(".")[-1] in ("copy", "dual", "moves")}
+    assert {"coupling.copy", "coupling.dual", "moves"} <= names
+    assert isinstance(fit.coupling, Coupling)
+    fit.last_output = torch.rand(1, 1, 8, 8)
+    for _ in range(10):
+        fit.between()
+    again = stage(torch.rand(1, 1, 8, 8))
+    again.load_state_dict(fit.state_dict())
+    assert torch.equal(again.coupling.copy, fit.coupling.copy)
+    parts = [term for _, term in again.objective.parts()]
+    assert parts[1] is again.coupling  # the objective's own, so that it sees what moves
+
+
+def test_it_learns_with_any_operator() -> None:
+    x = picture(16, 16)
+    y = Pool().A(x)
+    result = run(y, Pool(), steps=60, every=5, rate=0.02).finish()
+    assert result.image.shape == x.shape
+    assert result.history["fidelity"][-1] < 0.5 * result.history["fidelity"][0]
+    assert set(result.history) == {"fidelity", "coupling", "window_variance"}

@@ -1,0 +1,130 @@
+"""What is particular to the deep image prior: the code, what ends it, and the variance of its outputs."""
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from oneself.core import Identity, Run
+from oneself.networks import Skip
+from oneself.recipes.dip import dip
+from oneself.stopping import Average, Best
+from oneself.testing.operators import Pool
+from oneself.testing.pictures import noisy, picture
+
+QUICK = {"width": 8, "levels": 2, "code": 4, "skip": 2, "start": 0, "window": 4}
+STOPS = {
+    "variance": (["window_variance"], " of step"),
+    "moving-variance": (["moving_variance"], " (moving_variance could not be told yet)"),  # before step 100
+    "held-out": (["held_out"], " of step"),
+    "discrepancy": (["residual"], ""),
+    "never": ([], ""),
+}
+
+
+def run(y: Tensor, physics: Any = None, **options: Any) -> Run:
+    return Run(dip, y, physics, device="cpu", **{**QUICK, **options})
+
+
+def test_structure_learns_the_picture_before_the_noise() -> None:
+    x = picture(32, 32)
+    y = noisy(x, 0.15)
+    fitted = run(y, width=16, steps=150, average=0.9).finish().image
+    assert (fitted - x).square().mean() < 0.4 * (y - x).square().mean()
+
+
+@pytest.mark.parametrize("stop", STOPS)
+def test_every_way_to_stop_gives_an_answer(stop: str) -> None:
+    level = {"sigma": 0.3} if stop == "discrepancy" else {}
+    result = run(noisy(picture(16, 16), 0.1), stop=stop, steps=30, patience=4, **level).finish()
+    assert torch.isfinite(result.image).all()
+    score, kept = STOPS[stop]
+    assert [name for name in result.history if name != "fidelity"] == score
+    assert result.stopped_by.partition("; ")[2].startswith("returned the running average of the iterates" + kept)
+    assert result.steps == 30 or stop in ("variance", "held-out", "discrepancy")
+
+
+def test_a_noise_level_that_would_not_count_is_refused() -> None:
+    with pytest.raises(ValueError, match="only counts with stop='discrepancy'"):
+        run(noisy(picture(16, 16), 0.1), sigma=0.1, steps=1).finish()
+
+
+def test_discrepancy_stops_at_the_noise_level() -> None:
+    y = noisy(picture(16, 16), 0.1)
+    result = run(y, stop="discrepancy", sigma=0.25, steps=400).finish()
+    residual = result.history["residual"]
+    assert residual[-1] <= 1 < min(residual[:-1])
+    assert residual[-1] == pytest.approx(result.history["fidelity"][-1] / 0.25**2, rel=1e-3)
+    assert result.stopped_by.startswith(f"residual fell to 1, at step {result.steps};")
+    late = run(y, stop="discrepancy", sigma=0.25, steps=400, start=result.steps + 10).finish()
+    assert late.steps == result.steps + 11
+
+
+def test_discrepancy_needs_the_noise_level() -> None:
+    with pytest.raises(ValueError, match=r"dip\(stop='discrepancy', sigma=None\): the noise level is needed\. Give"):
+        next(run(picture(16, 16), stop="discrepancy"))
+
+
+def test_variance_stops_by_patience_with_the_average_of_its_best_step() -> None:
+    result = run(noisy(picture(16, 16), 0.1), steps=400, patience=12, smoothing=0.5).finish()
+    trace = result.history["window_variance"]
+    assert trace[:3] == [math.inf] * 3
+    assert trace.index(min(trace)) == result.steps - 1 - 12
+    assert result.stopped_by == (
+        f"window_variance had not improved for 12 steps, at step {result.steps}; returned the running average of the "
+        f"iterates of step {result.steps - 12}, where window_variance was lowest"
+    )
+
+
+def test_held_out_elements_are_kept_from_the_loss() -> None:
+    """The loss is that of the elements shown, the score's are the others."""
+    torch.manual_seed(0)
+    y = picture(16, 16)
+    stage = dip(y, Identity(), **{**dip.settle({}), **QUICK, "stop": "held-out", "hold_out": 0.3})
+    shown = stage.input.where
+    assert float(1 - shown.mean()) == pytest.approx(0.3, abs=0.06)
+    assert torch.equal(stage.keep.score.hidden, 1 - shown)
+    example = stage.input()
+    found = stage.terms(example)["fidelity"].detach()
+    x = stage.last_output
+    assert float(found) == pytest.approx(float((x - y)[shown == 1].square().mean()), rel=1e-4)
+
+
+def test_options_reach_the_stage() -> None:
+    y = picture(64, 64)
+    stage = dip(y, Identity(), **dip.settle({"jitter": 0.5, "code": 7, "average": 0.9, "stop": "never"}))
+    assert (stage.input.jitter, stage.input.z.shape) == (0.5, (1, 7, 64, 64))
+    assert isinstance(stage.keep, Average)
+    assert stage.keep.decay == 0.9
+    assert isinstance(dip(y, Identity(), **dip.settle({})).keep, Best)
+    assert stage.rise == pytest.approx(math.sqrt(10))  # 5 dB
+    assert isinstance(stage.structure, Skip)
+
+
+def test_the_published_preset_is_the_papers() -> None:
+    settings = dip.settle({}, "published")
+    told = {
+        name: settings[name] for name in ("width", "levels", "skip", "code", "rate", "jitter", "window", "patience")
+    }
+    assert told == {
+        "width": 128,
+        "levels": 5,
+        "skip": 4,
+        "code": 32,
+        "rate": 0.01,
+        "jitter": 1 / 30,
+        "window": 100,
+        "patience": 1000,
+    }
+
+
+def test_the_image_has_the_size_that_the_operator_takes() -> None:
+    x = picture(16, 16)
+    y = Pool().A(x)
+    result = run(y, Pool(), steps=60, stop="never").finish()
+    assert result.image.shape == x.shape
+    assert result.history["fidelity"][-1] < 0.3 * result.history["fidelity"][0]
+    gap = Pool().A(result.image) - y
+    assert gap.square().mean() < 0.5 * (y - y.mean()).square().mean()
