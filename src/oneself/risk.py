@@ -74,7 +74,7 @@ class RiskFit(Fit):
     def terms(self, example: Example) -> Mapping[str, Tensor]:
         z, probe = example.input
         x = self.structure(z)
-        self.last_output = x.detach()
+        self.last_output = x.detach().float()
         values = self.objective.values(x, example)
         offset = torch.full_like(next(iter(values.values())), self.offset)
         return {**values, "divergence": self.spread(z, self.A(x), probe), "offset": offset.detach()}

@@ -88,3 +88,18 @@ def test_blur_of_an_unknown_border_is_left_to_conjugate_gradients():
 def test_an_operator_that_makes_nothing_is_refused():
     with pytest.raises(ValueError, match="everything 0"):
         NormalInverse(lambda x: 0 * x, lambda y: 0 * y, torch.rand(1, 1, 4, 4), ridge=0.1)
+
+
+def test_a_runs_lower_precision_does_not_reach_it():
+    A = torch.nn.Conv1d(1, 1, 3, padding=1, bias=False)
+
+    def adjoint(y):
+        return F.conv_transpose1d(y, A.weight, padding=1)
+
+    y = torch.rand(1, 1, 20)
+    inverse = NormalInverse(A, adjoint, y, ridge=0.01, steps=60)
+    assert inverse.kind == "conjugate gradients"
+    with torch.autocast("cpu", torch.bfloat16):
+        assert A(y).dtype == torch.bfloat16
+        found = inverse(y)
+    torch.testing.assert_close(found, inverse(y), rtol=0, atol=0)

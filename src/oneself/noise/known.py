@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from oneself.noise.level import estimate_sigma
 
@@ -12,8 +13,8 @@ FAINTEST = 0.25 / 255  # the rounding of 8 bits: no measurement is less noisy
 GAPS = 0.05  # share of exact zeros above which a measurement is taken to have gaps
 
 
-def known_level(y: Tensor, sigma: float | None, caller: str) -> tuple[float, tuple[str, ...]]:
-    """``sigma``, or its estimate from the measurement ``y``, ``(1, C, *spatial)``; and a note where it is one.
+def known_level(y: NDArray[np.floating], sigma: float | None, caller: str) -> tuple[float, tuple[str, ...]]:
+    """``sigma``, or its estimate from the measurement ``y``, ``(C, *spatial)``; and a note where it is one.
 
     Raises
     ------
@@ -22,9 +23,9 @@ def known_level(y: Tensor, sigma: float | None, caller: str) -> tuple[float, tup
     """
     if sigma is not None:
         return sigma, ()
-    if float((y == 0).float().mean()) > GAPS:
+    if (y == 0).mean() > GAPS:
         raise ValueError(
             f"{caller}(sigma=None): the noise level cannot be told from a measurement with gaps (zeros). Give sigma=."
         )
-    level = max(FAINTEST, estimate_sigma(y[0].double().cpu().numpy()))
+    level = max(FAINTEST, estimate_sigma(y))
     return level, (f"{caller}: sigma was not given; estimated as {level * 255:.1f}/255",)

@@ -69,6 +69,11 @@ def dip(
             f"dip(sigma={sigma:g}, stop={stop!r}): the noise level only counts with stop='discrepancy'. "
             "Give both, or leave sigma out."
         )
+    if stop == "held-out" and fidelity != "least-squares":
+        raise ValueError(
+            f"dip(stop='held-out', fidelity={fidelity!r}): back-projection mixes what is held out with the rest. "
+            "Give fidelity='least-squares', or stop by another score."
+        )
     size = tuple(physics.A_adjoint(y).shape)
     where = (torch.rand_like(y) >= hold_out).to(y) if stop == "held-out" else None
     rule, keep = early_stopping(WindowVariance(window, smoothing), patience=patience, start=start, average=average)

@@ -48,7 +48,7 @@ def dip_sgld(
     steps: o.Steps = 3000,
 ) -> Fit:
     size = tuple(physics.A_adjoint(y).shape)
-    level, notes = known_level(y, sigma, "dip_sgld")
+    level, notes = known_level(y[0].cpu().numpy(), sigma, "dip_sgld")
     return Fit(
         structure=Skip(len(size) - 2, code, size[1], size[2:], [width] * levels, skip),
         input=Code(y, size[2:], code, jitter),

@@ -45,7 +45,7 @@ def dip_sure(
     start: o.Start = 200,
     average: o.Average = 0.99,
 ) -> Fit:
-    level, notes = known_level(y, sigma, "dip_sure")
+    level, notes = known_level(y[0].cpu().numpy(), sigma, "dip_sure")
     rule, keep = early_stopping(Objective(0.98), patience=patience, start=start, average=average)
     return RiskFit(
         A=physics.A,

@@ -54,7 +54,7 @@ def dip_sure_ste(
         raise ValueError(f"dip_sure_ste(sigma={sigma:g}, gain={gain:g}): Gaussian or Poisson noise. Give one of them.")
     variance: float | Tensor
     if gain is None:
-        level, notes = known_level(y, sigma, "dip_sure_ste")
+        level, notes = known_level(y[0].cpu().numpy(), sigma, "dip_sure_ste")
         variance = level**2
     else:
         variance, notes = gain * y.clamp(min=0), ()

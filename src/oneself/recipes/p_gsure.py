@@ -49,7 +49,7 @@ def p_gsure(
     average: o.Average = 0.99,
 ) -> Fit:
     adjoint = physics.A_adjoint(y)
-    level, notes = known_level(y, sigma, "p_gsure")
+    level, notes = known_level(y[0].cpu().numpy(), sigma, "p_gsure")
     rule, keep = early_stopping(Objective(0.98), patience=patience, start=start, average=average)
     channels = adjoint.shape[1]
     return RiskFit(
