@@ -40,7 +40,7 @@ Steps = Annotated[int, Option("steps", low=1)]
 StepsAtMost = Annotated[int, Option("steps at most", low=1)]
 
 Window = Annotated[int, Option("steps in the window of the variance", low=2)]
-Smoothing = Annotated[float, Option("decay of the running average that the window watches", low=0, below=1)]
+Smoothing = Annotated[float, Option("decay of the running average that the stopping watches", low=0, below=1)]
 Patience = Annotated[int, Option("steps without improvement before stopping", low=1)]
 Start = Annotated[int, Option("step before which the run never stops", low=0)]
 Average = Annotated[float, Option("decay of the running average of the outputs; 0 for none", low=0, below=1)]

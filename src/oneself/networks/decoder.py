@@ -42,9 +42,17 @@ class Decoder(nn.Module):
     @staticmethod
     def sizes_to(size: Sequence[int], levels: int) -> list[tuple[int, ...]]:
         """The sizes from the code's to the image's, each half the next (rounded up), at most ``levels`` halvings and
-        never under 4 along an axis that had them."""
+        never under 3 along an axis that had them.
+
+        Raises
+        ------
+        ValueError
+            The image has one element, which has no statistics to normalise by.
+        """
+        if max(size) < 2:
+            raise ValueError(f"Decoder(size={tuple(size)}): nothing to enlarge. Give at least 2 elements an axis.")
         found = [tuple(size)]
-        while len(found) <= levels and min(n for n in found[0] if n > 1 or max(found[0]) == 1) >= 8:
+        while len(found) <= levels and min(n for n in found[0] if n > 1) >= 6:
             found.insert(0, tuple((n + 1) // 2 for n in found[0]))
         return found
 

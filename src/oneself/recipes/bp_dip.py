@@ -28,7 +28,7 @@ from oneself.terms import BackProjection
 @method(
     "DIP with back-projection (BP-DIP)",
     cite="Zukerman, Tirer, Giryes. BP-DIP: a backprojection based deep image prior. EUSIPCO 2020.",
-    tasks=("inpaint", "super-resolve", "deblur", "restore"),
+    tasks=("deblur", "super-resolve", "inpaint", "restore"),
     presets={"published-network": {"width": 128}},
     gpu_preset="published-network",
 )
@@ -44,12 +44,13 @@ def bp_dip(
     jitter: o.Jitter = 1 / 30,
     rate: o.Rate = 0.01,
     steps: o.StepsAtMost = 3000,
+    window: o.Window = 100,
     patience: o.Patience = 300,
     start: o.Start = 200,
     average: o.Average = 0.99,
 ) -> Fit:
     size = tuple(physics.A_adjoint(y).shape)
-    rule, keep = early_stopping(WindowVariance(), patience=patience, start=start, average=average)
+    rule, keep = early_stopping(WindowVariance(window), patience=patience, start=start, average=average)
     return Fit(
         structure=Skip(len(size) - 2, code, size[1], size[2:], [width] * levels, skip),
         input=Code(y, size[2:], code, jitter),

@@ -39,8 +39,9 @@ def deep_decoder(
     levels: o.Levels = 4,
     rate: o.Rate = 0.01,
     steps: o.StepsAtMost = 3000,
+    window: Annotated[int, Option("steps whose mean loss is compared with that of as many before", low=2)] = 200,
     tolerance: Annotated[
-        float, Option("share of the loss that 200 steps must win for the run to go on", above=0, below=1)
+        float, Option("share of the loss that a window must win for the run to go on", above=0, below=1)
     ] = 0.01,
     average: o.Average = 0.99,
 ) -> Fit:
@@ -52,6 +53,6 @@ def deep_decoder(
         loss=Fidelity(physics.A),
         optimiser=adam(rate),
         steps=steps,
-        stop=Plateau(Objective(), window=200, tolerance=tolerance),
+        stop=Plateau(Objective(), window=window, tolerance=tolerance),
         keep=Average(average),
     )

@@ -41,12 +41,13 @@ def dip_sure(
     skip: o.Skips = 16,
     rate: o.Rate = 0.003,
     steps: o.StepsAtMost = 3000,
+    smoothing: o.Smoothing = 0.98,
     patience: o.Patience = 300,
     start: o.Start = 200,
     average: o.Average = 0.99,
 ) -> Fit:
     level, notes = known_level(y[0].cpu().numpy(), sigma, "dip_sure")
-    rule, keep = early_stopping(Objective(0.98), patience=patience, start=start, average=average)
+    rule, keep = early_stopping(Objective(smoothing), patience=patience, start=start, average=average)
     return RiskFit(
         A=physics.A,
         variance=level**2,

@@ -47,6 +47,7 @@ def dip_sure_ste(
     skip: o.Skips = 16,
     rate: o.Rate = 0.005,
     steps: o.StepsAtMost = 2000,
+    smoothing: o.Smoothing = 0.98,
     start: o.Start = 200,
     average: o.Average = 0.99,
 ) -> Fit:
@@ -72,7 +73,7 @@ def dip_sure_ste(
         optimiser=adam(rate),
         schedule=stepped(0.5, at=(0.25, 0.5, 0.75)),
         steps=steps,
-        stop=Below(Objective(0.98), 0.0, start),
+        stop=Below(Objective(smoothing), 0.0, start),
         keep=Average(average),
         notes=notes,
     )

@@ -30,7 +30,7 @@ from oneself.stopping import Objective, early_stopping
 @method(
     "Deep projected GSURE (P-GSURE)",
     cite="Abu-Hussein, Tirer, Chun, Eldar, Giryes. Image restoration by deep projected GSURE. WACV 2022.",
-    tasks=("inpaint", "super-resolve", "deblur", "restore"),
+    tasks=("deblur", "super-resolve", "inpaint", "restore"),
     presets={"published": {"width": 128, "skip": 4, "rate": 0.01, "steps": 10_000}},
 )
 def p_gsure(
@@ -44,13 +44,14 @@ def p_gsure(
     skip: o.Skips = 16,
     rate: o.Rate = 0.003,
     steps: o.StepsAtMost = 3000,
+    smoothing: o.Smoothing = 0.98,
     patience: o.Patience = 300,
     start: o.Start = 200,
     average: o.Average = 0.99,
 ) -> Fit:
     adjoint = physics.A_adjoint(y)
     level, notes = known_level(y[0].cpu().numpy(), sigma, "p_gsure")
-    rule, keep = early_stopping(Objective(0.98), patience=patience, start=start, average=average)
+    rule, keep = early_stopping(Objective(smoothing), patience=patience, start=start, average=average)
     channels = adjoint.shape[1]
     return RiskFit(
         A=physics.A,

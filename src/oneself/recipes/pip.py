@@ -43,13 +43,14 @@ def pip(
     jitter: o.Jitter = 1 / 30,
     rate: o.Rate = 0.01,
     steps: o.StepsAtMost = 3000,
+    window: o.Window = 100,
     patience: o.Patience = 300,
     start: o.Start = 200,
     average: o.Average = 0.99,
 ) -> Fit:
     size = tuple(physics.A_adjoint(y).shape)
     where = Positions(y, size[2:], frequencies, highest, jitter)
-    rule, keep = early_stopping(WindowVariance(), patience=patience, start=start, average=average)
+    rule, keep = early_stopping(WindowVariance(window), patience=patience, start=start, average=average)
     return Fit(
         structure=Skip(len(size) - 2, where.z.shape[1], size[1], size[2:], [width] * levels, skip, kernel=1),
         input=where,

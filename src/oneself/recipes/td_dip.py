@@ -40,13 +40,14 @@ def td_dip(
     levels: o.Levels = 4,
     rate: o.Rate = 0.002,
     steps: o.StepsAtMost = 3000,
+    window: o.Window = 100,
     patience: o.Patience = 300,
     start: o.Start = 500,
     average: o.Average = 0.99,
 ) -> Fit:
     size = tuple(physics.A_adjoint(y).shape)
     codes = helix(size[2], turns).to(y)
-    rule, keep = early_stopping(WindowVariance(), patience=patience, start=start, average=average)
+    rule, keep = early_stopping(WindowVariance(window), patience=patience, start=start, average=average)
     return Fit(
         structure=FrameDecoder(codes.shape[1], width, size[1], size[3:], levels),
         input=Fixed(y, codes),
