@@ -6,7 +6,7 @@
 A method is a key, or key:preset, or key:name=value,name=value. Every method runs in a process of its own, so that the
 peak of its memory can be told. `noisy` is the input; `nlm` scikit-image's non-local means, given the noise level;
 `bm3d` the bm3d package where it is installed (its licence is not free: for measuring only), given the noise level too.
-Noise is made with numpy's generator, seed 0, and not clipped.
+Noise is made with numpy's generator, seed 0, and not clipped; correlated noise is smoothed over 0.8 pixels.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from measuring import Row, pictures, quality, report, timed
@@ -45,7 +46,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, help="folder of true pictures; scikit-image's otherwise")
     parser.add_argument("--images", nargs="*", default=[], help="names in it (or of scikit-image); all otherwise")
     parser.add_argument("--side", type=int, default=256, help="side of the middle crop")
-    parser.add_argument("--noise", nargs="*", default=["gaussian-25"], help="gaussian-LEVEL (of 255) or poisson-PEAK")
+    parser.add_argument(
+        "--noise", nargs="*", default=["gaussian-25"], help="gaussian-LEVEL, correlated-LEVEL (of 255), poisson-PEAK"
+    )
     parser.add_argument("--methods", nargs="+", default=["noisy", "nlm", "auto"])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--name", default="denoising")
@@ -71,10 +74,13 @@ def noisy(truth: Tensor, noise: str) -> tuple[Tensor, float]:
     chance, x = np.random.default_rng(0), truth.numpy()
     if kind == "gaussian":
         y = x + float(level) / 255 * chance.standard_normal(x.shape)
+    elif kind == "correlated":
+        noise = gaussian_filter(chance.standard_normal(x.shape), (0, 0, 0.8, 0.8), mode="wrap")
+        y = x + float(level) / 255 * noise / noise.std()
     elif kind == "poisson":
         y = chance.poisson(x * float(level)) / float(level)
     else:
-        raise SystemExit(f"--noise {noise}: unknown. Give gaussian-LEVEL or poisson-PEAK.")
+        raise SystemExit(f"--noise {noise}: unknown. Give gaussian-LEVEL, correlated-LEVEL or poisson-PEAK.")
     return torch.from_numpy(y).float(), float(np.sqrt(((y - x) ** 2).mean()))
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["Choice", "choose"]
 
 SMALLEST = 16  # elements along every dimension under which pairs of half-images teach too little
+FAR = 4  # extent of correlated noise that every other element still shares little of
+PATIENCE = 60.0  # seconds that are waited for quality where no time is given
 CALM = 1.5 / 255  # noise below which nothing visible is gained
 
 
@@ -61,7 +63,7 @@ def choose(
     level = report.sigma if sigma is None else sigma
     told = report.words() if sigma is None else f"{report.words()} estimated, sigma {sigma * 255:.1f}/255 given"
     if report.correlated:
-        return _prior(y, seconds, device, f"{told}: pairs of neighbours would keep noise that neighbours share")
+        return _correlated(y, report, level, told, seconds, device)
     if min(y.shape[2:]) < SMALLEST:
         return _prior(y, seconds, device, f"{told}; too small to be halved")
     return _pairs(report, level, told, sigma)
@@ -73,11 +75,28 @@ def _pairs(report: NoiseReport, level: float, told: str, sigma: float | None) ->
     return Choice("zs_n2n", f"{told}{calm}: pairs of half-images teach it fastest", {"sigma": level} if known else {})
 
 
+def _correlated(
+    y: Tensor, report: NoiseReport, level: float, told: str, seconds: float | None, device: str | torch.device | None
+) -> Choice:
+    """The deep image prior where it is done soon; else pairs of elements that are further apart than the noise."""
+    why = f"{told}: pairs of neighbours would keep noise that neighbours share"
+    apart = max(report.extent) <= FAR and min(y.shape[2:]) >= 2 * SMALLEST
+    soon = _prior_seconds(y, device) <= (PATIENCE if seconds is None else seconds)
+    if soon or not apart:
+        return _prior(y, seconds, device, why)
+    options: dict[str, Any] = {"stride": 2, "sigma": level} if report.kind == "gaussian" else {"stride": 2}
+    return Choice("zs_n2n", f"{why}, so every other element is; the deep image prior would take longer", options)
+
+
+def _prior_seconds(y: Tensor, device: str | torch.device | None) -> float:
+    """About what the small deep image prior takes."""
+    gpu = str(device) != "cpu" and torch.cuda.is_available()
+    pace = 3e-7 if gpu else 2e-6  # seconds a step and element
+    return 1000 * pace * y[0, 0].numel()
+
+
 def _prior(y: Tensor, seconds: float | None, device: str | torch.device | None, why: str) -> Choice:
     """The deep image prior, smaller where the time allowed is short for the picture."""
-    gpu = str(device) != "cpu" and torch.cuda.is_available()
-    pace = 3e-7 if gpu else 2e-6  # seconds a step and element, of the small preset
-    needed = 1000 * pace * y[0, 0].numel()
-    if seconds is not None and seconds < needed:
+    if seconds is not None and seconds < _prior_seconds(y, device):
         return Choice("dip", f"{why}; a thinner network, for the {seconds:g} s allowed", {"width": 16, "levels": 4})
     return Choice("dip", why)

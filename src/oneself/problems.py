@@ -20,27 +20,43 @@ __all__ = ["Problem", "deblurring", "denoising", "inpainting", "settle", "super_
 
 @dataclass(frozen=True)
 class Problem:
-    """``task`` of ``core.TASKS``, the measurement ``y`` as ``(B, C, *spatial)``, the operator, and ``finish``, which
-    leads a restored image to the part that was asked for."""
+    """``task`` of ``core.TASKS``, the measurement ``y`` as ``(B, C, *spatial)``, the operator, and ``read``, which
+    leads from a restored image and its measurement to what was asked for."""
 
     task: str
     y: Tensor
     physics: Any
-    finish: Callable[[Tensor], Tensor] = lambda x: x
+    read: Callable[[Tensor, Tensor], Tensor] = lambda x, measured: x
+
+    def finish(self, x: Tensor, number: int = 0) -> Tensor:
+        """What was asked for, from the restored image ``(1, C, *spatial)`` of one of the inputs."""
+        return self.read(x, self.y[number : number + 1])
+
+    def part(self, x: Tensor) -> Tensor:
+        """As ``finish``, for what was found besides the image: 0 where what was measured is kept."""
+        return self.read(x, torch.zeros_like(self.y[:1]))
 
 
 def denoising(y: Tensor) -> Problem:
     return Problem("denoise", y, Identity())
 
 
-def inpainting(y: Tensor, missing: Tensor) -> Problem:
+def inpainting(y: Tensor, missing: Tensor, known: str = "keep") -> Problem:
     """Fill in where ``missing`` is true: of the spatial shape of ``y``, or of its channels and spatial shape.
+
+    Parameters
+    ----------
+    known : str
+        What becomes of the other elements: ``"keep"`` leaves them as they are, ``"restore"`` takes the method's answer
+        there too, which also removes noise.
 
     Raises
     ------
     ValueError
-        A mask of another shape, or one that marks nothing or everything.
+        A mask of another shape, or one that marks nothing or everything; an unknown ``known``.
     """
+    if known not in ("keep", "restore"):
+        raise ValueError(f"inpaint(known={known!r}): unknown. Give 'keep' or 'restore'.")
     if tuple(missing.shape) not in (tuple(y.shape[1:]), tuple(y.shape[2:])):
         raise ValueError(
             f"inpaint(mask.shape={tuple(missing.shape)}): the image is {tuple(y.shape[2:])}. Give a mask of that "
@@ -51,8 +67,11 @@ def inpainting(y: Tensor, missing: Tensor) -> Problem:
         raise ValueError(f"inpaint(mask): it marks {which} as missing. Mark what is missing, and that alone.")
     from deepinv.physics import Inpainting
 
-    known = (~missing).to(y).expand(y.shape[1:]).clone()
-    return Problem("inpaint", y * known, Inpainting(img_size=tuple(y.shape[1:]), mask=known))
+    mask = (~missing).to(y).expand(y.shape[1:]).clone()
+    physics = Inpainting(img_size=tuple(y.shape[1:]), mask=mask)
+    if known == "restore":
+        return Problem("inpaint", y * mask, physics)
+    return Problem("inpaint", y * mask, physics, lambda x, measured: torch.where(mask > 0, measured.to(x), x))
 
 
 def super_resolution(y: Tensor, scale: float | Sequence[float], kernel: Tensor | None = None) -> Problem:
@@ -116,7 +135,7 @@ def deblurring(y: Tensor, kernel: Tensor, boundary: str = "unknown") -> Problem:
     physics = Blur(filter=kernel[None, None].to(y), padding=paddings[boundary])
     margins = [k // 2 if boundary == "unknown" else 0 for k in kernel.shape]
 
-    def inner(x: Tensor) -> Tensor:
+    def inner(x: Tensor, measured: Tensor) -> Tensor:
         return cut(x, [slice(m, n - m) for m, n in zip(margins, x.shape[2:], strict=True)])
 
     return Problem("deblur", y, physics, inner)

@@ -86,6 +86,7 @@ def inpaint(
     mask: Any,
     method: str | Method = "auto",
     *,
+    known: str = "keep",
     seed: int = 0,
     seconds: float | None = None,
     device: str | None = None,
@@ -101,6 +102,9 @@ def inpaint(
     mask : ndarray or Tensor
         True (or above 0) where the image is **missing**, as in scikit-image; of the image's spatial shape, for all
         channels, or of its whole shape. What the image holds there (NaN, a marker) counts for nothing.
+    known : str
+        ``"keep"`` leaves the rest of the image as it is; ``"restore"`` takes the method's answer there too, which also
+        removes noise.
 
     Other parameters, returns and errors as of ``denoise``; besides, ``ValueError`` for a mask of another shape, or
     one that marks nothing or everything.
@@ -108,7 +112,7 @@ def inpaint(
     missing = _missing(mask)
     image = _blanked(image, missing, channel_axis)
     y, pack = unpack(image, caller="inpaint", channel_axis=channel_axis, data_range=data_range)
-    problem = inpainting(y, _channels_first(missing, image, y, channel_axis))
+    problem = inpainting(y, _channels_first(missing, image, y, channel_axis), known)
     return _run(problem, method, pack, full, seed, seconds, device, options)
 
 
@@ -221,12 +225,12 @@ def _run(
     sigma: float | None = None,
 ) -> Any:
     results = []
-    for one in problem.y:
+    for number, one in enumerate(problem.y):
         choice = settle(problem.task, method, one[None], sigma=sigma, seconds=seconds, device=device)
         settings = {**choice.options, **options, "seed": seed, "seconds": seconds, "device": device}
         result = Run(choice.method, one[None], problem.physics, **settings).finish()
-        image = problem.finish(result.image.cpu())
-        parts = {name: problem.finish(part.cpu()) for name, part in result.parts.items()}
+        image = problem.finish(result.image.cpu(), number)
+        parts = {name: problem.part(part.cpu()) for name, part in result.parts.items()}
         notes = (f"{result.method}: {choice.why}", *result.notes)
         results.append(replace(result, image=image, parts=parts, notes=notes))
     if full:

@@ -105,6 +105,10 @@ def test_inpainting_does_not_see_what_is_missing(oneself):
         said = oneself(f"inpaint {name}.png --mask mask.png", *DIP)
         assert said.code == 0, said.err
     assert np.array_equal(read_png("photo-inpainted.png"), read_png("other-inpainted.png"))
+    assert np.array_equal(read_png("photo-inpainted.png")[mask == 0], read_png("photo.png")[mask == 0])
+    said = oneself("inpaint photo.png all.png --mask mask.png --known restore", *DIP)
+    assert said.code == 0, said.err
+    assert not np.array_equal(read_png("all.png")[mask == 0], read_png("photo.png")[mask == 0])
 
 
 def test_inpainting_takes_what_is_no_number_where_it_is_missing(oneself):

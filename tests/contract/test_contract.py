@@ -5,7 +5,6 @@ import pytest
 from oneself import methods
 from oneself.testing import Case, Check, promises
 
-
 BOUNCING = {"rate": 0.3}  # of few steps some must be worse than the one before, for patience to count
 GIVEN: dict[str, dict[str, float]] = {
     "dip_sgld": {"sigma": 0.1},  # that cannot be told from a measurement with gaps

@@ -50,6 +50,17 @@ def test_noise_that_neighbours_share_goes_to_the_prior():
     assert "pairs of neighbours would keep noise that neighbours share" in choice.why
 
 
+def test_large_pictures_of_such_noise_go_to_pairs_further_apart_unless_there_is_time():
+    blurred = gaussian_filter(np.tile(NOISE, (2, 2)), 0.7)
+    y = tensor(np.tile(CLEAN, (2, 2)) + 0.1 * blurred / blurred.std())
+    choice = choose("denoise", y, device="cpu")
+    assert (choice.method, choice.options["stride"]) == ("zs_n2n", 2)
+    assert "every other element" in choice.why
+    assert choose("denoise", y, device="cpu", seconds=3600).method == "dip"
+    striped = tensor(np.tile(CLEAN, (2, 2)) + 0.1 * np.tile(NOISE[:1], (256, 2)))
+    assert choose("denoise", striped, device="cpu").method == "dip"
+
+
 def test_small_images_go_to_the_prior():
     choice = choose("denoise", tensor(CLEAN[:15, :64] + 0.1 * NOISE[:15, :64]))
     assert choice.method == "dip"

@@ -130,3 +130,23 @@ def test_restore_inverts_any_operator():
     assert result.image.dtype == torch.float64
     assert torch.allclose(result.image.float(), expected)
     assert result.notes == ("dip: any linear operator: the structure of a network as prior",)
+
+
+def test_what_is_known_stays_as_it_is_unless_it_is_to_be_restored():
+    image, mask = colour(12, 14), np.zeros((12, 14), bool)
+    mask[3:6, 4:9] = True
+    kept = oneself.inpaint(image, mask, "dip", **QUICK)
+    assert np.array_equal(kept[~mask], image[~mask])
+    restored = oneself.inpaint(image, mask, "dip", known="restore", **QUICK)
+    assert not np.array_equal(restored[~mask], image[~mask])
+    assert np.array_equal(restored[mask], kept[mask])
+    with pytest.raises(ValueError, match="'keep' or 'restore'"):
+        oneself.inpaint(image, mask, "dip", known="guess", **QUICK)
+
+
+def test_what_is_known_stays_in_every_picture_of_a_batch():
+    batch = torch.rand(2, 1, 12, 14, generator=torch.Generator().manual_seed(0))
+    mask = torch.zeros(12, 14, dtype=torch.bool)
+    mask[3:6, 4:9] = True
+    kept = oneself.inpaint(batch, mask, "dip", **QUICK)
+    assert torch.equal(kept[..., ~mask], batch[..., ~mask])

@@ -150,3 +150,13 @@ def test_inpainting_is_refused() -> None:
     known = (torch.rand(1, 1, 20, 20) > 0.5).float()
     with pytest.raises(ValueError, match=r"zs_n2n\(physics=Mask\)"):
         Run(zs_n2n, torch.rand(1, 1, 20, 20) * known, Mask(known), device="cpu", **QUICK).finish()
+
+
+def test_a_stride_removes_noise_that_neighbours_share() -> None:
+    x = picture(48, 48, shrink=2)
+    chance = torch.Generator().manual_seed(0)
+    white = torch.randn(1, 3, 49, 49, generator=chance)
+    shared = (white[..., 1:, 1:] + white[..., :-1, 1:] + white[..., 1:, :-1] + white[..., :-1, :-1]) / 2
+    y = x + 0.1 * shared
+    errors = [float((solve(y, width=16, steps=200, stride=s) - x).square().mean()) for s in (1, 2)]
+    assert errors[1] < 0.75 * errors[0]

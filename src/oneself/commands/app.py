@@ -38,6 +38,8 @@ OWN = {
     "inpaint": [
         flags.flag("mask", str, "A picture of the same size: not 0 (not black) where something is missing.",
                    default=..., metavar="FILE"),
+        flags.flag("known", str, "What becomes of the rest of the picture: keep leaves it as it is, restore also "
+                   "removes its noise.", default="keep", metavar="KIND"),
     ],
     "deblur": [
         flags.flag("kernel", str, "The blur, as NPY or a picture: odd-sized, of sum 1; pictures are divided by their "

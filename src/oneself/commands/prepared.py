@@ -94,7 +94,7 @@ class Prepared:
             return denoising(y)
         if s.task == "inpaint":
             assert self.missing is not None
-            return inpainting(y, self.missing[number])
+            return inpainting(y, self.missing[number], s.known or "keep")
         if s.task == "deblur":
             assert kernel is not None
             return deblurring(y, kernel, s.boundary or "unknown")

@@ -38,6 +38,7 @@ class Settings:
     kernel: Path | None = None
     mask: Path | None = None
     boundary: str | None = None
+    known: str | None = None
     command: str = ""
 
 

@@ -102,7 +102,19 @@ class Restorer:
 
     def _identity(self, job: Job) -> dict[str, Any]:
         s = self.settings
-        names = ("task", "method", "preset", "sigma", "seed", "precision", "axes", "data_range", "scale", "boundary")
+        names = (
+            "task",
+            "method",
+            "preset",
+            "sigma",
+            "seed",
+            "precision",
+            "axes",
+            "data_range",
+            "scale",
+            "boundary",
+            "known",
+        )
         found = {name: getattr(s, name) for name in names}
         found |= {"options": dict(s.options), "input": digest(job.source), **dict(self.aids.hashes)}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}

@@ -93,7 +93,19 @@ def _tell_totals(display: Display, meant: int, done: list[Record], failed: list[
 
 
 def _settings(task: str, given: Mapping[str, Any], options: Mapping[str, Any], command_line: str) -> Settings:
-    plain = ("method", "preset", "sigma", "seed", "seconds", "device", "precision", "compile", "axes", "boundary")
+    plain = (
+        "method",
+        "preset",
+        "sigma",
+        "seed",
+        "seconds",
+        "device",
+        "precision",
+        "compile",
+        "axes",
+        "boundary",
+        "known",
+    )
     return Settings(
         task=task,
         options=options,

@@ -6,6 +6,7 @@ from oneself.examples.masks import BernoulliMasks, measured_elements
 from oneself.examples.observation import Observation
 from oneself.examples.pairs import Pairs, diagonals, split_pair
 from oneself.examples.positions import Positions
+from oneself.examples.strided import put_together, taken_apart
 
 __all__ = [
     "BernoulliMasks",
@@ -17,5 +18,7 @@ __all__ = [
     "Positions",
     "diagonals",
     "measured_elements",
+    "put_together",
     "split_pair",
+    "taken_apart",
 ]

@@ -1,7 +1,6 @@
 """Networks, for one, two and three dimensions alike."""
 
 from oneself.networks.decoder import Decoder
-from oneself.networks.layers import reflected
 from oneself.networks.manifold import FrameDecoder, helix
 from oneself.networks.partial import PartialUNet
 from oneself.networks.plain import Residual, plain
@@ -17,5 +16,4 @@ __all__ = [
     "apply_in_tiles",
     "helix",
     "plain",
-    "reflected",
 ]

@@ -8,7 +8,9 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["INTERPOLATION", "Border", "Convolution", "normalisation", "reflected", "resize_to"]
+from oneself.core.cropping import reflected
+
+__all__ = ["INTERPOLATION", "Border", "Convolution", "normalisation", "resize_to"]
 
 INTERPOLATION: dict[int, Literal["linear", "bilinear", "trilinear"]] = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
@@ -48,14 +50,6 @@ class Convolution(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         made: Tensor = self.convolution(reflected(x, self.margin))
         return made
-
-
-def reflected(x: Tensor, margin: int) -> Tensor:
-    """``x`` with ``margin`` more elements on every side, by reflection; the edge repeated where that is too short."""
-    if not margin:
-        return x
-    room = min(x.shape[2:]) > margin
-    return F.pad(x, (margin,) * (2 * (x.ndim - 2)), mode="reflect" if room else "replicate")
 
 
 def resize_to(x: Tensor, size: Sequence[int], smooth: bool = True) -> Tensor:

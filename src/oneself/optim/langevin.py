@@ -16,8 +16,8 @@ class Langevin(Optimizer):
     """Samples weights from ``exp(-energy · loss)``: a step down the slope, and noise of the size that goes with it.
 
     ``w <- w − (η/2) G energy ∇loss + N(0, η G)``; plain Langevin dynamics has ``G = 1``, the preconditioned one
-    ``G = 1 / (ε + √v)`` with ``v`` the running mean square of ``energy ∇loss``: all weights then move at about one rate,
-    as under RMSprop or Adam.
+    ``G = 1 / (ε + √v)`` with ``v`` the running mean square of ``energy ∇loss``: all weights then move at about one
+    rate, as under RMSprop or Adam.
 
     Parameters
     ----------

@@ -20,9 +20,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from oneself.core import Example, Fit, Option, method
-from oneself.core.cropping import cut
-from oneself.examples import Pairs, split_pair
-from oneself.networks import apply_in_tiles, plain, reflected
+from oneself.core.cropping import cut, reflected
+from oneself.examples import Pairs, put_together, split_pair, taken_apart
+from oneself.networks import apply_in_tiles, plain
 from oneself.optim import adam, muon, one_cycle, stepped
 from oneself.physics.alignment import turns
 from oneself.terms import Fidelity, divergence
@@ -87,11 +87,16 @@ def zs_n2n(
     sigma: Annotated[
         float | None, Option("Gaussian noise level in units of the [0, 1] range; lets SURE guard faint noise", above=0)
     ] = None,
+    stride: Annotated[
+        int, Option("distance of the elements taken for neighbours: above 1 for noise that neighbours share", low=1)
+    ] = 1,
     tile: Annotated[int, Option("side of the tiles that the network is applied to at the end", low=16)] = 512,
 ) -> Fit:
     margin = layers - 1
     shrinks = margin if border == "valid" else 0
-    _check_size(y, 4 * margin + 2)
+    _check_size(y, (4 * margin + 2) * stride)
+    size = y.shape[2:]
+    y = taken_apart(y, stride, margin) if stride > 1 else y
     views = turns([1.0] * (y.ndim - 2), transpose=y.ndim == 4) if ensemble else turns([1.0] * (y.ndim - 2))[:1]
 
     def output(noise: nn.Module) -> Tensor:
@@ -101,7 +106,8 @@ def zs_n2n(
         mean = torch.zeros_like(y)
         for view in views:
             mean += view.back(denoise(view(y))) / len(views)
-        return mean if sigma is None else y + _share(denoise, y, sigma) * (mean - y)
+        x = mean if sigma is None else y + _share(denoise, y, sigma) * (mean - y)
+        return put_together(x, stride, margin, size) if stride > 1 else x
 
     fit = PairFit(
         structure=plain(y.ndim - 2, y.shape[1], width=width, layers=layers, last_kernel=1, slope=0.2, border=border),
