@@ -90,26 +90,3 @@ def test_projected_gsure_is_unbiased_for_a_blur():
     true = float((bias @ G @ bias + sigma**2 * (gain.T @ G @ gain).trace()) / N)
     assert sum(told.values()) == pytest.approx(true, rel=0.02)
     assert told["divergence"] == pytest.approx(2 * sigma**2 * float((G @ gain).trace()) / N, rel=0.02)
-
-
-def test_without_a_known_trace_only_the_constant_is_missing():
-    y = torch.rand(1, 1, 10)
-
-    class NoTrace(NormalInverse):
-        def trace(self, y):
-            return float("nan")
-
-    fits = [
-        RiskFit(
-            A=lambda v: v,
-            variance=0.01,
-            shift=0.05,
-            inverse=kind(lambda v: v, lambda v: v, y, ridge=0.1),
-            structure=Linear(torch.eye(10)),
-            input=Observation(y, lambda v: v),
-            optimiser=adam(1e-3),
-            steps=1,
-        )
-        for kind in (NormalInverse, NoTrace)
-    ]
-    assert [fit.offset for fit in fits] == pytest.approx([-0.01 / 1.1, 0.0])

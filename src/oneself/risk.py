@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -26,8 +25,8 @@ class RiskFit(Fit):
 
     where ``w`` is the variance of every element's noise. ``A = G = I`` is SURE for ``w = σ²`` and, to first order,
     PURE for ``w = gain · y``; ``G = (AAᵀ + εI)⁻¹`` is the projected GSURE of the survey's equation (13). The divergence
-    is told by one random probe a step. The constant ``tr(G diag(w))`` is left out where ``G`` has no known trace: it
-    moves no minimum.
+    is told by one random probe a step. The estimate is unbiased for an ``h`` that does not depend on ``y``; one that is
+    trained on it for long learns to have a negative divergence just there, and the estimate falls below 0.
 
     Parameters
     ----------
@@ -68,8 +67,7 @@ class RiskFit(Fit):
         y = input.still().target
         self.register_buffer("variance", torch.as_tensor(variance, dtype=y.dtype, device=y.device), persistent=False)
         trace = self.variance.expand_as(y).sum() if inverse is None else self.variance.mean() * inverse.trace(y)
-        offset = -float(trace) / y.numel()
-        self.offset = 0.0 if math.isnan(offset) else offset
+        self.offset = -float(trace) / y.numel()
 
     def terms(self, example: Example) -> Mapping[str, Tensor]:
         z, probe = example.input

@@ -63,14 +63,15 @@ def test_it_inverts_what_dense_algebra_says(name):
     torch.testing.assert_close(inverse(r).flatten(), expected, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["mask", "blur", "blur and sampling"])
+@pytest.mark.parametrize("name", OPERATORS)
 def test_the_trace_is_the_matrix_trace(name):
-    _, size, A, adjoint = OPERATORS[name]
+    kind, size, A, adjoint = OPERATORS[name]
     y = A(torch.rand(size, dtype=torch.float64))
     inverse = NormalInverse(A, adjoint, y, ridge=0.05)
     matrix = Dense(A, torch.Size(size[1:])).columns
     normal = matrix @ matrix.T + inverse.epsilon * torch.eye(y.numel(), dtype=torch.float64)
-    assert inverse.trace(y) == pytest.approx(float(torch.linalg.inv(normal).trace()), rel=1e-6)
+    within = 0.1 if kind == "conjugate gradients" else 1e-6  # by probes, of 30 elements
+    assert inverse.trace(y) == pytest.approx(float(torch.linalg.inv(normal).trace()), rel=within)
 
 
 def test_blur_of_an_unknown_border_is_left_to_conjugate_gradients():

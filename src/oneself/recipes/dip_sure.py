@@ -4,7 +4,8 @@ Given           y = x + noise, Gaussian of level σ
 Structure       hourglass h with skip connections, untrained
 Input           y itself
 Loss            SURE: ‖h(y) − y‖² − nσ² + 2σ² div h(y), the divergence by one random probe a step
-Regularisation  the divergence: fitting noise costs what it gains
+Regularisation  the divergence: fitting noise costs what it gains; and it stops where the estimated error is below 0,
+                as no error is: there the network has learned to please the estimate
 
 Metzler, Mousavi, Heckel, Baraniuk. Unsupervised learning with Stein's unbiased risk estimator. 2018.
 """
@@ -22,7 +23,7 @@ from oneself.networks import Skip
 from oneself.noise import known_level
 from oneself.optim import adam
 from oneself.risk import RiskFit
-from oneself.stopping import Objective, early_stopping
+from oneself.stopping import Below, Objective, early_stopping
 
 
 @method(
@@ -47,7 +48,8 @@ def dip_sure(
     average: o.Average = 0.99,
 ) -> Fit:
     level, notes = known_level(y[0].cpu().numpy(), sigma, "dip_sure")
-    rule, keep = early_stopping(Objective(smoothing), patience=patience, start=start, average=average)
+    risk = Objective(smoothing)
+    rule, keep = early_stopping(risk, patience=patience, start=start, average=average)
     return RiskFit(
         A=physics.A,
         variance=level**2,
@@ -56,7 +58,7 @@ def dip_sure(
         input=Observation(y, physics.A_adjoint),
         optimiser=adam(rate),
         steps=steps,
-        stop=rule,
+        stop=rule | Below(risk, 0.0, start),
         keep=keep,
         notes=notes,
     )

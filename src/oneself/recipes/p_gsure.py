@@ -4,7 +4,8 @@ Given           y = A(x) + noise, Gaussian of level σ
 Structure       hourglass h with skip connections, untrained
 Input           Aᵀy
 Loss            ‖A h(Aᵀy) − y‖²_G + 2σ² div(G A h(Aᵀy)), G = (AAᵀ + εI)⁻¹, the divergence by one random probe a step
-Regularisation  the divergence: fitting noise costs what it gains
+Regularisation  the divergence: fitting noise costs what it gains; and it stops where the estimated error is below 0,
+                as no error is: there the network has learned to please the estimate
 
 Abu-Hussein, Tirer, Chun, Eldar, Giryes. Image restoration by deep projected GSURE. WACV 2022.
 Eldar. Generalized SURE for exponential families. IEEE TSP 2009.
@@ -24,7 +25,7 @@ from oneself.noise import known_level
 from oneself.optim import adam
 from oneself.physics import NormalInverse
 from oneself.risk import RiskFit
-from oneself.stopping import Objective, early_stopping
+from oneself.stopping import Below, Objective, early_stopping
 
 
 @method(
@@ -51,7 +52,8 @@ def p_gsure(
 ) -> Fit:
     adjoint = physics.A_adjoint(y)
     level, notes = known_level(y[0].cpu().numpy(), sigma, "p_gsure")
-    rule, keep = early_stopping(Objective(smoothing), patience=patience, start=start, average=average)
+    risk = Objective(smoothing)
+    rule, keep = early_stopping(risk, patience=patience, start=start, average=average)
     channels = adjoint.shape[1]
     return RiskFit(
         A=physics.A,
@@ -62,7 +64,7 @@ def p_gsure(
         input=Observation(y, physics.A_adjoint),
         optimiser=adam(rate),
         steps=steps,
-        stop=rule,
+        stop=rule | Below(risk, 0.0, start),
         keep=keep,
         notes=notes,
     )
