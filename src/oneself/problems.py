@@ -32,6 +32,10 @@ class Problem:
         """What was asked for, from the restored image ``(1, C, *spatial)`` of one of the inputs."""
         return self.read(x, self.y[number : number + 1])
 
+    def part(self, x: Tensor) -> Tensor:
+        """As ``finish``, for what was found besides the image: 0 where what was measured is kept."""
+        return self.read(x, torch.zeros_like(self.y[:1]))
+
 
 def denoising(y: Tensor) -> Problem:
     return Problem("denoise", y, Identity())

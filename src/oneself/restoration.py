@@ -230,7 +230,9 @@ def _run(
         settings = {**choice.options, **options, "seed": seed, "seconds": seconds, "device": device}
         result = Run(choice.method, one[None], problem.physics, **settings).finish()
         image = problem.finish(result.image.cpu(), number)
-        results.append(replace(result, image=image, notes=(f"{result.method}: {choice.why}",)))
+        parts = {name: problem.part(part.cpu()) for name, part in result.parts.items()}
+        notes = (f"{result.method}: {choice.why}", *result.notes)
+        results.append(replace(result, image=image, parts=parts, notes=notes))
     if full:
         packed = [replace(result, image=pack(result.image)) for result in results]
         return packed if len(packed) > 1 else packed[0]

@@ -3,14 +3,33 @@
 import pytest
 
 from oneself import methods
+from oneself.core import Run
+from oneself.registry import find
 from oneself.testing import BrokenPromise, check_beats_trivial
+from oneself.testing.cases import problem
+from oneself.testing.quality import psnr
+
+BOTH = ("bp_dip", "dip")
 
 PRIOR = {"steps": 150, "width": 16, "levels": 3, "start": 0, "average": 0.95, "size": (32, 32)}
+FAINT = {**PRIOR, "noise": 0.02}  # back-projection is for little noise
+RISK = {**PRIOR, "rate": 1e-2}
 MASKED = {"steps": 150, "width": 12, "levels": 2, "rate": 1e-2, "samples": 8, "size": (32, 32)}
 REDUCED = {
+    "bp_dip": FAINT,
+    "bp_tv": FAINT,
+    "deep_decoder": {"steps": 200, "width": 16, "levels": 2, "average": 0.95, "size": (32, 32)},
     "deep_red": PRIOR,
     "dip": PRIOR,
+    "dip_sgld": {"steps": 200, "width": 16, "levels": 3, "warmth": 0.1, "burn_in": 100, "size": (32, 32)},
+    "dip_sure": RISK,
+    "dip_sure_ste": RISK,
+    "dip_tv": PRIOR,
+    "p_gsure": {**RISK, "noise": 0.02},
+    "pip": PRIOR,
+    "pnp_dip": PRIOR,
     "self2self": MASKED,
+    "td_dip": {**PRIOR, "levels": 2, "size": (4, 16, 16)},
     "zs_n2n": {"steps": 100, "size": (48, 48)},
     "zssr": {"steps": 150, "width": 24, "crop": 32, "size": (40, 40)},
 }
@@ -30,6 +49,13 @@ def test_inpainting_beats_leaving_holes(key):
 @pytest.mark.parametrize("task", ["deblur", "restore"])
 def test_dip_beats_the_trivial_answer_of_linear_operators(task):
     check_beats_trivial("dip", task, **REDUCED["dip"])
+
+
+def test_back_projection_is_ahead_of_least_squares_at_little_noise():
+    x, y, physics = problem("deblur", (32, 32), shrink=2, sigma=0.01)
+    options = {name: value for name, value in PRIOR.items() if name != "size"}
+    found = {key: psnr(Run(find(key), y, physics, device="cpu", **options).finish().image, x) for key in BOTH}
+    assert found["bp_dip"] > found["dip"] + 1
 
 
 def test_too_few_steps_do_not_beat_it():

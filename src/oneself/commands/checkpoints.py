@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,20 @@ from oneself import data
 from oneself.core import Run
 from oneself.core.checkpoint import load_tree, save_tree
 
-__all__ = ["Checkpoint"]
+__all__ = ["Checkpoint", "Done"]
 
 EVERY = 30.0  # seconds between two saves
 Pixels = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class Done:
+    """An item that is finished: its pixels as the file stores them, its record, and what was found besides, by name:
+    ``(C, *size)``, float32."""
+
+    pixels: Pixels
+    record: dict[str, Any]
+    parts: Mapping[str, Pixels] = field(default_factory=dict)
 
 
 class Checkpoint:
@@ -37,7 +48,7 @@ class Checkpoint:
 
     def __init__(self, path: Path, belongs_to: Mapping[str, Any], warn: Callable[[str], None]) -> None:
         self.path, self.belongs_to, self.warn = path, dict(belongs_to), warn
-        self.done: list[tuple[Pixels, dict[str, Any]]] = []
+        self.done: list[Done] = []
         self.run: dict[str, Any] | None = None
         self.resumed = path.exists()
         data.check_target(path, overwrite=True)
@@ -56,7 +67,14 @@ class Checkpoint:
                     f"{name}: belongs to another run: its {what} is {theirs!r}, this run's is {mine!r}. "
                     "Give what it was made with, or another name."
                 )
-        self.done = [(_unpacked(*item["pixels"]), item["record"]) for item in tree["items"]]
+        self.done = [
+            Done(
+                _unpacked(*item["pixels"]),
+                item["record"],
+                {part: _unpacked(*packed) for part, packed in item["parts"].items()},
+            )
+            for item in tree["items"]
+        ]
         self.run = tree["run"]
 
     def tick(self, run: Run) -> None:
@@ -68,7 +86,14 @@ class Checkpoint:
         """Save now. A failure is told and changes nothing: the one before stays."""
         tree = {
             "belongs_to": self.belongs_to,
-            "items": [{"pixels": _packed(pixels), "record": record} for pixels, record in self.done],
+            "items": [
+                {
+                    "pixels": _packed(item.pixels),
+                    "record": item.record,
+                    "parts": {part: _packed(pixels) for part, pixels in item.parts.items()},
+                }
+                for item in self.done
+            ],
             "run": None if run is None else run.state_dict(),
         }
         try:

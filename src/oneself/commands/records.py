@@ -54,6 +54,7 @@ def item_record(index: tuple[int, ...], why: str, result: Result[Any] | None, in
         "steps": result.steps,
         "seconds": result.seconds,
         "history": {name: _summary(values) for name, values in result.history.items()},
+        "notes": list(result.notes),
         "cite": result.cite,
     }
 
@@ -155,6 +156,7 @@ def own_unfinished(side: Path, source: Path) -> dict[str, str]:
         found = read_record(side)
         ours = found["interrupted"] and found["input"]["sha256"] == digest(source)
         made = [found[name] for name in ("output", "compare", "preview") if ours and name in found]
+        made += found["parts"].values() if ours else []
         return {one["path"]: one["sha256"] for one in made}
     except (OSError, ValueError, KeyError, TypeError):
         return {}

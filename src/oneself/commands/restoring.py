@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,9 +17,10 @@ from torch import Tensor
 from oneself import data
 from oneself.auto import Choice
 from oneself.commands.aids import Aids, digest
-from oneself.commands.checkpoints import Checkpoint
+from oneself.commands.checkpoints import Checkpoint, Done
 from oneself.commands.interruption import Interruption
 from oneself.commands.jobs import Job, check_place, makes_folders
+from oneself.commands.parts import part_files, write_parts
 from oneself.commands.prepared import Piece, Prepared, prepare, quality_for
 from oneself.commands.progress import Display, duration
 from oneself.commands.records import file_record, item_record, own_unfinished, pixel_digest, plan_of, record
@@ -66,15 +67,15 @@ class Restorer:
         with self._warnings_told(notes):
             prepared = prepare(job.source, self.settings, self.aids)
             notes += prepared.picture.notes
-            checkpoint, overwrite = self._check(prepared, job)
+            checkpoint, may_replace = self._check(prepared, job)
             self.display.say(f"{job.source}: {_words(prepared)}")
             for note in prepared.picture.notes:
                 self.display.warn(note)
-            restored, items, shown = self._restore_items(prepared, checkpoint)
-            return self._write(prepared, job, restored, items, shown, notes, overwrite)
+            done, shown = self._restore_items(prepared, checkpoint)
+            return self._write(prepared, job, done, shown, notes, may_replace)
 
-    def _check(self, prepared: Prepared, job: Job) -> tuple[Checkpoint | None, bool]:
-        """All that can be refused before the work; what to go on from, and whether the result may be replaced."""
+    def _check(self, prepared: Prepared, job: Job) -> tuple[Checkpoint | None, Callable[[Path], bool]]:
+        """All that can be refused before the work; what to go on from, and which files may be replaced."""
         files, overwrite = self.files, self.files.overwrite
         signal = prepared.items[0].axes == "X"
         extras = [("--preview", files.preview), ("--compare", files.compare)]
@@ -88,17 +89,18 @@ class Restorer:
             replaceable = own_unfinished(data.side_path(job.target), job.source) if checkpoint.resumed else {}
 
         def allowed(path: Path) -> bool:
+            if path.resolve() == job.source.resolve():
+                return False
             ours = replaceable.get(str(path.resolve()))
             return overwrite or (ours is not None and path.is_file() and digest(path) == ours)
 
-        replacing = allowed(job.target)
-        check_place(prepared.as_written(), job.target, replacing, makes_folders(files))
+        check_place(prepared.as_written(), job.target, allowed(job.target), makes_folders(files))
         for flag, path in extras:
             if path is not None:
                 check_snapshot(path, flag, allowed(path))
         if self.replay is not None and len(self.replay) != len(prepared.items):
             raise ValueError(f"repeat(items={len(self.replay)}): the input has {len(prepared.items)}. Is it the same?")
-        return checkpoint, replacing
+        return checkpoint, allowed
 
     def _identity(self, job: Job) -> dict[str, Any]:
         s = self.settings
@@ -121,38 +123,37 @@ class Restorer:
 
     def _restore_items(
         self, prepared: Prepared, checkpoint: Checkpoint | None
-    ) -> tuple[list[Pixels], list[dict[str, Any]], tuple[Tensor, Tensor]]:
-        """Every item's pixels and record, and before and after of one in the middle."""
-        restored: list[Pixels] = []
-        records: list[dict[str, Any]] = []
+    ) -> tuple[list[Done], tuple[Tensor, Tensor]]:
+        """Every item, and before and after of one in the middle."""
+        finished: list[Done] = []
         shown: tuple[Tensor, Tensor] | None = None
         total = len(prepared.items)
         for number in range(total):
             piece = prepared.piece(number)
             name = f"item {number + 1}/{total}" if total > 1 else self.settings.task
             if checkpoint is not None and number < len(checkpoint.done):
-                pixels, found = checkpoint.done[number]
+                done = checkpoint.done[number]
                 self.display.say(f"  {name}: taken from {checkpoint.path}")
             elif piece.blank and self.settings.task != "inpaint":
-                pixels, found = piece.untouched(), item_record(piece.item.index, BLANK, None, False)
+                done = Done(piece.untouched(), item_record(piece.item.index, BLANK, None, False))
                 self.display.say(f"  {name}: one value everywhere, left as it was")
             elif self._ended(number):
-                pixels, found = piece.untouched(), item_record(piece.item.index, ENDED, None, False)
+                done = Done(piece.untouched(), item_record(piece.item.index, ENDED, None, False))
             else:
                 result, why, interrupted = self._run(prepared, piece, number, name, checkpoint)
-                pixels = piece.pixels(result.image)
-                found = item_record(piece.item.index, why, result, interrupted)
+                parts = {name: part[0].float().numpy() for name, part in result.parts.items()}
+                told = item_record(piece.item.index, why, result, interrupted)
+                done = Done(piece.pixels(result.image), told, parts)
             if checkpoint is not None and number == len(checkpoint.done) and not self.interruption.asked:
-                checkpoint.done.append((pixels, found))
+                checkpoint.done.append(done)
                 checkpoint.save(None)
-            restored.append(pixels)
-            records.append(found)
-            if found["restored"] and (shown is None or number <= total // 2):
-                after, _ = data.to_unit(pixels, (piece.span.low, piece.span.high))
+            finished.append(done)
+            if done.record["restored"] and (shown is None or number <= total // 2):
+                after, _ = data.to_unit(done.pixels, (piece.span.low, piece.span.high))
                 shown = piece.problem.y, torch.from_numpy(after)[None]
         if shown is None:  # Ctrl-C came before the first step
             raise KeyboardInterrupt
-        return restored, records, shown
+        return finished, shown
 
     def _ended(self, number: int) -> bool:
         again = None if self.replay is None else self.replay[number]
@@ -187,8 +188,10 @@ class Restorer:
         if interrupted:
             ended = replace(result.stages[-1], stopped_by=f"Ctrl-C, at step {result.stages[-1].steps}")
             result = replace(result, stages=(*result.stages[:-1], ended))
-        self.display.say(f"  {result.stopped_by}")
-        return replace(result, image=piece.problem.finish(result.image.cpu())), choice.why, interrupted
+        for note in (*result.notes, result.stopped_by):
+            self.display.say(f"  {note}")
+        parts = {name: piece.problem.part(part.cpu()) for name, part in result.parts.items()}
+        return replace(result, image=piece.problem.finish(result.image.cpu()), parts=parts), choice.why, interrupted
 
     def _iterate(
         self, run: Run, name: str, preview: Preview | None, checkpoint: Checkpoint | None,
@@ -223,11 +226,12 @@ class Restorer:
         return Preview(path, piece.problem.finish, Shades(y, _stretch(prepared)), self.display.warn)
 
     def _write(
-        self, prepared: Prepared, job: Job, restored: list[Pixels], items: list[dict[str, Any]],
-        shown: tuple[Tensor, Tensor], notes: list[str], overwrite: bool,
+        self, prepared: Prepared, job: Job, done: list[Done], shown: tuple[Tensor, Tensor], notes: list[str],
+        may_replace: Callable[[Path], bool],
     ) -> dict[str, Any]:  # fmt: skip
-        """The result, what there is to look at, and the record; what failed is raised when all is done."""
-        picture = data.join(prepared.picture, restored)
+        """The result, its parts, what there is to look at, and the record; what failed is raised when all is done."""
+        overwrite, items = may_replace(job.target), [item.record for item in done]
+        picture = data.join(prepared.picture, [item.pixels for item in done])
         quality, note = quality_for(prepared.picture, job.target)
         if note is not None:
             notes.append(note)
@@ -243,8 +247,10 @@ class Restorer:
         except data.SavedAside as error:
             failures.append(error)
             place = error.path
-        made = {"output": file_record(place) | {"pixels_sha256": pixel_digest(picture.pixels)}}
+        made: dict[str, Any] = {"output": file_record(place) | {"pixels_sha256": pixel_digest(picture.pixels)}}
+        made["parts"] = {}
         if not failures:
+            made["parts"] = self._write_parts(prepared, done, job.target, may_replace, notes, failures)
             made |= self._look(prepared, shown, failures)
         device = Compute.choose(self.settings.device).device
         found = record(
@@ -265,6 +271,23 @@ class Restorer:
         if failures:
             raise failures[0]
         return found
+
+    def _write_parts(
+        self, prepared: Prepared, done: list[Done], target: Path, may_replace: Callable[[Path], bool],
+        notes: list[str], failures: list[OSError],
+    ) -> dict[str, dict[str, str]]:  # fmt: skip
+        """What was found besides the image; where it is."""
+
+        def warn(note: str) -> None:
+            notes.append(note)
+            self.display.warn(note)
+
+        try:
+            made = write_parts(part_files(prepared.picture, done, target), may_replace, self.display.say, warn)
+            return {name: file_record(path) for name, path in made.items()}
+        except OSError as error:
+            failures.append(error)
+            return {}
 
     def _look(
         self, prepared: Prepared, shown: tuple[Tensor, Tensor], failures: list[OSError]

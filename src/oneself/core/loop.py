@@ -204,6 +204,8 @@ class Run(Iterator[Step]):
             device=str(self.compute.device),
             versions=versions(),
             cite=self.method.cite,
+            notes=tuple(note for fitting in fittings for note in fitting.stage.notes),
+            parts={name: part.detach().to(self.dtype) for name, part in fittings[-1].stage.parts().items()},
         )
 
     def state_dict(self) -> dict[str, Any]:

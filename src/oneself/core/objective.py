@@ -41,6 +41,9 @@ class Term(nn.Module, ABC):
     @abstractmethod
     def forward(self, x: Tensor, example: Example) -> Tensor: ...
 
+    def advance(self) -> None:
+        """Called after every step: what changes along the run changes here."""
+
     def parts(self) -> Iterator[tuple[float, Term]]:
         yield 1.0, self
 
@@ -69,6 +72,10 @@ class Sum(Term):
         for weight, term in zip(self.weights, self.terms, strict=True):
             assert isinstance(term, Term)
             yield weight, term
+
+    def advance(self) -> None:
+        for _, term in self.parts():
+            term.advance()
 
     def forward(self, x: Tensor, example: Example) -> Tensor:
         return total(self.values(x, example))

@@ -37,6 +37,11 @@ class Result(Generic[Image]):
     stages : tuple of StageRecord
     seconds, peak_memory : float, int
         Time spent, and the most bytes taken (by the process on a CPU, by torch on a GPU).
+    notes : tuple of str
+        What the user should know, such as an estimate in place of what was not given.
+    parts : mapping of str to Tensor
+        What the method found besides the image, ``(1, C, *spatial)`` in units of the [0, 1] range: an
+        ``uncertainty`` (standard deviation of every element), a layer, a mask.
     """
 
     image: Image
@@ -51,6 +56,7 @@ class Result(Generic[Image]):
     versions: Mapping[str, str]
     cite: str
     notes: tuple[str, ...] = ()
+    parts: Mapping[str, torch.Tensor] = field(default_factory=dict, repr=False)
 
     @property
     def steps(self) -> int:

@@ -71,14 +71,23 @@ class Stage(nn.Module, ABC):
         collapse and goes back; infinite where the objective is noisy by nature.
     answer_cost : float
         What making the answer costs, in steps' worth; kept back from a time budget.
+    notes : sequence of str
+        What the user should know of how the stage was set up, such as an estimate in place of what was not given.
     last_output : Tensor or None
         The image that the last step computed, detached; ``None`` where a step sees only patches.
     """
 
     def __init__(
-        self, *, steps: int, stop: Rule | None = None, keep: Keep | None = None, rise: float = float("inf")
+        self,
+        *,
+        steps: int,
+        stop: Rule | None = None,
+        keep: Keep | None = None,
+        rise: float = float("inf"),
+        notes: Sequence[str] = (),
     ) -> None:
         super().__init__()
+        self.notes = tuple(notes)
         self.steps, self.rise, self.answer_cost = steps, rise, 1.0
         self.stop: Rule = stop or Never()
         self.keep: Keep = keep or Last()
@@ -94,6 +103,10 @@ class Stage(nn.Module, ABC):
     def answer(self) -> Tensor:
         """The image that ``keep`` holds to be the answer."""
         return self.keep.answer(self)
+
+    def parts(self) -> Mapping[str, Tensor]:
+        """What there is besides the answer, by name, ``(1, C, *spatial)``: an uncertainty, a layer, a mask."""
+        return self.keep.parts()
 
     def between(self) -> None:
         """What happens after the players moved: duals, averages, a learning rate cut."""
@@ -139,8 +152,9 @@ class Fit(Stage):
         rise: float = float("inf"),
         answer_cost: float = 1.0,
         image_output: bool = True,
+        notes: Sequence[str] = (),
     ) -> None:
-        super().__init__(steps=steps, stop=stop, keep=keep, rise=rise)
+        super().__init__(steps=steps, stop=stop, keep=keep, rise=rise, notes=notes)
         self.structure, self.input = structure, input
         self.objective: Term = loss if regularisation is None else loss + regularisation
         self.optimiser, self.schedule, self.output = optimiser, schedule, output
@@ -156,6 +170,7 @@ class Fit(Stage):
         return [Player(self, self.input, self.terms, self.optimiser, self.schedule)]
 
     def between(self) -> None:
+        self.objective.advance()
         if self.average is not None:
             self.average.update(self.structure)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -154,6 +155,10 @@ class Keep(State, ABC):
 
     @abstractmethod
     def answer(self, stage: Stage) -> Tensor: ...
+
+    def parts(self) -> Mapping[str, Tensor]:
+        """What it knows besides the answer, by name, such as an ``uncertainty``."""
+        return {}
 
     def words(self) -> str:
         """What was kept, in words."""

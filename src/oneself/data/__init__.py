@@ -6,7 +6,7 @@
 
 from .files import check_output, read, write
 from .items import Item, join, split
-from .paths import EXTENSIONS, find_images, output_path, side_path
+from .paths import EXTENSIONS, find_images, output_path, part_path, side_path
 from .picture import Metadata, Picture, PixelSize, Resolution, check_axes
 from .ranges import Range, check_pixels, from_unit, to_unit
 from .saving import SavedAside, check_target, write_text_atomic
@@ -28,6 +28,7 @@ __all__ = [
     "from_unit",
     "join",
     "output_path",
+    "part_path",
     "read",
     "side_path",
     "split",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import glob
+import json
 import os
 from pathlib import Path
 
@@ -50,11 +52,19 @@ def side_path(result: str | Path) -> Path:
     return Path(result).with_name(Path(result).name + ".json")
 
 
+def part_path(result: str | Path, name: str, *, signal: bool = False) -> Path:
+    """The file beside a result for what was found besides the image: `NAME-name.tif`; of a signal `NAME-name.npy`."""
+    result = Path(result)
+    stem = result.name[: len(result.name) - len(extension(result))]
+    return result.with_name(f"{stem}-{name}{'.npy' if signal else '.tif'}")
+
+
 def find_images(folder: str | Path, recursive: bool = False) -> list[Path]:
     """The readable images of a folder by their extensions, sorted, without hidden files and folders.
 
-    A result that stands beside its source (`NAME-suffix.EXT` with its side file, beside `NAME.EXT`) is left out, so
-    that a second call does not restore what the first one made.
+    A result that stands beside its source (`NAME-suffix.EXT` with its side file, beside `NAME.EXT`) is left out, and
+    so is a part of a result (that the result's side file names), so that a second call does not restore what the first
+    one made.
 
     Raises FileNotFoundError or NotADirectoryError if `folder` is none.
     """
@@ -98,5 +108,16 @@ def _hidden(relative: Path) -> bool:
 def _made_here(path: Path) -> bool:
     ending = extension(path)
     name, dash, _ = path.name[: len(path.name) - len(ending)].rpartition("-")
+    if not dash:
+        return False
     sides = (side_path(path), path.with_suffix(".json"))
-    return bool(dash) and path.with_name(name + ending).exists() and any(side.exists() for side in sides)
+    result = path.with_name(name + ending).exists() and any(side.exists() for side in sides)
+    return result or any(_names(side, path) for side in path.parent.glob(f"{glob.escape(name)}.*json"))
+
+
+def _names(side: Path, part: Path) -> bool:
+    """Whether a side file names a part."""
+    try:
+        return json.dumps(part.name, ensure_ascii=False)[1:-1] in side.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False

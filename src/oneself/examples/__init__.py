@@ -1,16 +1,21 @@
 """How examples are made out of the one input."""
 
-from oneself.examples.code import Code
+from oneself.examples.code import Code, Fixed
 from oneself.examples.father_son import FatherSon
 from oneself.examples.masks import BernoulliMasks, measured_elements
+from oneself.examples.observation import Observation
 from oneself.examples.pairs import Pairs, diagonals, split_pair
+from oneself.examples.positions import Positions
 from oneself.examples.strided import put_together, taken_apart
 
 __all__ = [
     "BernoulliMasks",
     "Code",
     "FatherSon",
+    "Fixed",
+    "Observation",
     "Pairs",
+    "Positions",
     "diagonals",
     "measured_elements",
     "put_together",

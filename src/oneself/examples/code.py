@@ -1,4 +1,4 @@
-"""A fixed random code that is to explain the measurement."""
+"""A fixed code that is to explain the measurement."""
 
 from __future__ import annotations
 
@@ -7,20 +7,18 @@ from torch import Tensor
 
 from oneself.core import Example, Input
 
-__all__ = ["Code"]
+__all__ = ["Code", "Fixed"]
 
 
-class Code(Input):
-    """``z ~ U(0, scale)`` of the image's size, fixed, plus fresh Gaussian jitter at every step; the target is ``y``.
+class Fixed(Input):
+    """A fixed input ``z``, plus fresh Gaussian jitter at every step; the target is the measurement.
 
     Parameters
     ----------
     y : Tensor
         The measurement.
-    size : tuple of int
-        Spatial size of the image.
-    channels : int
-        Channels of the code.
+    z : Tensor
+        What the network is given.
     jitter : float
         Standard deviation of the jitter.
     where : Tensor or None
@@ -31,6 +29,34 @@ class Code(Input):
     where: Tensor | None
     z: Tensor
 
+    def __init__(self, y: Tensor, z: Tensor, jitter: float = 0.0, where: Tensor | None = None) -> None:
+        super().__init__()
+        self.jitter = jitter
+        self.register_buffer("y", y, persistent=False)
+        self.register_buffer("where", where, persistent=False)
+        self.register_buffer("z", z)
+
+    def forward(self) -> Example:
+        z = self.z + self.jitter * torch.randn_like(self.z) if self.jitter else self.z
+        return Example((z,), self.y, self.where)
+
+    def still(self) -> Example:
+        return Example((self.z,), self.y, self.where)
+
+
+class Code(Fixed):
+    """``z ~ U(0, scale)``.
+
+    Parameters
+    ----------
+    y, jitter, where
+        As of ``Fixed``.
+    size : tuple of int
+        Spatial size of the code.
+    channels : int
+        Channels of the code.
+    """
+
     def __init__(
         self,
         y: Tensor,
@@ -40,15 +66,4 @@ class Code(Input):
         where: Tensor | None = None,
         scale: float = 0.1,
     ) -> None:
-        super().__init__()
-        self.jitter = jitter
-        self.register_buffer("y", y, persistent=False)
-        self.register_buffer("where", where, persistent=False)
-        self.register_buffer("z", scale * torch.rand(1, channels, *size, device=y.device))
-
-    def forward(self) -> Example:
-        z = self.z + self.jitter * torch.randn_like(self.z) if self.jitter else self.z
-        return Example((z,), self.y, self.where)
-
-    def still(self) -> Example:
-        return Example((self.z,), self.y, self.where)
+        super().__init__(y, scale * torch.rand(1, channels, *size, device=y.device), jitter, where)

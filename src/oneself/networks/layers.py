@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch.nn.functional as F
@@ -51,10 +52,10 @@ class Convolution(nn.Module):
         return made
 
 
-def resize_to(x: Tensor, like: Tensor, smooth: bool = True) -> Tensor:
-    """``x`` at the spatial size of ``like``, by linear or nearest interpolation."""
-    size = like.shape[2:]
-    if x.shape[2:] == size:
+def resize_to(x: Tensor, size: Sequence[int], smooth: bool = True) -> Tensor:
+    """``x`` at another spatial size, by linear or nearest interpolation."""
+    size = tuple(size)
+    if tuple(x.shape[2:]) == size:
         return x
     if smooth:
         return F.interpolate(x, size=size, mode=INTERPOLATION[x.ndim - 2], align_corners=False)

@@ -90,7 +90,7 @@ class PartialUNet(nn.Module):
         x = F.leaky_relu(x, 0.1)
         for block in self.up:
             skip = levels.pop()
-            x = block(torch.cat([resize_to(x, skip, smooth=False), skip], dim=1))
+            x = block(torch.cat([resize_to(x, skip.shape[2:], smooth=False), skip], dim=1))
         made: Tensor = self.head(x)
         return made
 

@@ -33,6 +33,8 @@ class Skip(nn.Module):
         Channels across; 0 for none.
     smooth : bool
         Linear interpolation on the way up; nearest otherwise.
+    kernel : int
+        Side of the convolutions' kernels; 1 where the input says of every element where it is.
 
     Raises
     ------
@@ -53,12 +55,13 @@ class Skip(nn.Module):
         widths: Sequence[int],
         skip: int,
         smooth: bool = True,
+        kernel: int = 3,
     ) -> None:
         super().__init__()
         if max(size) < 3:
             raise ValueError(f"Skip(size={tuple(size)}): nothing is left to halve. Give at least 3 elements an axis.")
         levels = max(1, min(len(widths), (min(size) // 4).bit_length()))
-        self.body = _Level(dims, given, list(widths[:levels]), skip, smooth)
+        self.body = _Level(dims, given, list(widths[:levels]), skip, smooth, kernel)
         self.head = nn.Sequential(Convolution(dims, widths[0], made, kernel=1), nn.Sigmoid())
 
     def forward(self, z: Tensor) -> Tensor:
@@ -72,22 +75,22 @@ def _block(dims: int, given: int, made: int, kernel: int = 3, stride: int = 1) -
 
 
 class _Level(nn.Module):
-    def __init__(self, dims: int, given: int, widths: list[int], skip: int, smooth: bool) -> None:
+    def __init__(self, dims: int, given: int, widths: list[int], skip: int, smooth: bool, kernel: int) -> None:
         super().__init__()
         width, *deeper = widths
-        self.down = nn.Sequential(_block(dims, given, width, stride=2), _block(dims, width, width))
-        self.below = _Level(dims, width, deeper, skip, smooth) if deeper else None
+        self.down = nn.Sequential(_block(dims, given, width, kernel, stride=2), _block(dims, width, width, kernel))
+        self.below = _Level(dims, width, deeper, skip, smooth, kernel) if deeper else None
         self.across = _block(dims, given, skip, kernel=1) if skip else None
         joined = skip + (deeper[0] if deeper else width)
         self.join = normalisation(dims, joined)
-        self.up = nn.Sequential(_block(dims, joined, width), _block(dims, width, width, kernel=1))
+        self.up = nn.Sequential(_block(dims, joined, width, kernel), _block(dims, width, width, kernel=1))
         self.smooth = smooth
 
     def forward(self, x: Tensor) -> Tensor:
         deep = self.down(x)
         if self.below is not None:
             deep = self.below(deep)
-        deep = resize_to(deep, x, self.smooth)
+        deep = resize_to(deep, x.shape[2:], self.smooth)
         if self.across is not None:
             deep = torch.cat([self.across(x), deep], dim=1)
         out: Tensor = self.up(self.join(deep))

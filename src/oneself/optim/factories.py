@@ -8,9 +8,10 @@ from typing import Any
 import torch
 
 from oneself.core.stage import OptimiserFactory
+from oneself.optim.langevin import Langevin
 from oneself.optim.muon import Muon
 
-__all__ = ["adam", "muon"]
+__all__ = ["adam", "langevin", "muon"]
 
 
 def adam(rate: float, **options: Any) -> OptimiserFactory:
@@ -21,3 +22,8 @@ def adam(rate: float, **options: Any) -> OptimiserFactory:
 def muon(rate: float) -> OptimiserFactory:
     """Muon at a learning rate, which is about what Adam would be given."""
     return partial(Muon, lr=rate)
+
+
+def langevin(rate: float, energy: float) -> OptimiserFactory:
+    """Preconditioned Langevin dynamics at a learning rate about as Adam's."""
+    return partial(Langevin, lr=2 * rate, energy=energy)

@@ -3,10 +3,12 @@
 from oneself.physics.alignment import displacement, symmetries
 from oneself.physics.downsample import Downsample, check_kernel
 from oneself.physics.least_norm import least_norm, project
+from oneself.physics.normal import NormalInverse
 from oneself.physics.resize import Resize, enlarge
 
 __all__ = [
     "Downsample",
+    "NormalInverse",
     "Resize",
     "check_kernel",
     "displacement",

@@ -17,12 +17,13 @@ from typing import Annotated, Any, Literal
 import torch
 from torch import Tensor
 
+from oneself import options as o
 from oneself.core import Fit, Never, Option, Rule, method
 from oneself.examples import Code
 from oneself.networks import Skip
 from oneself.optim import adam
 from oneself.stopping import Average, Below, HeldOut, MovingVariance, Residual, WindowVariance, early_stopping
-from oneself.terms import Fidelity
+from oneself.terms import data_term
 
 PUBLISHED = {"width": 128, "levels": 5, "rate": 0.01, "steps": 5000, "smoothing": 0.0, "patience": 1000}
 
@@ -38,33 +39,40 @@ def dip(
     y: Tensor,
     physics: Any,
     *,
-    width: Annotated[int, Option("channels of the network at every level", low=1)] = 32,
-    levels: Annotated[int, Option("times the network halves the size (fewer on small inputs)", low=1, high=8)] = 5,
-    skip: Annotated[int, Option("channels of each skip connection", low=0)] = 4,
-    code: Annotated[int, Option("channels of the random code", low=1)] = 32,
-    jitter: Annotated[float, Option("standard deviation of the noise on the code at every step", low=0)] = 1 / 30,
-    rate: Annotated[float, Option("learning rate of Adam", above=0)] = 0.01,
-    steps: Annotated[int, Option("steps at most", low=1)] = 3000,
+    fidelity: o.Fidelity = "least-squares",
+    ridge: o.Ridge = 3e-3,
+    width: o.Width = 32,
+    levels: o.Levels = 5,
+    skip: o.Skips = 4,
+    code: o.CodeChannels = 32,
+    jitter: o.Jitter = 1 / 30,
+    rate: o.Rate = 0.01,
+    steps: o.StepsAtMost = 3000,
     stop: Annotated[
         Literal["variance", "moving-variance", "held-out", "discrepancy", "never"],
         Option("what ends the run; the best iterate by it is returned ('never': the last)"),
     ] = "variance",
-    window: Annotated[int, Option("steps in the window of the variance", low=2)] = 100,
-    smoothing: Annotated[float, Option("decay of the running average that the window watches", low=0, below=1)] = 0.95,
-    patience: Annotated[int, Option("steps without improvement before stopping", low=1)] = 300,
-    start: Annotated[int, Option("step before which the run never stops", low=0)] = 200,
+    window: o.Window = 100,
+    smoothing: o.Smoothing = 0.95,
+    patience: o.Patience = 300,
+    start: o.Start = 200,
     hold_out: Annotated[
         float, Option("share of the measurement that 'held-out' keeps from the loss", above=0, below=1)
     ] = 0.02,
     sigma: Annotated[
         float | None, Option("noise level in units of the [0, 1] range, for 'discrepancy'", above=0)
     ] = None,
-    average: Annotated[float, Option("decay of the running average of the outputs; 0 for none", low=0, below=1)] = 0.99,
+    average: o.Average = 0.99,
 ) -> Fit:
     if sigma is not None and stop != "discrepancy":
         raise ValueError(
             f"dip(sigma={sigma:g}, stop={stop!r}): the noise level only counts with stop='discrepancy'. "
             "Give both, or leave sigma out."
+        )
+    if stop == "held-out" and fidelity != "least-squares":
+        raise ValueError(
+            f"dip(stop='held-out', fidelity={fidelity!r}): back-projection mixes what is held out with the rest. "
+            "Give fidelity='least-squares', or stop by another score."
         )
     size = tuple(physics.A_adjoint(y).shape)
     where = (torch.rand_like(y) >= hold_out).to(y) if stop == "held-out" else None
@@ -81,7 +89,7 @@ def dip(
     return Fit(
         structure=Skip(len(size) - 2, code, size[1], size[2:], [width] * levels, skip),
         input=Code(y, size[2:], code, jitter, where),
-        loss=Fidelity(physics.A),
+        loss=data_term(fidelity, physics, y, ridge=ridge, steps=steps),
         optimiser=adam(rate),
         steps=steps,
         stop=rule,

@@ -2,8 +2,9 @@
 
 from oneself.stopping.early import early_stopping
 from oneself.stopping.keeps import Average, Best
+from oneself.stopping.posterior import Posterior
 from oneself.stopping.rules import Below, Patience, Plateau
-from oneself.stopping.scores import HeldOut, MovingVariance, Residual, Sure, WindowVariance
+from oneself.stopping.scores import HeldOut, MovingVariance, Objective, Residual, Sure, WindowVariance
 
 __all__ = [
     "Average",
@@ -11,8 +12,10 @@ __all__ = [
     "Best",
     "HeldOut",
     "MovingVariance",
+    "Objective",
     "Patience",
     "Plateau",
+    "Posterior",
     "Residual",
     "Sure",
     "WindowVariance",

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from oneself.core import Score, Step
+from oneself.core import Score, Step, total
 from oneself.terms import divergence
 
-__all__ = ["HeldOut", "MovingVariance", "Residual", "Sure", "WindowVariance"]
+__all__ = ["HeldOut", "MovingVariance", "Objective", "Residual", "Sure", "WindowVariance"]
 
 
 class WindowVariance(Score):
@@ -32,7 +32,7 @@ class WindowVariance(Score):
     moments: Tensor
     count: Tensor
 
-    def __init__(self, size: int, smoothing: float = 0.0, pixels: int = 65536) -> None:
+    def __init__(self, size: int = 100, smoothing: float = 0.95, pixels: int = 65536) -> None:
         super().__init__()
         self.size, self.smoothing, self.pixels = size, smoothing, pixels
 
@@ -82,6 +82,26 @@ class MovingVariance(Score):
         self.variance.add_(self.rate * gap.square().mean()).mul_(1 - self.rate)
         self.mean.add_(self.rate * gap)
         return self.variance.clone() if step.index >= self.start else torch.full_like(self.variance, torch.inf)
+
+
+class Objective(Score):
+    """The objective itself, or its running average of decay ``smoothing``.
+
+    Worth watching where it estimates the error (SURE and its kin), or where the network cannot overfit. ``inf`` for the
+    first ``1 / (1 - smoothing)`` steps, which the average still remembers.
+    """
+
+    name = "objective"
+
+    def __init__(self, smoothing: float = 0.0) -> None:
+        super().__init__()
+        self.smoothing = smoothing
+
+    def measure(self, step: Step) -> Tensor:
+        value, before = total(step.terms), self.held("mean")
+        mean = self.hold("mean", value if before is None else torch.lerp(value, before, self.smoothing))
+        warm = step.index + 1 >= 1 / (1 - self.smoothing)
+        return mean.clone() if warm else torch.full_like(mean, torch.inf)
 
 
 class HeldOut(Score):

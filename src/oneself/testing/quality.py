@@ -10,7 +10,7 @@ from torch import Tensor
 
 from oneself.core import Method, Run
 from oneself.registry import find
-from oneself.testing.cases import problem
+from oneself.testing.cases import SIGMA, problem
 from oneself.testing.promise import require
 
 __all__ = ["check_beats_trivial", "psnr", "trivial"]
@@ -36,6 +36,7 @@ def check_beats_trivial(
     *,
     size: tuple[int, ...] = (64, 64),
     margin: float = 0.5,
+    noise: float = SIGMA,
     **options: Any,
 ) -> None:
     """On a small real picture the answer is at least ``margin`` dB better than the trivial one.
@@ -44,12 +45,14 @@ def check_beats_trivial(
     ----------
     task : str, optional
         The method's first one unless given.
+    noise : float
+        Level of the measurement's noise, in units of the [0, 1] range.
     **options
         A reduced setting of the method, where its defaults take long.
     """
     method = find(method)
     task = task or method.tasks[0]
-    x, y, physics = problem(task, size, shrink=2)
+    x, y, physics = problem(task, size, shrink=2, sigma=noise)
     result = Run(method, y, physics, device="cpu", **options).finish()
     found, cheap = psnr(result.image.clamp(0, 1), x), psnr(trivial(y, physics).clamp(0, 1), x)
     require(found >= cheap + margin, method.key, f"{task}: {found:.2f} dB, the trivial answer has {cheap:.2f} dB")

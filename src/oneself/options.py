@@ -1,0 +1,64 @@
+"""Options that several methods have: the same name, range and words everywhere. Defaults are a method's own."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from oneself.core import Option
+
+__all__ = [
+    "Average",
+    "CodeChannels",
+    "Fidelity",
+    "Jitter",
+    "Levels",
+    "Patience",
+    "Penalty",
+    "Prior",
+    "Rate",
+    "Ridge",
+    "Sigma",
+    "Skips",
+    "Smoothing",
+    "Start",
+    "Steps",
+    "StepsAtMost",
+    "Strength",
+    "Variation",
+    "Width",
+    "Window",
+]
+
+Width = Annotated[int, Option("channels of the network at every level", low=1)]
+Levels = Annotated[int, Option("times the network halves the size (fewer on small inputs)", low=1, high=8)]
+Skips = Annotated[int, Option("channels of each skip connection", low=0)]
+CodeChannels = Annotated[int, Option("channels of the random code", low=1)]
+Jitter = Annotated[float, Option("standard deviation of the noise on the network's input at every step", low=0)]
+
+Rate = Annotated[float, Option("learning rate of Adam", above=0)]
+Steps = Annotated[int, Option("steps", low=1)]
+StepsAtMost = Annotated[int, Option("steps at most", low=1)]
+
+Window = Annotated[int, Option("steps in the window of the variance", low=2)]
+Smoothing = Annotated[float, Option("decay of the running average that the stopping watches", low=0, below=1)]
+Patience = Annotated[int, Option("steps without improvement before stopping", low=1)]
+Start = Annotated[int, Option("step before which the run never stops", low=0)]
+Average = Annotated[float, Option("decay of the running average of the outputs; 0 for none", low=0, below=1)]
+
+Sigma = Annotated[float | None, Option("noise level in units of the [0, 1] range; estimated otherwise", above=0)]
+Variation = Annotated[float, Option("weight of the total variation", low=0)]
+Fidelity = Annotated[
+    Literal["least-squares", "back-projection", "guided"],
+    Option("how the measurement is fitted; 'guided' goes from back-projection to least squares over the steps"),
+]
+Ridge = Annotated[float, Option("ε, what is added to AAᵀ (1 at its largest) before it is inverted", above=0)]
+
+Prior = Annotated[
+    Literal[
+        "non-local-means",
+        "total-variation",
+    ],
+    Option("the denoiser D"),
+]
+Strength = Annotated[float, Option("noise level that D removes, in units of the [0, 1] range", above=0)]
+Penalty = Annotated[float, Option("μ, weight of the coupling", above=0)]

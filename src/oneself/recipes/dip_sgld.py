@@ -1,0 +1,60 @@
+"""DIP-SGLD: the deep image prior as a Bayesian model, sampled by Langevin dynamics.
+
+Given           y and A, with y = A(x) + noise, Gaussian of level σ
+Structure       hourglass h with skip connections, untrained
+Input           fixed uniform noise z, jittered at every step
+Loss            n/(2σ²) ‖A(h(z)) − y‖²/n, the energy of the posterior
+Regularisation  noise on the weights at every step, that makes the steps samples: their mean is the image, their
+                standard deviation its uncertainty
+
+Cheng, Gadelha, Maji, Sheldon. A Bayesian perspective on the deep image prior. CVPR 2019.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from torch import Tensor
+
+from oneself import options as o
+from oneself.core import Fit, Option, method
+from oneself.examples import Code
+from oneself.networks import Skip
+from oneself.noise import known_level
+from oneself.optim import langevin
+from oneself.stopping import Posterior
+from oneself.terms import Fidelity
+
+
+@method(
+    "DIP with Langevin dynamics (DIP-SGLD)",
+    cite="Cheng, Gadelha, Maji, Sheldon. A Bayesian perspective on the deep image prior. CVPR 2019.",
+    tasks=("denoise", "inpaint", "super-resolve", "deblur", "restore"),
+    presets={"published-network": {"width": 128, "steps": 20_000, "burn_in": 7000}},
+)
+def dip_sgld(
+    y: Tensor,
+    physics: Any,
+    *,
+    sigma: o.Sigma = None,
+    warmth: Annotated[float, Option("temperature; 1 samples the posterior, less stays nearer its peak", above=0)] = 1.0,
+    burn_in: Annotated[int, Option("steps before the samples count, half of all at most", low=0)] = 1000,
+    width: o.Width = 32,
+    levels: o.Levels = 5,
+    skip: o.Skips = 4,
+    code: o.CodeChannels = 32,
+    jitter: o.Jitter = 1 / 30,
+    rate: o.Rate = 0.01,
+    steps: o.Steps = 3000,
+) -> Fit:
+    size = tuple(physics.A_adjoint(y).shape)
+    level, notes = known_level(y[0].cpu().numpy(), sigma, "dip_sgld")
+    return Fit(
+        structure=Skip(len(size) - 2, code, size[1], size[2:], [width] * levels, skip),
+        input=Code(y, size[2:], code, jitter),
+        loss=Fidelity(physics.A),
+        optimiser=langevin(rate, energy=y.numel() / (2 * level**2 * warmth)),
+        steps=steps,
+        keep=Posterior(min(burn_in, steps // 2)),
+        notes=notes,
+    )

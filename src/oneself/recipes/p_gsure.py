@@ -1,0 +1,70 @@
+"""P-GSURE: the projected generalised SURE, for any linear operator.
+
+Given           y = A(x) + noise, Gaussian of level σ
+Structure       hourglass h with skip connections, untrained
+Input           Aᵀy
+Loss            ‖A h(Aᵀy) − y‖²_G + 2σ² div(G A h(Aᵀy)), G = (AAᵀ + εI)⁻¹, the divergence by one random probe a step
+Regularisation  the divergence: fitting noise costs what it gains; and it stops where the estimated error is below 0,
+                as no error is: there the network has learned to please the estimate
+
+Abu-Hussein, Tirer, Chun, Eldar, Giryes. Image restoration by deep projected GSURE. WACV 2022.
+Eldar. Generalized SURE for exponential families. IEEE TSP 2009.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from oneself import options as o
+from oneself.core import Fit, method
+from oneself.examples import Observation
+from oneself.networks import Skip
+from oneself.noise import known_level
+from oneself.optim import adam
+from oneself.physics import NormalInverse
+from oneself.risk import RiskFit
+from oneself.stopping import Below, Objective, early_stopping
+
+
+@method(
+    "Deep projected GSURE (P-GSURE)",
+    cite="Abu-Hussein, Tirer, Chun, Eldar, Giryes. Image restoration by deep projected GSURE. WACV 2022.",
+    tasks=("deblur", "super-resolve", "inpaint", "restore"),
+    presets={"published": {"width": 128, "skip": 4, "rate": 0.01, "steps": 10_000}},
+)
+def p_gsure(
+    y: Tensor,
+    physics: Any,
+    *,
+    sigma: o.Sigma = None,
+    ridge: o.Ridge = 1e-2,
+    width: o.Width = 32,
+    levels: o.Levels = 5,
+    skip: o.Skips = 16,
+    rate: o.Rate = 0.003,
+    steps: o.StepsAtMost = 3000,
+    smoothing: o.Smoothing = 0.98,
+    patience: o.Patience = 300,
+    start: o.Start = 200,
+    average: o.Average = 0.99,
+) -> Fit:
+    adjoint = physics.A_adjoint(y)
+    level, notes = known_level(y[0].cpu().numpy(), sigma, "p_gsure")
+    risk = Objective(smoothing)
+    rule, keep = early_stopping(risk, patience=patience, start=start, average=average)
+    channels = adjoint.shape[1]
+    return RiskFit(
+        A=physics.A,
+        variance=level**2,
+        shift=max(1e-3, level / 10),
+        inverse=NormalInverse(physics.A, physics.A_adjoint, y, ridge),
+        structure=Skip(adjoint.ndim - 2, channels, channels, adjoint.shape[2:], [width] * levels, skip),
+        input=Observation(y, physics.A_adjoint),
+        optimiser=adam(rate),
+        steps=steps,
+        stop=rule | Below(risk, 0.0, start),
+        keep=keep,
+        notes=notes,
+    )

@@ -1,0 +1,62 @@
+"""PIP: a positional-encoding image prior.
+
+Given           y and A, with y = A(x) + noise
+Structure       hourglass h of 1×1 convolutions with skip connections, untrained
+Input           waves of several lengths along every axis: where each element is
+Loss            ‖A(h(z)) − y‖²
+Regularisation  the structure of h, and early stopping
+
+Shabtay, Schwartz, Giryes. PIP: positional-encoding image prior. 2022.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from torch import Tensor
+
+from oneself import options as o
+from oneself.core import Fit, Option, method
+from oneself.examples import Positions
+from oneself.networks import Skip
+from oneself.optim import adam
+from oneself.stopping import WindowVariance, early_stopping
+from oneself.terms import Fidelity
+
+
+@method(
+    "Positional-encoding image prior (PIP)",
+    cite="Shabtay, Schwartz, Giryes. PIP: positional-encoding image prior. 2022.",
+    tasks=("denoise", "inpaint", "super-resolve", "deblur", "restore"),
+    presets={"published": {"width": 128, "steps": 1800, "jitter": 0.0}},
+    gpu_preset="published",
+)
+def pip(
+    y: Tensor,
+    physics: Any,
+    *,
+    frequencies: Annotated[int, Option("waves along every axis", low=1)] = 8,
+    highest: Annotated[float, Option("periods of the shortest wave across the image", above=1)] = 64.0,
+    width: o.Width = 64,
+    levels: o.Levels = 5,
+    skip: o.Skips = 4,
+    jitter: o.Jitter = 1 / 30,
+    rate: o.Rate = 0.01,
+    steps: o.StepsAtMost = 3000,
+    window: o.Window = 100,
+    patience: o.Patience = 300,
+    start: o.Start = 200,
+    average: o.Average = 0.99,
+) -> Fit:
+    size = tuple(physics.A_adjoint(y).shape)
+    where = Positions(y, size[2:], frequencies, highest, jitter)
+    rule, keep = early_stopping(WindowVariance(window), patience=patience, start=start, average=average)
+    return Fit(
+        structure=Skip(len(size) - 2, where.z.shape[1], size[1], size[2:], [width] * levels, skip, kernel=1),
+        input=where,
+        loss=Fidelity(physics.A),
+        optimiser=adam(rate),
+        steps=steps,
+        stop=rule,
+        keep=keep,
+    )

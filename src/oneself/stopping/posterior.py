@@ -1,0 +1,56 @@
+"""The mean and the spread of what a sampler visits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from oneself.core import Keep, Stage, Step
+
+__all__ = ["Posterior"]
+
+
+class Posterior(Keep):
+    """The mean of the iterates after ``burn_in`` steps, and their standard deviation as the part ``uncertainty``.
+
+    Welford's recursion: one pass, no window, no loss of digits.
+
+    Parameters
+    ----------
+    burn_in : int
+        Steps that are left out. Where the run ends before, the last iterate is the answer.
+    """
+
+    count: Tensor
+
+    def __init__(self, burn_in: int) -> None:
+        super().__init__()
+        self.burn_in = burn_in
+        self.register_buffer("count", torch.tensor(0))
+
+    def update(self, step: Step) -> None:
+        if step.index < self.burn_in:
+            return
+        x = step.seen.float()
+        self.count += 1
+        mean, squares = self.held("mean"), self.held("squares")
+        if mean is None or squares is None:
+            self.hold("mean", x)
+            self.hold("squares", torch.zeros_like(x))
+            return
+        gap = x - mean
+        mean = self.hold("mean", mean + gap / self.count)
+        self.hold("squares", squares + gap * (x - mean))
+
+    def answer(self, stage: Stage) -> Tensor:
+        mean = self.held("mean")
+        return stage.estimate() if mean is None else mean.clone()
+
+    def parts(self) -> Mapping[str, Tensor]:
+        squares = self.held("squares")
+        return {} if squares is None else {"uncertainty": (squares / (self.count - 1).clamp(min=1)).sqrt()}
+
+    def words(self) -> str:
+        return f"the mean of {int(self.count)} samples"

@@ -1,0 +1,54 @@
+"""What is particular to PnP-DIP: the denoiser takes the proximal step's place."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from oneself.priors import DENOISERS
+from oneself.recipes.pnp_dip import pnp_dip
+from oneself.splitting import SplitFit
+from oneself.testing.operators import Pool
+
+QUICK = {"width": 8, "levels": 2, "code": 4, "skip": 2, "prior": "total-variation"}
+
+
+def stage(y: Tensor, **options: Any) -> SplitFit:
+    made = pnp_dip(y, Pool(), **pnp_dip.settle({**QUICK, **options}))
+    assert isinstance(made, SplitFit)
+    return made
+
+
+def test_it_begins_from_what_was_measured_and_nothing_owed() -> None:
+    y = torch.rand(1, 1, 8, 4)
+    fit = stage(y)
+    assert torch.equal(fit.coupling.copy, Pool().A_adjoint(y))
+    assert float(fit.coupling.dual.abs().sum()) == 0
+
+
+@pytest.mark.parametrize("prior", sorted(DENOISERS))
+def test_the_copy_is_the_denoised_sum(prior: str) -> None:
+    """x ← D(h + u), u ← u + h − x."""
+    fit = stage(torch.rand(1, 1, 16, 8), prior=prior, strength=0.07, every=2)
+    u, h = fit.coupling.dual.uniform_().clone(), torch.rand(1, 1, 16, 16)
+    before, fit.last_output = fit.coupling.copy.clone(), h
+    fit.between()
+    assert torch.equal(fit.coupling.copy, before)  # every second step only
+    fit.between()
+    expected = DENOISERS[prior](0.07)(h + u)
+    assert torch.equal(fit.coupling.copy, expected)
+    assert torch.allclose(fit.coupling.dual, u + h - expected, atol=1e-6)
+    assert not torch.equal(expected, DENOISERS[prior](0.5)(h + u))
+
+
+def test_the_objective_is_fidelity_and_coupling() -> None:
+    y = torch.rand(1, 1, 8, 4)
+    fit = stage(y, penalty=0.7)
+    fit.coupling.dual.uniform_()
+    terms = {name: value.detach() for name, value in fit.terms(fit.input()).items()}
+    h = fit.last_output
+    assert h is not None
+    assert float(terms["fidelity"]) == pytest.approx(float((Pool().A(h) - y).square().mean()), rel=1e-5)
+    coupled = (h - fit.coupling.copy + fit.coupling.dual).square().mean()
+    assert float(terms["coupling"]) == pytest.approx(0.7 * float(coupled), rel=1e-5)

@@ -1,0 +1,92 @@
+"""SURE, PURE and the projected GSURE are unbiased: for a linear estimator their mean is the true error."""
+
+import pytest
+import torch
+from torch import nn
+
+from oneself.examples import Observation
+from oneself.optim import adam
+from oneself.physics import NormalInverse
+from oneself.risk import RiskFit
+
+DRAWS = 40_000  # channels of one measurement, that the estimator treats alike: the mean over them is the expectation
+N = 12
+CHANCE = torch.Generator().manual_seed(1)
+W = torch.randn(N, N, generator=CHANCE, dtype=torch.float64) / N + 0.5 * torch.eye(N, dtype=torch.float64)
+X = torch.rand(N, generator=CHANCE, dtype=torch.float64)
+
+
+class Linear(nn.Module):
+    """``x = W z`` along the last axis."""
+
+    def __init__(self, matrix):
+        super().__init__()
+        self.matrix = nn.Parameter(matrix)
+
+    def forward(self, z):
+        return z @ self.matrix.T
+
+
+def same(x):
+    return x
+
+
+def blur(x):
+    return (x + x.roll(1, -1) + x.roll(-1, -1)) / 3
+
+
+def risk_of(y, A, variance, inverse=None):
+    """The mean over all draws ``y``, of an operator that is its own adjoint."""
+    fit = RiskFit(
+        A=A,
+        variance=variance,
+        shift=0.05,
+        inverse=inverse,
+        structure=Linear(W),
+        input=Observation(y, A),
+        optimiser=adam(1e-3),
+        steps=1,
+    )
+    torch.manual_seed(2)
+    with torch.no_grad():
+        return {name: float(value) for name, value in fit.terms(fit.input()).items()}
+
+
+def gaussian(x, sigma):
+    chance = torch.Generator().manual_seed(0)
+    return x + sigma * torch.randn(1, DRAWS, N, generator=chance, dtype=torch.float64)
+
+
+def test_sure_is_unbiased():
+    sigma = 0.3
+    told = risk_of(gaussian(X, sigma), same, sigma**2)
+    true = float(((W @ X - X).square().sum() + sigma**2 * W.square().sum()) / N)
+    assert sum(told.values()) == pytest.approx(true, rel=0.02)
+    assert told["offset"] == pytest.approx(-(sigma**2))
+    assert told["divergence"] == pytest.approx(2 * sigma**2 * float(W.trace()) / N, rel=0.02)
+
+
+def test_pure_is_unbiased():
+    gain = 0.2
+    torch.manual_seed(0)
+    y = gain * torch.poisson(((0.3 + X) / gain).expand(1, DRAWS, N).contiguous())
+    told = risk_of(y, same, gain * y)
+    x = 0.3 + X
+    true = float(((W @ x - x).square().sum() + (W.square() @ (gain * x)).sum()) / N)
+    assert sum(told.values()) == pytest.approx(true, rel=0.02)
+    assert told["divergence"] == pytest.approx(2 * gain * float(W.diag() @ x) / N, rel=0.02)
+
+
+def test_projected_gsure_is_unbiased_for_a_blur():
+    sigma = 0.2
+    inverse = NormalInverse(blur, blur, X[None, None], ridge=0.1)
+    assert inverse.kind == "circulant"
+    told = risk_of(gaussian(blur(X), sigma), blur, sigma**2, inverse)
+    eye = torch.eye(N, dtype=torch.float64)
+    H = blur(eye)
+    G = torch.linalg.inv(H @ H.T + inverse.epsilon * eye)
+    gain = H @ W @ H.T  # v = A h(Aᵀ y) is linear in y
+    bias = gain @ H @ X - H @ X
+    true = float((bias @ G @ bias + sigma**2 * (gain.T @ G @ gain).trace()) / N)
+    assert sum(told.values()) == pytest.approx(true, rel=0.02)
+    assert told["divergence"] == pytest.approx(2 * sigma**2 * float((G @ gain).trace()) / N, rel=0.02)
