@@ -37,7 +37,7 @@ def bp_dip(
     physics: Any,
     *,
     ridge: o.Ridge = 3e-3,
-    width: o.Width = 32,
+    width: o.Width = 24,
     levels: o.Levels = 5,
     skip: o.Skips = 4,
     code: o.CodeChannels = 32,

@@ -41,7 +41,7 @@ def deep_red(
     *,
     fidelity: o.Fidelity = "least-squares",
     ridge: o.Ridge = 3e-3,
-    width: o.Width = 32,
+    width: o.Width = 24,
     levels: o.Levels = 5,
     skip: o.Skips = 4,
     code: o.CodeChannels = 32,

@@ -39,7 +39,7 @@ def dip_sgld(
     sigma: o.Sigma = None,
     warmth: Annotated[float, Option("temperature; 1 samples the posterior, less stays nearer its peak", above=0)] = 1.0,
     burn_in: Annotated[int, Option("steps before the samples count, half of all at most", low=0)] = 1000,
-    width: o.Width = 32,
+    width: o.Width = 24,
     levels: o.Levels = 5,
     skip: o.Skips = 4,
     code: o.CodeChannels = 32,

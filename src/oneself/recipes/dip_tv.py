@@ -38,7 +38,7 @@ def dip_tv(
     variation: o.Variation = 0.02,
     fidelity: o.Fidelity = "least-squares",
     ridge: o.Ridge = 3e-3,
-    width: o.Width = 32,
+    width: o.Width = 24,
     levels: o.Levels = 5,
     skip: o.Skips = 4,
     code: o.CodeChannels = 32,

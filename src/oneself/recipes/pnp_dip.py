@@ -45,7 +45,7 @@ def pnp_dip(
     every: Annotated[int, Option("steps from one use of D to the next", low=1)] = 10,
     fidelity: o.Fidelity = "least-squares",
     ridge: o.Ridge = 3e-3,
-    width: o.Width = 32,
+    width: o.Width = 24,
     levels: o.Levels = 5,
     skip: o.Skips = 4,
     code: o.CodeChannels = 32,
