@@ -36,6 +36,7 @@ def main() -> None:
     for method in given.methods:
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
             rows += alone.submit(measured, method, truths, given.noise, given.threads).result()
+        report(rows, given.name, given.out, given.title, quiet=True)  # what is measured stays, whatever comes
     order = {name: i for i, name in enumerate(truths)}
     rows.sort(key=lambda row: (given.noise.index(row.noise), order[row.picture]))
     report([*rows, *means(rows)], given.name, given.out, given.title)

@@ -113,11 +113,12 @@ def environment() -> dict[str, str]:
     }
 
 
-def report(rows: Sequence[Any], name: str, out: Path | None, title: str) -> None:
-    """Print the table; with ``out`` write it as NAME.md and NAME.json there."""
+def report(rows: Sequence[Any], name: str, out: Path | None, title: str, quiet: bool = False) -> None:
+    """Print the table (unless ``quiet``); with ``out`` write it as NAME.md and NAME.json there."""
     records = [asdict(row) for row in rows]
     text = table(records)
-    print(text)
+    if not quiet:
+        print(text)
     if out is None:
         return
     out.mkdir(parents=True, exist_ok=True)

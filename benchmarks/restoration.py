@@ -35,6 +35,7 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", default=["dip"])
     parser.add_argument("--tasks", nargs="+", default=list(TASKS))
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--name", default="restoration")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
@@ -44,7 +45,7 @@ def main() -> None:
             for row in measured(task, name, truth, given.methods):
                 print(row, flush=True)
                 rows.append(row)
-    report(rows, "restoration", given.out, "Restoration by the general methods")
+    report(rows, given.name, given.out, "Restoration by the general methods")
 
 
 def measured(task: str, name: str, truth: Tensor, methods: list[str]) -> list[Row]:
