@@ -5,11 +5,15 @@ import pytest
 from oneself import methods
 from oneself.testing import Case, Check, promises
 
-BOUNCING = {"rate": 0.3}  # of few steps some must be worse than the one before, for patience to count
+BOUNCING = {"rate": 0.3, "smoothing": 0.0}  # of few steps some must be worse than the one before: patience counts
 GIVEN: dict[str, dict[str, float]] = {
     "dip_sgld": {"sigma": 0.1},  # that cannot be told from a measurement with gaps
     "dip_sure": BOUNCING,
-    "dip_sure_ste": {"sigma": 0.5, "start": 4},  # so that the estimated error crosses zero within few steps
+    "dip_sure_ste": {
+        "sigma": 0.5,
+        "start": 4,
+        "smoothing": 0.0,
+    },  # the estimated error soon crosses zero
     "p_gsure": {"sigma": 0.1, **BOUNCING},
 }
 PROMISES = [promise for method in methods() for promise in promises([method], **GIVEN.get(method.key, {}))]

@@ -7,6 +7,7 @@ from torch import Tensor
 
 import oneself
 from oneself.core import Fit, Identity, Method, Run
+from oneself.physics import share_of_gaps
 from oneself.recipes.dip import dip
 from oneself.recipes.dip_sgld import dip_sgld
 from oneself.recipes.dip_sure import dip_sure
@@ -86,9 +87,26 @@ def test_a_level_that_cannot_be_told_is_asked_for(method: Method) -> None:
     known = torch.ones(1, 3, 16, 16)
     known[..., ::3] = 0
     y = noisy(picture(16, 16), 0.1) * known
-    with pytest.raises(ValueError, match=rf"{method.key}\(sigma=None\): .* with gaps \(zeros\)\. Give sigma=\."):
+    with pytest.raises(ValueError, match=rf"{method.key}\(sigma=None\): .* with gaps\. Give sigma=\."):
         Run(method, y, Mask(known), device="cpu").finish()
     Run(method, y, Mask(known), device="cpu", sigma=0.1, steps=1).finish()
+
+
+@pytest.mark.parametrize("method", [dip_sure, dip_sgld], ids=lambda method: method.key)
+def test_black_pixels_are_no_gaps(method: Method) -> None:
+    y = noisy(0.6 * picture(32, 32), 0.1).clamp(0, 1)
+    assert float((y == 0).float().mean()) > 0.05
+    (note,) = Run(method, y, device="cpu", steps=1, width=8).finish().notes
+    assert "estimated as" in note
+
+
+def test_gaps_are_what_the_operator_never_fills() -> None:
+    known = torch.ones(1, 1, 10, 10)
+    known[..., :3] = 0
+    y = torch.rand(1, 1, 10, 10) * known
+    assert share_of_gaps(Mask(known), y) == pytest.approx(0.3)
+    assert share_of_gaps(Identity(), y) == 0
+    assert share_of_gaps(Blur(), y) == 0
 
 
 def test_gaussian_or_poisson_but_not_both() -> None:

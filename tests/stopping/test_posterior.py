@@ -13,5 +13,10 @@ def test_mean_and_spread_are_those_of_the_samples_after_burn_in():
     torch.testing.assert_close(keep.parts()["uncertainty"], samples[4:].std(0))
 
 
-def test_before_burn_in_there_is_no_uncertainty():
-    assert Posterior(3).parts() == {}
+def test_one_sample_has_no_spread_and_none_no_mean():
+    keep, x = Posterior(burn_in=1), torch.rand(1, 2, 3, 4)
+    for index, words in enumerate(["the last iterate, since no step came after the burn-in", "the mean of 1 samples"]):
+        keep.update(Step(0, index, 9, torch.device("cpu"), {}, x, x.clone))
+        assert keep.words() == words
+        assert keep.parts() == {}
+    assert torch.equal(keep.answer(None), x)

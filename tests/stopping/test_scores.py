@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from oneself.core import Score
-from oneself.stopping import HeldOut, MovingVariance, Residual, Sure, WindowVariance
+from oneself.core import Score, Step
+from oneself.stopping import HeldOut, MovingVariance, Objective, Residual, Sure, WindowVariance
 from oneself.stopping.slope import Reconstruction
 
 from ..core.toys import looked
@@ -89,6 +89,19 @@ def test_variances_are_saved_and_go_on(make: type[Score]) -> None:
     trace(first, xs[:9])
     second.load_state_dict(first.state_dict())
     assert trace(second, xs[9:], 9) == expected[9:]
+
+
+@pytest.mark.parametrize(("smoothing", "warm"), [(0.0, 1), (0.5, 2), (0.9, 10)])
+def test_the_objective_is_the_running_average_of_the_sum_of_its_parts(smoothing: float, warm: int) -> None:
+    values = torch.rand(20, 2, generator=torch.Generator().manual_seed(0)) - 0.5
+    score, expected, found = Objective(smoothing), [float(values[0].sum())], []
+    for value in values[1:]:
+        expected.append(smoothing * expected[-1] + (1 - smoothing) * float(value.sum()))
+    for index, (first, second) in enumerate(values):
+        terms = {"first": first, "second": second}
+        found.append(float(score(Step(0, index, 20, torch.device("cpu"), terms, None, torch.Tensor))))
+    assert found[: warm - 1] == [math.inf] * (warm - 1)
+    assert found[warm - 1 :] == pytest.approx(expected[warm - 1 :], abs=1e-6)
 
 
 def test_held_out_is_the_error_where_hidden() -> None:

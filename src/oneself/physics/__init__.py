@@ -2,6 +2,7 @@
 
 from oneself.physics.alignment import displacement, symmetries
 from oneself.physics.downsample import Downsample, check_kernel
+from oneself.physics.gaps import share_of_gaps
 from oneself.physics.least_norm import least_norm, project
 from oneself.physics.normal import NormalInverse
 from oneself.physics.resize import Resize, enlarge
@@ -15,5 +16,6 @@ __all__ = [
     "enlarge",
     "least_norm",
     "project",
+    "share_of_gaps",
     "symmetries",
 ]

@@ -45,12 +45,13 @@ def bp_dip(
     rate: o.Rate = 0.01,
     steps: o.StepsAtMost = 3000,
     window: o.Window = 100,
+    smoothing: o.Smoothing = 0.95,
     patience: o.Patience = 300,
     start: o.Start = 200,
     average: o.Average = 0.99,
 ) -> Fit:
     size = tuple(physics.A_adjoint(y).shape)
-    rule, keep = early_stopping(WindowVariance(window), patience=patience, start=start, average=average)
+    rule, keep = early_stopping(WindowVariance(window, smoothing), patience=patience, start=start, average=average)
     return Fit(
         structure=Skip(len(size) - 2, code, size[1], size[2:], [width] * levels, skip),
         input=Code(y, size[2:], code, jitter),

@@ -22,6 +22,7 @@ from oneself.examples import Code
 from oneself.networks import Skip
 from oneself.noise import known_level
 from oneself.optim import langevin
+from oneself.physics import share_of_gaps
 from oneself.stopping import Posterior
 from oneself.terms import Fidelity
 
@@ -48,7 +49,7 @@ def dip_sgld(
     steps: o.Steps = 3000,
 ) -> Fit:
     size = tuple(physics.A_adjoint(y).shape)
-    level, notes = known_level(y[0].cpu().numpy(), sigma, "dip_sgld")
+    level, notes = known_level(y[0].cpu().numpy(), sigma, "dip_sgld", share_of_gaps(physics, y))
     return Fit(
         structure=Skip(len(size) - 2, code, size[1], size[2:], [width] * levels, skip),
         input=Code(y, size[2:], code, jitter),

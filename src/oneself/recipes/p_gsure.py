@@ -23,7 +23,7 @@ from oneself.examples import Observation
 from oneself.networks import Skip
 from oneself.noise import known_level
 from oneself.optim import adam
-from oneself.physics import NormalInverse
+from oneself.physics import NormalInverse, share_of_gaps
 from oneself.risk import RiskFit
 from oneself.stopping import Below, Objective, early_stopping
 
@@ -51,7 +51,7 @@ def p_gsure(
     average: o.Average = 0.99,
 ) -> Fit:
     adjoint = physics.A_adjoint(y)
-    level, notes = known_level(y[0].cpu().numpy(), sigma, "p_gsure")
+    level, notes = known_level(y[0].cpu().numpy(), sigma, "p_gsure", share_of_gaps(physics, y))
     risk = Objective(smoothing)
     rule, keep = early_stopping(risk, patience=patience, start=start, average=average)
     channels = adjoint.shape[1]

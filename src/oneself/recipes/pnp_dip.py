@@ -53,12 +53,13 @@ def pnp_dip(
     rate: o.Rate = 0.01,
     steps: o.StepsAtMost = 3000,
     window: o.Window = 100,
+    smoothing: o.Smoothing = 0.95,
     patience: o.Patience = 300,
     start: o.Start = 200,
     average: o.Average = 0.99,
 ) -> Fit:
     adjoint, denoise = physics.A_adjoint(y), DENOISERS[prior](strength)
-    rule, keep = early_stopping(WindowVariance(window), patience=patience, start=start, average=average)
+    rule, keep = early_stopping(WindowVariance(window, smoothing), patience=patience, start=start, average=average)
     return SplitFit(
         proximal=lambda x, _: denoise(x),
         every=every,

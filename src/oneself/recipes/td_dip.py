@@ -41,13 +41,14 @@ def td_dip(
     rate: o.Rate = 0.002,
     steps: o.StepsAtMost = 3000,
     window: o.Window = 100,
+    smoothing: o.Smoothing = 0.95,
     patience: o.Patience = 300,
     start: o.Start = 500,
     average: o.Average = 0.99,
 ) -> Fit:
     size = tuple(physics.A_adjoint(y).shape)
     codes = helix(size[2], turns).to(y)
-    rule, keep = early_stopping(WindowVariance(window), patience=patience, start=start, average=average)
+    rule, keep = early_stopping(WindowVariance(window, smoothing), patience=patience, start=start, average=average)
     return Fit(
         structure=FrameDecoder(codes.shape[1], width, size[1], size[3:], levels),
         input=Fixed(y, codes),

@@ -49,8 +49,10 @@ class Posterior(Keep):
         return stage.estimate() if mean is None else mean.clone()
 
     def parts(self) -> Mapping[str, Tensor]:
-        squares = self.held("squares")
-        return {} if squares is None else {"uncertainty": (squares / (self.count - 1).clamp(min=1)).sqrt()}
+        """The uncertainty, once there are two samples to tell it."""
+        squares, count = self.held("squares"), int(self.count)
+        return {} if squares is None or count < 2 else {"uncertainty": (squares / (count - 1)).sqrt()}
 
     def words(self) -> str:
-        return f"the mean of {int(self.count)} samples"
+        count = int(self.count)
+        return f"the mean of {count} samples" if count else "the last iterate, since no step came after the burn-in"

@@ -32,7 +32,7 @@ class WindowVariance(Score):
     moments: Tensor
     count: Tensor
 
-    def __init__(self, size: int = 100, smoothing: float = 0.95, pixels: int = 65536) -> None:
+    def __init__(self, size: int, smoothing: float = 0.0, pixels: int = 65536) -> None:
         super().__init__()
         self.size, self.smoothing, self.pixels = size, smoothing, pixels
 
@@ -100,7 +100,7 @@ class Objective(Score):
     def measure(self, step: Step) -> Tensor:
         value, before = total(step.terms), self.held("mean")
         mean = self.hold("mean", value if before is None else torch.lerp(value, before, self.smoothing))
-        warm = step.index + 1 >= 1 / (1 - self.smoothing)
+        warm = step.index + 1 >= round(1 / (1 - self.smoothing))
         return mean.clone() if warm else torch.full_like(mean, torch.inf)
 
 
