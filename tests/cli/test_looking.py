@@ -9,12 +9,12 @@ import tifffile
 import torch
 from PIL import Image
 from skimage import data as pictures
-from skimage.restoration import estimate_sigma
 
 import oneself as library
 from oneself.auto import Choice
 from oneself.commands import demo
 from oneself.commands.cost import expected_cost
+from oneself.noise import estimate_sigma
 from oneself.registry import find
 
 from .conftest import noisy, read_png
@@ -134,9 +134,9 @@ def test_the_demo(oneself, folder, monkeypatch):
     assert np.array_equal(before, pictures.hubble_deep_field()[demo.PLACE])
     height, width = before.shape[:2]
     assert read_png("oneself-demo/before-after.png").shape == (3 * height, 3 * 2 * width + 8, 3)
-    noise = [estimate_sigma(image, channel_axis=-1, average_sigmas=True) for image in (before, after)]
+    noise = [estimate_sigma(image.transpose(2, 0, 1) / 255) for image in (before, after)]
     assert noise[1] < 0.7 * noise[0]
-    assert np.abs(after.astype(float) - before).mean() < 2 * noise[0]
+    assert np.abs(after.astype(float) - before).mean() < 2 * 255 * noise[0]
     said = oneself("demo")
     assert said.code == 2
     assert "the file exists" in said.err
