@@ -139,7 +139,7 @@ class Compute:
 def _keep_memory() -> None:
     """Tell glibc not to hand large tensors' memory back to the system after every use, only to ask for it again.
 
-    A quarter of a step on a picture of 512² went there (benchmarks/results/allocation.md). Other systems are left alone.
+    A quarter of a step on 512² went there (benchmarks/results/allocation.md). Other systems are left alone.
     """
     if platform.libc_ver()[0] == "glibc":
         with contextlib.suppress(OSError, AttributeError):
