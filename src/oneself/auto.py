@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Choice", "choose"]
 
+APART = ("dehaze", "transparency", "watermark", "segment")
 SMALLEST = 16  # elements along every dimension under which pairs of half-images teach too little
 FAR = 4  # extent of correlated noise that every other element still shares little of
 PATIENCE = 60.0  # seconds that are waited for quality where no time is given
@@ -55,6 +56,8 @@ def choose(
     """
     if task == "super-resolve":
         return Choice("zssr", "learns from the image's own smaller self")
+    if task in APART:
+        return Choice("double_dip", "each layer alone is simpler than their mixture")
     if task != "denoise":
         return _prior(y, seconds, device, "any linear operator: the structure of a network as prior")
     from oneself.noise import describe_noise

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ from torch import Tensor
 
 from oneself import data
 from oneself.auto import Choice
-from oneself.commands.aids import Aids, missing_of
+from oneself.commands.aids import Aids, hints_of, marked_in, second_of
 from oneself.commands.request import Settings
 from oneself.data import Item, Picture, Range
 from oneself.data.raster import JpegCoding
+from oneself.physics.mixture import MIXTURES
 from oneself.physics.resize import resize
-from oneself.problems import Problem, deblurring, denoising, inpainting, settle, super_resolution
+from oneself.problems import Problem, deblurring, denoising, inpainting, separation, settle, super_resolution
 
 __all__ = ["Piece", "Prepared", "prepare", "quality_for"]
 
@@ -52,13 +54,13 @@ class Piece:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A file that can be restored."""
+    """A file that can be restored; ``marks`` are the mask, hints or second mixture of each item, by name."""
 
     picture: Picture
     items: list[Item]
-    missing: list[Tensor] | None
     settings: Settings
-    kernel: Tensor | None
+    kernel: Tensor | None = None
+    marks: Mapping[str, list[Tensor]] = field(default_factory=dict)
 
     def piece(self, number: int) -> Piece:
         """One item's problem. Raises ValueError where what is asked for does not fit it."""
@@ -93,11 +95,12 @@ class Prepared:
         if s.task == "denoise":
             return denoising(y)
         if s.task == "inpaint":
-            assert self.missing is not None
-            return inpainting(y, self.missing[number], s.known or "keep")
+            return inpainting(y, self.marks["mask"][number], s.known or "keep")
         if s.task == "deblur":
             assert kernel is not None
             return deblurring(y, kernel, s.boundary or "unknown")
+        if s.task in MIXTURES:
+            return separation(y, s.task, **{name: marks[number] for name, marks in self.marks.items()})
         assert s.scale is not None
         factors = [int(f) if kernel is not None and f.is_integer() else f for f in s.scale]
         return super_resolution(y, factors[0] if len(factors) == 1 else factors, kernel)
@@ -112,17 +115,29 @@ def prepare(source: Path, settings: Settings, aids: Aids) -> Prepared:
         A file that cannot be read, pixels that cannot be restored, or what is asked for does not fit them.
     """
     picture = data.read(source, axes=settings.axes)
-    missing = None if aids.mask is None else missing_of(aids.mask, picture, settings.task)
+    marks = _marks(picture, settings, aids)
     items = data.split(picture)
-    if missing is not None:
-        items = [_without(item, where, settings.task) for item, where in zip(items, missing, strict=True)]
-    if len(items) == 1 or missing is None:
-        shown = items[0].pixels if missing is not None else picture.pixels
+    if settings.task == "inpaint":
+        items = [_without(item, where, settings.task) for item, where in zip(items, marks["mask"], strict=True)]
+    if len(items) == 1 or settings.task != "inpaint":
+        shown = items[0].pixels if settings.task == "inpaint" else picture.pixels
         data.check_pixels(shown, f"{settings.task}(in={str(source)!r})")
-    prepared = Prepared(picture, items, missing, settings, aids.kernel)
+    prepared = Prepared(picture, items, settings, aids.kernel, marks)
     for number in range(len(items)):
         prepared.piece(number)
     return prepared
+
+
+def _marks(picture: Picture, settings: Settings, aids: Aids) -> dict[str, list[Tensor]]:
+    """What belongs to each item."""
+    task, found = settings.task, {}
+    if aids.mask is not None:
+        found["mask"] = marked_in(aids.mask, picture, task)
+    if aids.hints is not None:
+        found["hints"] = hints_of(aids.hints, picture, task)
+    if aids.second is not None:
+        found["second"] = second_of(aids.second, picture, settings.data_range, task)
+    return found
 
 
 def _without(item: Item, missing: Tensor, task: str) -> Item:

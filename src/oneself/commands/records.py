@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from oneself.commands.aids import Aids, digest
+from oneself.commands.aids import Aids, aid_paths, digest
 from oneself.commands.request import Settings
 from oneself.core import Result, StageRecord
 from oneself.core.result import versions
@@ -79,7 +79,7 @@ def record(
     hashes = dict(aids.hashes)
     aid_files = {
         name: {"path": str(path.resolve()), "sha256": hashes[name]}
-        for name, path in (("kernel", settings.kernel), ("mask", settings.mask))
+        for name, path in aid_paths(settings).items()
         if path is not None
     }
     return {

@@ -10,7 +10,16 @@ from typing import Any
 
 __all__ = ["SUFFIXES", "Files", "Settings", "parse_range", "parse_scale"]
 
-SUFFIXES = {"denoise": "denoised", "super-resolve": "enlarged", "inpaint": "inpainted", "deblur": "deblurred"}
+SUFFIXES = {
+    "denoise": "denoised",
+    "super-resolve": "enlarged",
+    "inpaint": "inpainted",
+    "deblur": "deblurred",
+    "dehaze": "dehazed",
+    "transparency": "layer",
+    "watermark": "unmarked",
+    "segment": "foreground",
+}
 """How the result of a task is called where no output is named."""
 
 
@@ -37,6 +46,8 @@ class Settings:
     scale: tuple[float, ...] | None = None
     kernel: Path | None = None
     mask: Path | None = None
+    hints: Path | None = None
+    second: Path | None = None
     boundary: str | None = None
     known: str | None = None
     command: str = ""

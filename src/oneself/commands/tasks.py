@@ -1,4 +1,4 @@
-"""`oneself denoise`, `super-resolve`, `inpaint`, `deblur`: a file or a folder of them."""
+"""`oneself denoise`, `super-resolve`, `inpaint`, `deblur`, `separate`, `dehaze`: a file or a folder of them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from oneself.commands.jobs import Job, check_settings, list_jobs
 from oneself.commands.progress import Display
 from oneself.commands.request import Files, Settings, parse_range, parse_scale
 from oneself.commands.restoring import Restorer
+from oneself.physics.mixture import MIXTURES
 
 __all__ = ["attempt", "print_summary", "restore"]
 
@@ -35,6 +36,7 @@ def restore(task: str, given: Mapping[str, Any], options: Mapping[str, Any], com
     OSError, TypeError, ValueError
         What is refused before the work.
     """
+    task = _apart(given["task"]) if task == "separate" else task
     settings, files = _settings(task, given, options, command_line), _files(given)
     display = Display(given["quiet"])
     check_settings(settings)
@@ -92,6 +94,13 @@ def _tell_totals(display: Display, meant: int, done: list[Record], failed: list[
         display.warn(f"failed: {failure['input']}")
 
 
+def _apart(task: str) -> str:
+    """What `separate` is to do. Raises ValueError for what it does not."""
+    if task not in MIXTURES:
+        raise ValueError(f"separate(--task {task}): unknown. Give one of {', '.join(MIXTURES)}.")
+    return task
+
+
 def _settings(task: str, given: Mapping[str, Any], options: Mapping[str, Any], command_line: str) -> Settings:
     plain = (
         "method",
@@ -114,6 +123,8 @@ def _settings(task: str, given: Mapping[str, Any], options: Mapping[str, Any], c
         scale=None if given.get("scale") is None else parse_scale(given["scale"]),
         kernel=_path(given.get("kernel")),
         mask=_path(given.get("mask")),
+        hints=_path(given.get("hints")),
+        second=_path(given.get("second")),
         **{name: given[name] for name in plain if name in given},
     )
 
