@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import torch.nn.functional as F
+import torch
 from torch import Tensor
 
 __all__ = ["box_mean", "guided_filter"]
 
-POOLS = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
-
 
 def box_mean(x: Tensor, radius: int) -> Tensor:
     """The mean over the box of ``2 radius + 1`` elements a side about every element, cut off at the border."""
-    dims = x.ndim - 2
-    for axis in range(dims):
-        reach = min(radius, x.shape[2 + axis] - 1)
-        kernel = [2 * reach + 1 if other == axis else 1 for other in range(dims)]
-        padding = [reach if other == axis else 0 for other in range(dims)]
-        x = POOLS[dims](x, kernel, stride=1, padding=padding, count_include_pad=False)
-    return x
+    mean = x.double()  # running sums of many elements
+    for axis in range(2, x.ndim):
+        n = x.shape[axis]
+        place = torch.arange(n, device=x.device)
+        first, last = (place - radius).clamp(min=0), (place + radius + 1).clamp(max=n)
+        sums = torch.cat([torch.zeros_like(mean.narrow(axis, 0, 1)), mean.cumsum(axis)], dim=axis)
+        count = (last - first).reshape([n if other == axis else 1 for other in range(x.ndim)])
+        mean = (sums.index_select(axis, last) - sums.index_select(axis, first)) / count
+    return mean.to(x)
 
 
 def guided_filter(x: Tensor, guide: Tensor, radius: int, epsilon: float) -> Tensor:

@@ -96,7 +96,7 @@ class Objective(Score):
     def __init__(self, smoothing: float = 0.0, term: str | None = None) -> None:
         super().__init__()
         self.smoothing, self.term = smoothing, term
-        self.name = term or self.name
+        self.name = self.name if term is None else f"{term}_average"
 
     def measure(self, step: Step) -> Tensor:
         value, before = total(step.terms) if self.term is None else step.terms[self.term], self.held("mean")

@@ -113,8 +113,8 @@ def _mixed(task: str, x: Tensor) -> tuple[Tensor, Tensor, Any]:
         return x, Mixture.mix(x, other, marks + 0.6), Mixture(task, second=Mixture.mix(x, other, marks + 0.3))
     if task == "watermark":
         opacity = marks.clone()
-        marks[..., height // 4 : 3 * height // 4, :] = 1
-        opacity[..., height // 2 - 2 : height // 2 + 2, ::4] = 0.5
+        marks[..., height // 2 - 3 : height // 2 + 3, :] = 1
+        opacity[..., height // 2 - 1 : height // 2 + 1, ::2] = 0.5
         return x, Mixture.mix(torch.ones_like(x), x, opacity), Mixture(task, mask=marks)
     front = marks.clone()
     front[..., : width // 2] = 1
