@@ -31,7 +31,7 @@ ALLOWED = {
     "data": set(),
     "recipes": PARTS | {"core", "filters", "haze", "layers", "options", "risk", "splitting"},
     "registry": {"core", "recipes"},
-    "auto": {"core", "noise"},
+    "auto": {"core", "noise", "physics"},
     "images": {"data"},
     "problems": {"auto", "core", "physics", "registry"},
     "restoration": {"core", "images", "physics", "problems", "registry"},

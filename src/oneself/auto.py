@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from oneself.physics.mixture import MIXTURES
+
 if TYPE_CHECKING:
     from oneself.core import Method
     from oneself.noise import NoiseReport
 
 __all__ = ["Choice", "choose"]
 
-APART = ("dehaze", "transparency", "watermark", "segment")
 SMALLEST = 16  # elements along every dimension under which pairs of half-images teach too little
 FAR = 4  # extent of correlated noise that every other element still shares little of
 PATIENCE = 60.0  # seconds that are waited for quality where no time is given
@@ -56,7 +57,7 @@ def choose(
     """
     if task == "super-resolve":
         return Choice("zssr", "learns from the image's own smaller self")
-    if task in APART:
+    if task in MIXTURES:
         return Choice("double_dip", "each layer alone is simpler than their mixture")
     if task != "denoise":
         return _prior(y, seconds, device, "any linear operator: the structure of a network as prior")

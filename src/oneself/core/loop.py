@@ -127,7 +127,7 @@ class Run(Iterator[Step]):
         left = None
         if self.seconds is not None:
             own = 0.0 if resumed is None else resumed["seconds"]  # the stage counts these itself
-            left = max(MOMENT, self.seconds - self.elapsed + own)
+            left = max(MOMENT, stage.time_share * (self.seconds - self.elapsed + own))
         fitting = Fitting(
             number,
             stage,

@@ -127,8 +127,9 @@ class Made:
         *,
         target: Tensor | None = None,
         done: LayeredFit | None = None,
+        last: bool = True,
     ) -> LayeredFit:
-        """The stage; what a stage before it has learned of a layer is taken over."""
+        """The stage; what a stage before it has learned of a layer is taken over. Only the last has all the time left."""
         y = self.y if target is None else target
         codes: dict[str, Input] = {
             name: Code(y, getattr(network, "coarse", self.size), self.code, self.jitter)
@@ -138,7 +139,7 @@ class Made:
             layers.networks.update(copy.deepcopy(dict(done.structure.networks.items())))
             codes |= copy.deepcopy(dict(zip(done.structure.networks, done.codes, strict=True)))
         score = Objective(0.9, term="fidelity")
-        return LayeredFit(
+        made = LayeredFit(
             structure=layers,
             input=Together(y, codes.values()),
             loss=Fidelity(lambda stack: mixture(**layers.split(stack))),
@@ -152,6 +153,8 @@ class Made:
             average=self.average,
             rise=10.0,  # terms come and go
         )
+        made.time_share = 1.0 if last else 1 / 3
+        return made
 
 
 def dehaze(made: Made) -> LayeredFit:
@@ -197,7 +200,7 @@ def watermark(made: Made, mask: Tensor) -> Generator[Stage, Stage, None]:
         return (1 - where) * y + where * found["first"]
 
     clean = Layers(first=made.picture())
-    done = yield made.stage(clean, outside, filled, lambda found: (filled(found), {}))
+    done = yield made.stage(clean, outside, filled, lambda found: (filled(found), {}), last=False)
     assert isinstance(done, LayeredFit)
     layers = Layers(first=made.picture(), second=(Constant(made.size, y.shape[1], low=0.0), y.shape[1]),
                     opacity=made.picture(1))  # fmt: skip
@@ -229,7 +232,7 @@ def segment(made: Made, hints: Tensor) -> Generator[Stage, Stage, None]:
 
     pair = Layers(first=made.picture(), second=made.picture())
     done = yield made.stage(
-        pair, hinted, lambda found: front * y, lambda found: (front * y, {"mask": front}), told(pair)
+        pair, hinted, lambda found: front * y, lambda found: (front * y, {"mask": front}), told(pair), last=False
     )
     assert isinstance(done, LayeredFit)
     layers = Layers(first=made.picture(), second=made.picture(), share=made.picture(1))
