@@ -129,7 +129,7 @@ class Made:
         done: LayeredFit | None = None,
         last: bool = True,
     ) -> LayeredFit:
-        """The stage; what a stage before it has learned of a layer is taken over. Only the last has all the time left."""
+        """The stage; what one before it has learned of a layer is taken over. Only the last has all the time."""
         y = self.y if target is None else target
         codes: dict[str, Input] = {
             name: Code(y, getattr(network, "coarse", self.size), self.code, self.jitter)
