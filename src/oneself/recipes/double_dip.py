@@ -16,7 +16,7 @@ Gandelsman, Shocher, Irani. "Double-DIP": unsupervised image decomposition via c
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -128,6 +128,7 @@ class Made:
         target: Tensor | None = None,
         done: LayeredFit | None = None,
         last: bool = True,
+        notes: Sequence[str] = (),
     ) -> LayeredFit:
         """The stage; what one before it has learned of a layer is taken over. Only the last has all the time."""
         y = self.y if target is None else target
@@ -151,6 +152,7 @@ class Made:
             finish=finish,
             score=score,
             average=self.average,
+            notes=notes,
             rise=10.0,  # terms come and go
         )
         made.time_share = 1.0 if last else 1 / 3
@@ -170,7 +172,9 @@ def dehaze(made: Made) -> LayeredFit:
         t = refined(found["share"], y)
         return clear(y, t, found["second"]), {"transmission": t, "airlight": found["second"]}
 
-    return made.stage(layers, made.mix, lambda found: found["first"], finish, told)
+    told_light = ", ".join(f"{value:.2f}" for value in light.flatten().tolist())
+    notes = [f"airlight estimated at {told_light} of [0, 1]"]
+    return made.stage(layers, made.mix, lambda found: found["first"], finish, told, notes=notes)
 
 
 def transparency(made: Made, other: Tensor | None) -> LayeredFit:

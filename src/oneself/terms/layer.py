@@ -45,7 +45,7 @@ class Nearness(Term):
         self.power, self.fades = power, steps is not None
         self.register_buffer("target", target, persistent=False)
         self.register_buffer("where", torch.ones_like(target) if where is None else where, persistent=False)
-        self.register_buffer("left", torch.tensor(steps or 1))
+        self.register_buffer("left", torch.tensor(1 if steps is None else steps))
 
     def advance(self) -> None:
         if self.fades:
