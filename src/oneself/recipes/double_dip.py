@@ -108,6 +108,11 @@ class Made:
     def size(self) -> tuple[int, ...]:
         return tuple(self.y.shape[2:])
 
+    @property
+    def at_first(self) -> int:
+        """Steps in which what holds at first is told."""
+        return self.steps // AT_FIRST
+
     def picture(self, channels: int | None = None) -> tuple[nn.Module, int]:
         made = channels or self.y.shape[1]
         return Skip(2, self.code, made, self.size, [self.width] * self.levels, self.skip), made
@@ -128,9 +133,11 @@ class Made:
         target: Tensor | None = None,
         done: LayeredFit | None = None,
         last: bool = True,
+        told_at_first: bool = False,
         notes: Sequence[str] = (),
     ) -> LayeredFit:
-        """The stage; what one before it has learned of a layer is taken over. Only the last has all the time."""
+        """The stage; what one before it has learned of a layer is taken over. Only the last has all the time, and
+        none ends while it is told what holds at first."""
         y = self.y if target is None else target
         codes: dict[str, Input] = {
             name: Code(y, getattr(network, "coarse", self.size), self.code, self.jitter)
@@ -140,6 +147,7 @@ class Made:
             layers.networks.update(copy.deepcopy(dict(done.structure.networks.items())))
             codes |= copy.deepcopy(dict(zip(done.structure.networks, done.codes, strict=True)))
         score = Objective(0.9, term="fidelity")
+        start = self.at_first + self.window if told_at_first else 0
         made = LayeredFit(
             structure=layers,
             input=Together(y, codes.values()),
@@ -147,7 +155,7 @@ class Made:
             regularisation=told,
             optimiser=adam(self.rate),
             steps=self.steps,
-            stop=Below(score, 10 ** (-self.fit / 10)) | Plateau(score, self.window, self.tolerance),
+            stop=Below(score, 10 ** (-self.fit / 10), start) | Plateau(score, self.window, self.tolerance, start),
             look=look,
             finish=finish,
             score=score,
@@ -163,7 +171,7 @@ def dehaze(made: Made) -> LayeredFit:
     """``m`` is the transmission, ``x₂`` the airlight: the picture decides about both, once they are near."""
     y, light = made.y, airlight(made.y)
     layers = Layers(first=made.picture(), second=made.smooth(), share=made.picture(1))
-    at_first = Nearness(transmission(y, light), steps=made.steps // AT_FIRST)
+    at_first = Nearness(transmission(y, light), steps=made.at_first)
     told = 0.1 * made.strength * layers.term("second", Nearness(light), "airlight")
     told += 0.1 * made.strength * layers.term("share", at_first, "dark_channel")
     told += 0.1 * made.strength * layers.term("share", Smoothness())
@@ -174,7 +182,7 @@ def dehaze(made: Made) -> LayeredFit:
 
     told_light = ", ".join(f"{value:.2f}" for value in light.flatten().tolist())
     notes = [f"airlight estimated at {told_light} of [0, 1]"]
-    return made.stage(layers, made.mix, lambda found: found["first"], finish, told, notes=notes)
+    return made.stage(layers, made.mix, lambda found: found["first"], finish, told, told_at_first=True, notes=notes)
 
 
 def transparency(made: Made, other: Tensor | None) -> LayeredFit:
@@ -208,7 +216,7 @@ def watermark(made: Made, mask: Tensor) -> Generator[Stage, Stage, None]:
     assert isinstance(done, LayeredFit)
     layers = Layers(first=made.picture(), second=(Constant(made.size, y.shape[1], low=0.0), y.shape[1]),
                     opacity=made.picture(1))  # fmt: skip
-    told = made.strength * layers.term("first", Nearness(done.answer(), where, steps=made.steps // 2), "filled")
+    told = made.strength * layers.term("first", Nearness(done.answer(), where, steps=made.at_first), "filled")
     told += 0.003 * made.strength * layers.term("opacity", Nearness(torch.zeros_like(where), where, power=1), "sparse")
 
     def marked(first: Tensor, second: Tensor, opacity: Tensor) -> Tensor:
@@ -219,7 +227,7 @@ def watermark(made: Made, mask: Tensor) -> Generator[Stage, Stage, None]:
         image = torch.where(opacity > VISIBLE, found["first"], y)
         return image, {"opacity": opacity, "watermark": found["second"]}
 
-    yield made.stage(layers, marked, filled, finish, told, done=done)
+    yield made.stage(layers, marked, filled, finish, told, done=done, told_at_first=True)
 
 
 def segment(made: Made, hints: Tensor) -> Generator[Stage, Stage, None]:
