@@ -149,14 +149,14 @@ def marked(x: Tensor) -> Made:
 
 
 def segments(front: Tensor, back: Tensor) -> Made:
-    """An ellipse of one texture in another; a square and two bands are hinted at."""
+    """An ellipse of one texture in another; a square inside and a frame outside are hinted at."""
     side = front.shape[-1]
     rows, columns = torch.meshgrid(*[torch.linspace(-1, 1, side)] * 2, indexing="ij")
     m = ((rows / 0.62) ** 2 + ((columns + 0.06) / 0.54) ** 2 < 1).float()[None, None]
     hints = torch.zeros_like(m)
     low, high, border = 2 * side // 5, 3 * side // 5, side // 10
     hints[..., low:high, low:high] = 1
-    hints[..., :border, :] = hints[..., -border:, :] = 2
+    hints[..., :border, :] = hints[..., -border:, :] = hints[..., :border] = hints[..., -border:] = 2
 
     def overlap(mask: Tensor) -> float:
         return float((mask * m).sum() / ((mask + m) > 0).sum())

@@ -249,7 +249,7 @@ def segment(made: Made, hints: Tensor) -> Generator[Stage, Stage, None]:
     assert isinstance(done, LayeredFit)
     layers = Layers(first=made.picture(), second=made.picture(), share=made.picture(1))
     mask = layers.term("share", Nearness(front, front + back, power=1), "mask")
-    decided = 0.05 * made.strength * layers.term("share", Decided(made.steps))
+    decided = 0.01 * made.strength * layers.term("share", Decided(made.steps))
 
     def finish(found: Found) -> Answer:
         smooth = guided_filter(found["share"], y.mean(dim=1, keepdim=True), MASK_RADIUS, MASK_EPSILON)
