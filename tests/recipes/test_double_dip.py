@@ -37,7 +37,7 @@ def test_what_is_found_is_named_and_within_the_range(task):
 
 
 def test_haze_becomes_less_and_the_parts_make_up_the_picture():
-    x, y, _, result = done("dehaze", 150)
+    x, y, _, result = done("dehaze", 100)
     assert psnr(result.image, x) > psnr(y, x) + 2
     t, light = result.parts["transmission"], result.parts["airlight"]
     free = (result.image > 0) & (result.image < 1)
@@ -45,7 +45,7 @@ def test_haze_becomes_less_and_the_parts_make_up_the_picture():
 
 
 def test_two_mixtures_give_both_layers_in_either_order():
-    x, y, physics, result = done("transparency", 250)
+    x, y, physics, result = done("transparency", 180)
     truths, found = (x, x.flip(-1)), (result.image, result.parts["second"])
     mixed = (y, physics.known()["second"])
 
@@ -57,7 +57,7 @@ def test_two_mixtures_give_both_layers_in_either_order():
 
 def test_one_mixture_is_made_up_of_its_layers():
     y = problem("transparency", SIZE)[1]
-    result = Run("double_dip", y, Mixture("transparency"), steps=150, **SMALL).finish()
+    result = Run("double_dip", y, Mixture("transparency"), steps=80, **SMALL).finish()
     assert set(result.parts) == {"second", "share"}
     assert psnr(Mixture.mix(result.image, result.parts["second"], result.parts["share"]), y) > 18
 
@@ -71,7 +71,7 @@ def test_a_watermark_fades_and_the_rest_stays_as_it_is():
 
 
 def test_segments_follow_the_hints():
-    _, y, physics, result = done("segment", 150)
+    _, y, physics, result = done("segment", 80)
     mask, hints = result.parts["mask"], physics.known()["hints"]
     truth = torch.zeros_like(mask)
     truth[..., : SIZE[1] // 2] = 1
