@@ -32,7 +32,7 @@ from oneself.layers import LayeredFit, Layers
 from oneself.networks import Constant, Field, Skip
 from oneself.optim import adam
 from oneself.stopping import Below, Objective, Plateau
-from oneself.terms import Decided, Exclusion, Fidelity, Nearness, Smoothness
+from oneself.terms import Decided, Exclusion, Fidelity, Nearness, OfLayer, Smoothness
 
 COARSE = 16  # side of the grid that the airlight is made on
 AT_FIRST = 3  # what holds at first holds for one in so many steps
@@ -216,8 +216,9 @@ def watermark(made: Made, mask: Tensor) -> Generator[Stage, Stage, None]:
     assert isinstance(done, LayeredFit)
     layers = Layers(first=made.picture(), second=(Constant(made.size, y.shape[1], low=0.0), y.shape[1]),
                     opacity=made.picture(1))  # fmt: skip
-    told = made.strength * layers.term("first", Nearness(done.answer(), where, steps=made.at_first), "filled")
-    told += 0.003 * made.strength * layers.term("opacity", Nearness(torch.zeros_like(where), where, power=1), "sparse")
+    told = 0.02 * made.strength * layers.term("first", Nearness(done.answer(), where, steps=made.at_first), "filled")
+    sparse = OfLayer("sparse", lambda stack: where * layers.split(stack)["opacity"], Nearness(0 * where, power=1))
+    told += 7.5e-4 * made.strength * sparse  # over the whole picture, as the fidelity: a small mask weighs as a large
 
     def marked(first: Tensor, second: Tensor, opacity: Tensor) -> Tensor:
         return made.mix(first, second, 1 - where * opacity)
