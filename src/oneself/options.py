@@ -12,6 +12,7 @@ __all__ = [
     "Fidelity",
     "Jitter",
     "Levels",
+    "Optimiser",
     "Patience",
     "Penalty",
     "Prior",
@@ -35,7 +36,10 @@ Skips = Annotated[int, Option("channels of each skip connection", low=0)]
 CodeChannels = Annotated[int, Option("channels of the random code", low=1)]
 Jitter = Annotated[float, Option("standard deviation of the noise on the network's input at every step", low=0)]
 
-Rate = Annotated[float, Option("learning rate of Adam", above=0)]
+Optimiser = Annotated[
+    Literal["muon", "adam"], Option("what moves the weights: 'muon' fits in about a third of the steps")
+]
+Rate = Annotated[float, Option("learning rate", above=0)]
 Steps = Annotated[int, Option("steps", low=1)]
 StepsAtMost = Annotated[int, Option("steps at most", low=1)]
 

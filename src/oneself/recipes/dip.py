@@ -21,11 +21,19 @@ from oneself import options as o
 from oneself.core import Fit, Never, Option, Rule, method
 from oneself.examples import Code
 from oneself.networks import Skip
-from oneself.optim import adam
+from oneself.optim import OPTIMISERS
 from oneself.stopping import Average, Below, HeldOut, MovingVariance, Residual, WindowVariance, early_stopping
 from oneself.terms import data_term
 
-PUBLISHED = {"width": 128, "levels": 5, "rate": 0.01, "steps": 5000, "smoothing": 0.0, "patience": 1000}
+PUBLISHED = {
+    "width": 128,
+    "levels": 5,
+    "optimiser": "adam",
+    "steps": 5000,
+    "window": 100,
+    "smoothing": 0.0,
+    "patience": 1000,
+}
 
 
 @method(
@@ -46,16 +54,17 @@ def dip(
     skip: o.Skips = 4,
     code: o.CodeChannels = 32,
     jitter: o.Jitter = 1 / 30,
+    optimiser: o.Optimiser = "muon",
     rate: o.Rate = 0.01,
-    steps: o.StepsAtMost = 3000,
+    steps: o.StepsAtMost = 1500,
     stop: Annotated[
         Literal["variance", "moving-variance", "held-out", "discrepancy", "never"],
         Option("what ends the run; the best iterate by it is returned ('never': the last)"),
     ] = "variance",
-    window: o.Window = 100,
-    smoothing: o.Smoothing = 0.95,
-    patience: o.Patience = 300,
-    start: o.Start = 200,
+    window: o.Window = 50,
+    smoothing: o.Smoothing = 0.93,
+    patience: o.Patience = 150,
+    start: o.Start = 100,
     hold_out: Annotated[
         float, Option("share of the measurement that 'held-out' keeps from the loss", above=0, below=1)
     ] = 0.02,
@@ -90,7 +99,7 @@ def dip(
         structure=Skip(len(size) - 2, code, size[1], size[2:], [width] * levels, skip),
         input=Code(y, size[2:], code, jitter, where),
         loss=data_term(fidelity, physics, y, ridge=ridge, steps=steps),
-        optimiser=adam(rate),
+        optimiser=OPTIMISERS[optimiser](rate),
         steps=steps,
         stop=rule,
         keep=keep,
