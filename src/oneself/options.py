@@ -10,6 +10,7 @@ __all__ = [
     "Average",
     "CodeChannels",
     "Fidelity",
+    "HoldOut",
     "Jitter",
     "Levels",
     "Optimiser",
@@ -24,6 +25,7 @@ __all__ = [
     "Start",
     "Steps",
     "StepsAtMost",
+    "Stop",
     "Strength",
     "Variation",
     "Width",
@@ -43,6 +45,12 @@ Rate = Annotated[float, Option("learning rate", above=0)]
 Steps = Annotated[int, Option("steps", low=1)]
 StepsAtMost = Annotated[int, Option("steps at most", low=1)]
 
+STOPS = (
+    "what ends the run (the best iterate by it is returned): error on what is held out, windowed or moving variance of "
+    "the outputs; 'auto': held out, or the variance where the fidelity mixes elements; 'never': returns the last"
+)
+Stop = Annotated[Literal["auto", "held-out", "variance", "moving-variance", "never"], Option(STOPS)]
+HoldOut = Annotated[float, Option("share of the measurement that 'held-out' keeps from the loss", above=0, below=1)]
 Window = Annotated[int, Option("steps in the window of the variance", low=2)]
 Smoothing = Annotated[float, Option("decay of the running average that the stopping watches", low=0, below=1)]
 Patience = Annotated[int, Option("steps without improvement before stopping", low=1)]

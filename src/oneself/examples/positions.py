@@ -17,7 +17,7 @@ class Positions(Fixed):
 
     Parameters
     ----------
-    y, jitter
+    y, jitter, where
         As of ``Fixed``.
     size : sequence of int
         Spatial size of the image.
@@ -32,9 +32,15 @@ class Positions(Fixed):
     """
 
     def __init__(
-        self, y: Tensor, size: Sequence[int], frequencies: int, highest: float = 128.0, jitter: float = 0.0
+        self,
+        y: Tensor,
+        size: Sequence[int],
+        frequencies: int,
+        highest: float = 128.0,
+        jitter: float = 0.0,
+        where: Tensor | None = None,
     ) -> None:
-        super().__init__(y, features(size, frequencies, highest).to(y), jitter)
+        super().__init__(y, features(size, frequencies, highest).to(y), jitter, where)
 
 
 def features(size: Sequence[int], frequencies: int, highest: float) -> Tensor:

@@ -23,10 +23,18 @@ from oneself.networks import Skip
 from oneself.optim import OPTIMISERS
 from oneself.priors import DENOISERS
 from oneself.splitting import SplitFit
-from oneself.stopping import WindowVariance, early_stopping
+from oneself.stopping import stopping_by
 from oneself.terms import data_term
 
-PUBLISHED = {"width": 128, "optimiser": "adam", "steps": 6000, "window": 100, "smoothing": 0.0, "patience": 1000}
+PUBLISHED = {
+    "width": 128,
+    "optimiser": "adam",
+    "steps": 6000,
+    "stop": "variance",
+    "window": 100,
+    "smoothing": 0.0,
+    "patience": 1000,
+}
 
 
 @method(
@@ -56,6 +64,8 @@ def deep_red(
     optimiser: o.Optimiser = "muon",
     rate: o.Rate = 0.008,
     steps: o.StepsAtMost = 1500,
+    stop: o.Stop = "auto",
+    hold_out: o.HoldOut = 0.05,
     window: o.Window = 50,
     smoothing: o.Smoothing = 0.93,
     patience: o.Patience = 150,
@@ -63,7 +73,18 @@ def deep_red(
     average: o.Average = 0.99,
 ) -> Fit:
     adjoint = physics.A_adjoint(y)
-    rule, keep = early_stopping(WindowVariance(window, smoothing), patience=patience, start=start, average=average)
+    rule, keep, where = stopping_by(
+        stop,
+        fidelity,
+        y,
+        physics.A,
+        hold_out=hold_out,
+        window=window,
+        smoothing=smoothing,
+        patience=patience,
+        start=start,
+        average=average,
+    )
     denoise = DENOISERS[prior](strength)
 
     def red(x: Tensor, v: Tensor) -> Tensor:
@@ -76,7 +97,7 @@ def deep_red(
         every=every,
         start=adjoint,
         structure=Skip(adjoint.ndim - 2, code, adjoint.shape[1], adjoint.shape[2:], [width] * levels, skip),
-        input=Code(y, tuple(adjoint.shape[2:]), code, jitter),
+        input=Code(y, tuple(adjoint.shape[2:]), code, jitter, where),
         loss=data_term(fidelity, physics, y, ridge=ridge, steps=steps),
         penalty=penalty,
         optimiser=OPTIMISERS[optimiser](rate),

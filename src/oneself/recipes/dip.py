@@ -4,7 +4,8 @@ Given           y and A, with y = A(x) + noise
 Structure       hourglass h with skip connections, untrained
 Input           fixed uniform noise z, jittered at every step
 Loss            ‖A(h(z)) − y‖²
-Regularisation  the structure of h, and early stopping (ES-WMV: the outputs' windowed variance)
+Regularisation  the structure of h, and early stopping: by the error on measurements held out, or by
+                the outputs' windowed variance (ES-WMV)
 
 Ulyanov, Vedaldi, Lempitsky. Deep image prior. CVPR 2018.
 Wang, Li, Zhuang, Chen, Liang, Sun. Early stopping for deep image prior. TMLR 2023.
@@ -14,21 +15,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-import torch
 from torch import Tensor
 
 from oneself import options as o
-from oneself.core import Fit, Never, Option, Rule, method
+from oneself.core import Fit, Option, Rule, method
 from oneself.examples import Code
 from oneself.networks import Skip
 from oneself.optim import OPTIMISERS
-from oneself.stopping import Average, Below, HeldOut, MovingVariance, Residual, WindowVariance, early_stopping
+from oneself.stopping import Below, Residual, stopping_by
 from oneself.terms import data_term
 
 PUBLISHED = {
     "width": 128,
     "levels": 5,
     "optimiser": "adam",
+    "stop": "variance",
     "steps": 5000,
     "window": 100,
     "smoothing": 0.0,
@@ -58,16 +59,14 @@ def dip(
     rate: o.Rate = 0.01,
     steps: o.StepsAtMost = 1500,
     stop: Annotated[
-        Literal["variance", "moving-variance", "held-out", "discrepancy", "never"],
-        Option("what ends the run; the best iterate by it is returned ('never': the last)"),
-    ] = "variance",
+        Literal["auto", "held-out", "variance", "moving-variance", "discrepancy", "never"],
+        Option(o.STOPS + "; 'discrepancy': the fit is as far as the noise"),
+    ] = "auto",
+    hold_out: o.HoldOut = 0.05,
     window: o.Window = 50,
     smoothing: o.Smoothing = 0.93,
     patience: o.Patience = 150,
     start: o.Start = 100,
-    hold_out: Annotated[
-        float, Option("share of the measurement that 'held-out' keeps from the loss", above=0, below=1)
-    ] = 0.02,
     sigma: Annotated[
         float | None, Option("noise level in units of the [0, 1] range, for 'discrepancy'", above=0)
     ] = None,
@@ -78,23 +77,21 @@ def dip(
             f"dip(sigma={sigma:g}, stop={stop!r}): the noise level only counts with stop='discrepancy'. "
             "Give both, or leave sigma out."
         )
-    if stop == "held-out" and fidelity != "least-squares":
-        raise ValueError(
-            f"dip(stop='held-out', fidelity={fidelity!r}): back-projection mixes what is held out with the rest. "
-            "Give fidelity='least-squares', or stop by another score."
-        )
     size = tuple(physics.A_adjoint(y).shape)
-    where = (torch.rand_like(y) >= hold_out).to(y) if stop == "held-out" else None
-    rule, keep = early_stopping(WindowVariance(window, smoothing), patience=patience, start=start, average=average)
-    if stop == "moving-variance":
-        rule, keep = early_stopping(MovingVariance(), patience=patience, start=start, average=average)
-    elif where is not None:
-        held_out = HeldOut(y, 1 - where, physics.A)
-        rule, keep = early_stopping(held_out, patience=patience, start=start, average=average)
-    elif stop == "discrepancy":
-        rule, keep = _discrepancy(y, physics, sigma, start), Average(average)
-    elif stop == "never":
-        rule, keep = Never(), Average(average)
+    rule, keep, where = stopping_by(
+        "never" if stop == "discrepancy" else stop,
+        fidelity,
+        y,
+        physics.A,
+        hold_out=hold_out,
+        window=window,
+        smoothing=smoothing,
+        patience=patience,
+        start=start,
+        average=average,
+    )
+    if stop == "discrepancy":
+        rule = _discrepancy(y, physics, sigma, start)
     return Fit(
         structure=Skip(len(size) - 2, code, size[1], size[2:], [width] * levels, skip),
         input=Code(y, size[2:], code, jitter, where),

@@ -20,7 +20,7 @@ from oneself.core import Fit, method
 from oneself.examples import Code
 from oneself.networks import Skip
 from oneself.optim import OPTIMISERS
-from oneself.stopping import WindowVariance, early_stopping
+from oneself.stopping import stopping_by
 from oneself.terms import TotalVariation, data_term
 
 
@@ -46,6 +46,8 @@ def dip_tv(
     optimiser: o.Optimiser = "muon",
     rate: o.Rate = 0.01,
     steps: o.StepsAtMost = 1500,
+    stop: o.Stop = "auto",
+    hold_out: o.HoldOut = 0.05,
     window: o.Window = 50,
     smoothing: o.Smoothing = 0.93,
     patience: o.Patience = 150,
@@ -53,10 +55,21 @@ def dip_tv(
     average: o.Average = 0.99,
 ) -> Fit:
     size = tuple(physics.A_adjoint(y).shape)
-    rule, keep = early_stopping(WindowVariance(window, smoothing), patience=patience, start=start, average=average)
+    rule, keep, where = stopping_by(
+        stop,
+        fidelity,
+        y,
+        physics.A,
+        hold_out=hold_out,
+        window=window,
+        smoothing=smoothing,
+        patience=patience,
+        start=start,
+        average=average,
+    )
     return Fit(
         structure=Skip(len(size) - 2, code, size[1], size[2:], [width] * levels, skip),
-        input=Code(y, size[2:], code, jitter),
+        input=Code(y, size[2:], code, jitter, where),
         loss=data_term(fidelity, physics, y, ridge=ridge, steps=steps),
         regularisation=variation * TotalVariation(),
         optimiser=OPTIMISERS[optimiser](rate),

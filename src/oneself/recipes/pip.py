@@ -20,7 +20,7 @@ from oneself.core import Fit, Option, method
 from oneself.examples import Positions
 from oneself.networks import Skip
 from oneself.optim import OPTIMISERS
-from oneself.stopping import WindowVariance, early_stopping
+from oneself.stopping import stopping_by
 from oneself.terms import Fidelity
 
 
@@ -44,6 +44,8 @@ def pip(
     optimiser: o.Optimiser = "muon",
     rate: o.Rate = 0.01,
     steps: o.StepsAtMost = 1500,
+    stop: o.Stop = "auto",
+    hold_out: o.HoldOut = 0.05,
     window: o.Window = 50,
     smoothing: o.Smoothing = 0.93,
     patience: o.Patience = 150,
@@ -51,11 +53,22 @@ def pip(
     average: o.Average = 0.99,
 ) -> Fit:
     size = tuple(physics.A_adjoint(y).shape)
-    where = Positions(y, size[2:], frequencies, highest, jitter)
-    rule, keep = early_stopping(WindowVariance(window, smoothing), patience=patience, start=start, average=average)
+    rule, keep, where = stopping_by(
+        stop,
+        "least-squares",
+        y,
+        physics.A,
+        hold_out=hold_out,
+        window=window,
+        smoothing=smoothing,
+        patience=patience,
+        start=start,
+        average=average,
+    )
+    positions = Positions(y, size[2:], frequencies, highest, jitter, where)
     return Fit(
-        structure=Skip(len(size) - 2, where.z.shape[1], size[1], size[2:], [width] * levels, skip, kernel=1),
-        input=where,
+        structure=Skip(len(size) - 2, positions.z.shape[1], size[1], size[2:], [width] * levels, skip, kernel=1),
+        input=positions,
         loss=Fidelity(physics.A),
         optimiser=OPTIMISERS[optimiser](rate),
         steps=steps,

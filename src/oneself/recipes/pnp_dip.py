@@ -23,7 +23,7 @@ from oneself.networks import Skip
 from oneself.optim import OPTIMISERS
 from oneself.priors import DENOISERS
 from oneself.splitting import SplitFit
-from oneself.stopping import WindowVariance, early_stopping
+from oneself.stopping import stopping_by
 from oneself.terms import data_term
 
 
@@ -53,6 +53,8 @@ def pnp_dip(
     optimiser: o.Optimiser = "muon",
     rate: o.Rate = 0.01,
     steps: o.StepsAtMost = 1500,
+    stop: o.Stop = "auto",
+    hold_out: o.HoldOut = 0.05,
     window: o.Window = 50,
     smoothing: o.Smoothing = 0.93,
     patience: o.Patience = 150,
@@ -60,14 +62,25 @@ def pnp_dip(
     average: o.Average = 0.99,
 ) -> Fit:
     adjoint, denoise = physics.A_adjoint(y), DENOISERS[prior](strength)
-    rule, keep = early_stopping(WindowVariance(window, smoothing), patience=patience, start=start, average=average)
+    rule, keep, where = stopping_by(
+        stop,
+        fidelity,
+        y,
+        physics.A,
+        hold_out=hold_out,
+        window=window,
+        smoothing=smoothing,
+        patience=patience,
+        start=start,
+        average=average,
+    )
     return SplitFit(
         proximal=lambda x, _: denoise(x),
         every=every,
         start=adjoint,
         penalty=penalty,
         structure=Skip(adjoint.ndim - 2, code, adjoint.shape[1], adjoint.shape[2:], [width] * levels, skip),
-        input=Code(y, tuple(adjoint.shape[2:]), code, jitter),
+        input=Code(y, tuple(adjoint.shape[2:]), code, jitter, where),
         loss=data_term(fidelity, physics, y, ridge=ridge, steps=steps),
         optimiser=OPTIMISERS[optimiser](rate),
         steps=steps,

@@ -1,6 +1,6 @@
 """Scores (a number per step), rules (when to stop) and keeps (what to return)."""
 
-from oneself.stopping.early import early_stopping
+from oneself.stopping.early import early_stopping, stopping_by
 from oneself.stopping.keeps import Average, Best
 from oneself.stopping.posterior import Posterior
 from oneself.stopping.rules import Below, Patience, Plateau
@@ -20,4 +20,5 @@ __all__ = [
     "Sure",
     "WindowVariance",
     "early_stopping",
+    "stopping_by",
 ]

@@ -2,14 +2,64 @@
 
 from __future__ import annotations
 
-from oneself.core import Keep, Rule, Score
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from oneself.core import Keep, Never, Rule, Score
 from oneself.stopping.keeps import Average, Best
 from oneself.stopping.rules import Patience
+from oneself.stopping.scores import HeldOut, MovingVariance, WindowVariance
 
-__all__ = ["early_stopping"]
+__all__ = ["early_stopping", "stopping_by"]
 
 
 def early_stopping(score: Score, *, patience: int, start: int, average: float) -> tuple[Rule, Keep]:
     """Stop when ``score`` has not improved for ``patience`` steps; return what the running average of the outputs
     (decay ``average``; 0 for the output itself) was at its lowest."""
     return Patience(score, patience, start), Best(score, of=Average(average))
+
+
+def stopping_by(
+    stop: str,
+    fidelity: str,
+    y: Tensor,
+    A: Callable[[Tensor], Tensor],
+    *,
+    hold_out: float,
+    window: int,
+    smoothing: float,
+    patience: int,
+    start: int,
+    average: float,
+) -> tuple[Rule, Keep, Tensor | None]:
+    """The rule and the keep that an option ``stop`` names, and which elements of ``y`` the loss may look at.
+
+    Parameters
+    ----------
+    stop : str
+        ``"held-out"``: the loss does not see a share ``hold_out`` of ``y``, drawn at random; the running average of
+        the outputs is judged by its error there, which for independent noise is its true error plus a constant.
+        ``"variance"``, ``"moving-variance"``: ES-WMV, ES-EMV. ``"never"``: the last is returned.
+        ``"auto"``: held out where ``fidelity`` looks at each element of ``y`` alone, the variance otherwise.
+
+    Raises
+    ------
+    ValueError
+        Elements are to be held out from a fidelity that mixes them.
+    """
+    alone = fidelity == "least-squares"
+    if stop == "held-out" and not alone:
+        raise ValueError(
+            f"stop='held-out', fidelity={fidelity!r}: back-projection mixes what is held out with the rest. "
+            "Give fidelity='least-squares', or stop by another score."
+        )
+    if stop == "never":
+        return Never(), Average(average), None
+    if stop == "held-out" or (stop == "auto" and alone):
+        where = (torch.rand_like(y) >= hold_out).to(y)
+        score: Score = HeldOut(y, 1 - where, A, of=Average(average))
+        return *early_stopping(score, patience=patience, start=start, average=average), where
+    score = MovingVariance() if stop == "moving-variance" else WindowVariance(window, smoothing)
+    return *early_stopping(score, patience=patience, start=start, average=average), None

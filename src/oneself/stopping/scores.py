@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from oneself.core import Score, Step, total
+from oneself.stopping.keeps import Average
 from oneself.terms import divergence
 
 __all__ = ["HeldOut", "MovingVariance", "Objective", "Residual", "Sure", "WindowVariance"]
@@ -106,7 +107,7 @@ class Objective(Score):
 
 
 class HeldOut(Score):
-    """Mean squared error of the output on measurements that the loss does not see.
+    """Mean squared error of the output, or of a running average of it, on measurements that the loss does not see.
 
     Parameters
     ----------
@@ -116,6 +117,8 @@ class HeldOut(Score):
         1 where the loss does not look, 0 elsewhere; broadcastable to ``y``.
     A : callable
         The forward operator.
+    of : Average, optional
+        The running average that is judged.
 
     Raises
     ------
@@ -127,16 +130,20 @@ class HeldOut(Score):
     y: Tensor
     hidden: Tensor
 
-    def __init__(self, y: Tensor, hidden: Tensor, A: Callable[[Tensor], Tensor]) -> None:
+    def __init__(self, y: Tensor, hidden: Tensor, A: Callable[[Tensor], Tensor], of: Average | None = None) -> None:
         super().__init__()
         if not bool(hidden.any()):
             raise ValueError("HeldOut(hidden): no element is hidden. Hide a larger share, or stop by another score.")
-        self.A = A
+        self.A, self.of = A, of
         self.register_buffer("y", y, persistent=False)
         self.register_buffer("hidden", hidden.expand_as(y), persistent=False)
 
     def measure(self, step: Step) -> Tensor:
-        gap = (self.A(step.seen) - self.y) * self.hidden
+        x = step.seen
+        if self.of is not None:
+            self.of.update(step)
+            x = self.of.held("mean")
+        gap = (self.A(x) - self.y) * self.hidden
         return gap.square().sum() / self.hidden.sum()
 
 
