@@ -1,9 +1,10 @@
-"""The files that belong to a task besides the picture: a kernel, a mask."""
+"""The files that belong to a task besides the picture: a kernel, a mask, and options that are images."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,12 @@ __all__ = ["Aids", "digest", "missing_of", "read_aids"]
 
 @dataclass(frozen=True)
 class Aids:
-    """A blur and a mask, where the task has them; and the SHA-256 of their files."""
+    """A blur and a mask, where the task has them, and the pictures that are options of the method; and the SHA-256 of
+    their files."""
 
     kernel: Tensor | None = None
     mask: Picture | None = None
+    images: Mapping[str, Picture] = field(default_factory=dict)
     hashes: tuple[tuple[str, str], ...] = ()
 
 
@@ -35,10 +38,10 @@ def digest(path: Path) -> str:
 
 def read_aids(settings: Settings) -> Aids:
     """What the settings name. Raises OSError for files that cannot be read, ValueError for what is no blur or mask."""
-    paths = {"kernel": settings.kernel, "mask": settings.mask}
     kernel = None if settings.kernel is None else _kernel(settings.kernel)
     mask = None if settings.mask is None else _mask(settings.mask, settings.axes)
-    return Aids(kernel, mask, tuple((name, digest(path)) for name, path in paths.items() if path is not None))
+    images = {name: _image(name, path, settings.axes) for name, path in settings.images.items()}
+    return Aids(kernel, mask, images, tuple((name, digest(path)) for name, path in settings.aids.items()))
 
 
 def _kernel(path: Path) -> Tensor:
@@ -64,6 +67,12 @@ def _mask(path: Path, axes: str | None) -> Picture:
         raise ValueError(f"read(mask={str(path)!r}): JPEG has blurred what is black. Save it as PNG, black and white.")
     if picture.pixels.dtype.kind == "f" and not np.isfinite(picture.pixels).all():
         raise ValueError(f"read(mask={str(path)!r}): NaN or infinite values. Give 0 where the picture is known.")
+    return picture
+
+
+def _image(name: str, path: Path, axes: str | None) -> Picture:
+    picture = _read(path, {} if axes is None else {len(axes): axes})
+    data.check_pixels(picture.pixels, f"read({name}={str(path)!r})")
     return picture
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,7 @@ class Prepared:
     missing: list[Tensor] | None
     settings: Settings
     kernel: Tensor | None
+    pictures: Mapping[str, list[Item]] = field(default_factory=dict)
 
     def piece(self, number: int) -> Piece:
         """One item's problem. Raises ValueError where what is asked for does not fit it."""
@@ -70,6 +72,22 @@ class Prepared:
             size = problem.physics.large_size(y)
         blank = bool((item.pixels == item.pixels.flat[0]).all())
         return Piece(item, problem, span, size, blank)
+
+    def images(self, piece: Piece, number: int) -> dict[str, Tensor]:
+        """The method's options that are images, for one item. Raises ValueError where one is not of the result's size.
+
+        They are scaled by the range that was given for the picture, otherwise each by its own type.
+        """
+        found = {}
+        for name, items in self.pictures.items():
+            if len(items) not in (1, len(self.items)):
+                raise ValueError(
+                    f"{self.settings.task}({name}): {len(items)} pictures for {len(self.items)}. Give one for all, or "
+                    "one for each."
+                )
+            unit, _ = data.to_unit(items[number % len(items)].pixels, self.settings.data_range)
+            found[name] = piece.problem.beside(name, torch.from_numpy(np.ascontiguousarray(unit))[None])
+        return found
 
     def choice(self, piece: Piece) -> Choice:
         """What is done with it."""
@@ -119,9 +137,10 @@ def prepare(source: Path, settings: Settings, aids: Aids) -> Prepared:
     if len(items) == 1 or missing is None:
         shown = items[0].pixels if missing is not None else picture.pixels
         data.check_pixels(shown, f"{settings.task}(in={str(source)!r})")
-    prepared = Prepared(picture, items, missing, settings, aids.kernel)
+    pictures = {name: data.split(one) for name, one in aids.images.items()}
+    prepared = Prepared(picture, items, missing, settings, aids.kernel, pictures)
     for number in range(len(items)):
-        prepared.piece(number)
+        prepared.images(prepared.piece(number), number)
     return prepared
 
 

@@ -39,7 +39,8 @@ def file_record(path: Path) -> dict[str, str]:
 
 
 def item_record(index: tuple[int, ...], why: str, result: Result[Any] | None, interrupted: bool) -> dict[str, Any]:
-    """What was done with one item; without a result it was left as it was."""
+    """What was done with one item; without a result it was left as it was. Options that are images are files: the whole
+    record names them."""
     if result is None:
         return {"index": list(index), "restored": False, "why": why}
     return {
@@ -47,7 +48,7 @@ def item_record(index: tuple[int, ...], why: str, result: Result[Any] | None, in
         "restored": True,
         "method": result.method,
         "why": why,
-        "options": dict(result.options),
+        "options": {name: v for name, v in result.options.items() if not isinstance(v, torch.Tensor)},
         "stages": [asdict(stage) for stage in result.stages],
         "interrupted": interrupted,
         "stopped_by": result.stopped_by,
@@ -79,15 +80,17 @@ def record(
     hashes = dict(aids.hashes)
     aid_files = {
         name: {"path": str(path.resolve()), "sha256": hashes[name]}
-        for name, path in (("kernel", settings.kernel), ("mask", settings.mask))
-        if path is not None
+        for name, path in settings.aids.items()
+        if name not in settings.images
     }
+    images = {name: {"path": str(path.resolve()), "sha256": hashes[name]} for name, path in settings.images.items()}
     return {
         "format": FORMAT,
         "command": settings.command,
         "task": settings.task,
         "input": file_record(source),
         **aid_files,
+        "images": images,
         "asked": asked | {"options": dict(settings.options)},
         "method": _all("method", restored),
         "options": restored[0]["options"],

@@ -81,8 +81,11 @@ def _settings(recorded: Mapping[str, Any], place: Path, name: str) -> Settings:
     asked = dict(recorded["asked"])
     lists = {name: None if asked[name] is None else tuple(asked[name]) for name in ("data_range", "scale")}
     files = {aid: _found(recorded, aid, place) for aid in ("kernel", "mask") if aid in recorded}
+    images = {name: _found(recorded["images"], name, place) for name in recorded["images"]}
     asked["device"] = recorded["device"]
-    return Settings(**{**asked, **lists, **files}, task=recorded["task"], command=f"oneself repeat {name}")
+    return Settings(
+        **{**asked, **lists, **files}, images=images, task=recorded["task"], command=f"oneself repeat {name}"
+    )
 
 
 def _job(recorded: Mapping[str, Any], place: Path, output: str | None) -> Job:

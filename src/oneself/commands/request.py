@@ -19,7 +19,8 @@ class Settings:
     """How pictures are restored; the same for all of a call.
 
     ``sigma`` and ``data_range`` are in the file's own units. ``scale`` has one factor for all spatial axes or one for
-    each. ``options`` are the method's own; ``command`` is the command line itself.
+    each. ``options`` are the method's own, ``images`` the files of those that are images; ``command`` is the command
+    line itself.
     """
 
     task: str
@@ -37,9 +38,16 @@ class Settings:
     scale: tuple[float, ...] | None = None
     kernel: Path | None = None
     mask: Path | None = None
+    images: Mapping[str, Path] = field(default_factory=dict)
     boundary: str | None = None
     known: str | None = None
     command: str = ""
+
+    @property
+    def aids(self) -> dict[str, Path]:
+        """The files that belong to the task besides the picture, by name."""
+        found = {"kernel": self.kernel, "mask": self.mask, **self.images}
+        return {name: path for name, path in found.items() if path is not None}
 
 
 @dataclass(frozen=True)

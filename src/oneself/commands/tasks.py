@@ -20,7 +20,9 @@ __all__ = ["attempt", "print_summary", "restore"]
 Record = dict[str, Any]
 
 
-def restore(task: str, given: Mapping[str, Any], options: Mapping[str, Any], command_line: str) -> int:
+def restore(
+    task: str, given: Mapping[str, Any], options: Mapping[str, Any], images: Mapping[str, str], command_line: str
+) -> int:
     """Do what a command line asks for; its exit code.
 
     Parameters
@@ -29,17 +31,19 @@ def restore(task: str, given: Mapping[str, Any], options: Mapping[str, Any], com
         The flags by name, as typed.
     options : mapping
         Those of the chosen method.
+    images : mapping
+        The files of those that are images.
 
     Raises
     ------
     OSError, TypeError, ValueError
         What is refused before the work.
     """
-    settings, files = _settings(task, given, options, command_line), _files(given)
+    settings, files = _settings(task, given, options, images, command_line), _files(given)
     display = Display(given["quiet"])
     check_settings(settings)
     aids = read_aids(settings)
-    jobs, skipped = list_jobs(files, task)
+    jobs, skipped = list_jobs(files, settings)
     for job in skipped:
         display.say(f"{job.source}: skipped, {job.target} is there")
     done: list[Record] = []
@@ -92,7 +96,9 @@ def _tell_totals(display: Display, meant: int, done: list[Record], failed: list[
         display.warn(f"failed: {failure['input']}")
 
 
-def _settings(task: str, given: Mapping[str, Any], options: Mapping[str, Any], command_line: str) -> Settings:
+def _settings(
+    task: str, given: Mapping[str, Any], options: Mapping[str, Any], images: Mapping[str, str], command_line: str
+) -> Settings:
     plain = (
         "method",
         "preset",
@@ -114,6 +120,7 @@ def _settings(task: str, given: Mapping[str, Any], options: Mapping[str, Any], c
         scale=None if given.get("scale") is None else parse_scale(given["scale"]),
         kernel=_path(given.get("kernel")),
         mask=_path(given.get("mask")),
+        images={name: Path(path) for name, path in images.items()},
         **{name: given[name] for name in plain if name in given},
     )
 

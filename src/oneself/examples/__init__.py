@@ -5,12 +5,13 @@ from oneself.examples.father_son import FatherSon
 from oneself.examples.masks import BernoulliMasks, measured_elements
 from oneself.examples.observation import Observation
 from oneself.examples.pairs import Pairs, diagonals, split_pair
-from oneself.examples.positions import Positions
+from oneself.examples.positions import Coordinates, Positions
 from oneself.examples.strided import put_together, taken_apart
 
 __all__ = [
     "BernoulliMasks",
     "Code",
+    "Coordinates",
     "FatherSon",
     "Fixed",
     "Observation",
