@@ -24,19 +24,24 @@ ALLOWED = {
     "terms": {"core", "physics"},  # back-projection undoes the operator
     "risk": {"core", "examples", "physics", "terms"},
     "splitting": {"core", "terms"},
+    "filters": set(),
+    "haze": {"filters"},
+    "layers": {"core", "examples", "stopping", "terms"},
     "options": {"core"},
     "data": set(),
-    "recipes": PARTS | {"core", "options", "risk", "splitting"},
+    "recipes": PARTS | {"core", "filters", "haze", "layers", "options", "risk", "splitting"},
     "registry": {"core", "recipes"},
-    "auto": {"core", "noise"},
+    "auto": {"core", "noise", "physics"},
     "images": {"data"},
     "problems": {"auto", "core", "physics", "registry"},
-    "restoration": {"core", "images", "problems", "registry"},
+    "restoration": {"core", "images", "physics", "problems", "registry"},
     "testing": {"core", "physics", "registry"},
 }
 LIBRARIES = {
     "core": {"torch", "safetensors"},
-    **{name: {"torch"} for name in (PARTS - {"priors", "noise"}) | {"recipes", "registry"}},
+    **{
+        name: {"torch"} for name in (PARTS - {"priors", "noise"}) | {"filters", "haze", "layers", "recipes", "registry"}
+    },
     "priors": {"torch", "numpy", "skimage"},
     "noise": {"numpy", "scipy"},
 }

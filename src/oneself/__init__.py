@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from oneself.core import Result
     from oneself.registry import Reconstructor, Run, methods
-    from oneself.restoration import deblur, denoise, inpaint, restore, super_resolve
+    from oneself.restoration import deblur, denoise, inpaint, restore, separate, super_resolve
 
 __all__ = [
     "Reconstructor",
@@ -19,6 +19,7 @@ __all__ = [
     "inpaint",
     "methods",
     "restore",
+    "separate",
     "super_resolve",
 ]
 
@@ -27,7 +28,7 @@ _HOMES = {
     "Reconstructor": "registry",
     "Run": "registry",
     "methods": "registry",
-    **dict.fromkeys(["deblur", "denoise", "inpaint", "restore", "super_resolve"], "restoration"),
+    **dict.fromkeys(["deblur", "denoise", "inpaint", "restore", "separate", "super_resolve"], "restoration"),
 }
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from oneself.physics.mixture import MIXTURES
+
 if TYPE_CHECKING:
     from oneself.core import Method
     from oneself.noise import NoiseReport
@@ -55,6 +57,8 @@ def choose(
     """
     if task == "super-resolve":
         return Choice("zssr", "learns from the image's own smaller self")
+    if task in MIXTURES:
+        return Choice("double_dip", "each layer alone is simpler than their mixture")
     if task != "denoise":
         return _prior(y, seconds, device, "any linear operator: the structure of a network as prior")
     from oneself.noise import describe_noise

@@ -16,7 +16,7 @@ from oneself.core import Identity, Method
 from oneself.core.cropping import cut
 from oneself.registry import find, methods
 
-__all__ = ["Problem", "deblurring", "denoising", "inpainting", "settle", "super_resolution"]
+__all__ = ["Problem", "deblurring", "denoising", "inpainting", "separation", "settle", "super_resolution"]
 
 
 @dataclass(frozen=True)
@@ -162,6 +162,46 @@ def deblurring(y: Tensor, kernel: Tensor, boundary: str = "unknown") -> Problem:
         return F.pad(x, [m for m in reversed(margins) for _ in range(2)], mode="replicate")
 
     return Problem("deblur", y, physics, inner, wider)
+
+
+def separation(
+    y: Tensor,
+    task: str,
+    *,
+    hints: Tensor | None = None,
+    mask: Tensor | None = None,
+    second: Tensor | None = None,
+) -> Problem:
+    """Take apart what was mixed: ``task`` of ``physics.MIXTURES``.
+
+    Parameters
+    ----------
+    hints, mask : Tensor, optional
+        Of the spatial shape of ``y``; as of ``physics.Mixture``.
+    second : Tensor, optional
+        Of the shape of one input.
+
+    Raises
+    ------
+    ValueError
+        As ``physics.Mixture``; shapes that do not fit; not a 2D picture.
+    """
+    from oneself.physics import Mixture
+
+    if y.ndim != 4:
+        raise ValueError(f"separate(image): {y.ndim - 2}D. Pictures (2D) can be taken apart.")
+    size = tuple(y.shape[2:])
+    for name, value in (("hints", hints), ("mask", mask)):
+        if value is not None and tuple(value.shape) != size:
+            raise ValueError(f"separate({name}.shape={tuple(value.shape)}): the image is {size}. Give that shape.")
+    if second is not None and tuple(second.shape) != (1, *y.shape[1:]):
+        raise ValueError(
+            f"separate(second): {tuple(second.shape[1:])} (channels first), the image is {tuple(y.shape[1:])}. "
+            "Give another mixture of the same size and channels."
+        )
+    spatial = {name: None if value is None else value.to(y)[None, None] for name, value in
+               (("hints", hints), ("mask", mask))}  # fmt: skip
+    return Problem(task, y, Mixture(task, second=second, **spatial))
 
 
 def settle(

@@ -14,10 +14,11 @@ from torch import Tensor
 
 from oneself.core import Method
 from oneself.images import ChannelAxis, DataRange, Layout, channel_axis_of, limits, unpack
-from oneself.problems import Problem, deblurring, denoising, inpainting, settle, super_resolution
+from oneself.physics.mixture import check_mixture
+from oneself.problems import Problem, deblurring, denoising, inpainting, separation, settle, super_resolution
 from oneself.registry import Run, find
 
-__all__ = ["deblur", "denoise", "inpaint", "restore", "super_resolve"]
+__all__ = ["deblur", "denoise", "inpaint", "restore", "separate", "super_resolve"]
 
 
 def denoise(
@@ -218,6 +219,65 @@ def restore(
     return _run(problem, method, lambda x: x.to(y.device), full, seed, seconds, device, options, None)
 
 
+def separate(
+    image: Any,
+    task: str,
+    *,
+    hints: Any = None,
+    mask: Any = None,
+    second: Any = None,
+    method: str | Method = "auto",
+    seed: int = 0,
+    seconds: float | None = None,
+    device: str | None = None,
+    channel_axis: ChannelAxis = "infer",
+    data_range: DataRange = None,
+    full: bool = False,
+    **options: Any,
+) -> Any:
+    """Take one picture apart: haze, a watermark, what shines through, or foreground and background.
+
+    Parameters
+    ----------
+    image : ndarray or Tensor
+        A picture (2D), as of ``denoise``.
+    task : str
+        ``"dehaze"``: gives the scene without haze, and ``parts`` ``transmission`` and ``airlight``.
+        ``"transparency"``: one of two layers (which one is left open), and ``second``, ``share``.
+        ``"watermark"``: the picture without it, and ``opacity`` and ``watermark``.
+        ``"segment"``: the foreground, 0 elsewhere, and ``mask``, ``foreground`` and ``background``.
+    hints : ndarray or Tensor
+        For ``"segment"``: of the spatial shape; 1 where the foreground is, 2 where the background is, 0 unknown.
+    mask : ndarray or Tensor
+        For ``"watermark"``: of the spatial shape; above 0 where the watermark may be. The rest stays as it is.
+    second : ndarray or Tensor, optional
+        For ``"transparency"``: another mixture of the same layers, of the image's kind and shape.
+    full : bool
+        Return a ``Result``, whose ``parts`` are the other layers, instead of the image.
+
+    Other parameters, returns and errors as of ``denoise``; besides, ``ValueError`` for an unknown task, for what the
+    task lacks or does not use, for other shapes, and for hints that miss a side.
+    """
+    check_mixture(task, {"hints": hints, "mask": mask, "second": second})
+    y, pack = unpack(image, caller="separate", channel_axis=channel_axis, data_range=data_range)
+    if len(y) > 1 and second is not None:
+        raise ValueError("separate(second): another mixture for a batch of images. Give one image at a time.")
+    layout = Layout("separate", channel_axis, data_range)
+    other = None if second is None else layout.unpack(second, "second", y.ndim - 2)
+    marks = None if mask is None else _missing(mask, "separate")
+    problem = separation(y, task, hints=None if hints is None else _hints(hints), mask=marks, second=other)
+    return _run(problem, method, pack, full, seed, seconds, device, options, layout)
+
+
+def _hints(hints: Any) -> Tensor:
+    found = hints.detach().cpu().numpy() if isinstance(hints, Tensor) else np.asarray(hints)
+    if found.dtype.kind not in "bui":
+        raise TypeError(
+            f"separate(hints={type(hints).__name__} of {found.dtype}): not hints. Give whole numbers 0 to 2."
+        )
+    return torch.from_numpy(np.ascontiguousarray(found.astype(np.int64)))
+
+
 def _run(
     problem: Problem,
     method: str | Method,
@@ -279,14 +339,16 @@ def _unit_sigma(sigma: Any, image: Any, data_range: DataRange) -> float | None:
     return level / (high - low)
 
 
-def _missing(mask: Any) -> Tensor:
+def _missing(mask: Any, caller: str = "inpaint") -> Tensor:
     """The mask as a boolean tensor, its axes as they are."""
     found = mask.detach().cpu().numpy() if isinstance(mask, Tensor) else np.asarray(mask)
     if found.dtype.kind not in "buif":
-        raise TypeError(f"inpaint(mask={type(mask).__name__} of {found.dtype}): not a mask. Give an array of booleans.")
+        raise TypeError(
+            f"{caller}(mask={type(mask).__name__} of {found.dtype}): not a mask. Give an array of booleans."
+        )
     if not np.isfinite(found).all():
         raise ValueError(
-            "inpaint(mask): NaN or infinite values. Give True where the image is missing, False elsewhere."
+            f"{caller}(mask): NaN or infinite values. Give True where the image is marked, False elsewhere."
         )
     return torch.from_numpy(np.ascontiguousarray(found > 0))
 

@@ -8,6 +8,7 @@ import tifffile
 from PIL import Image
 
 import oneself as library
+from oneself.commands.aids import digest
 from oneself.commands.records import pixel_digest
 
 from .conftest import noisy, read_png
@@ -35,7 +36,7 @@ def test_the_guide_reaches_the_method(oneself, flash):
 def test_the_record_names_it_and_repeat_needs_it(oneself, folder, flash):
     oneself("denoise photo.png out.png --guide flash.png", *DIP)
     record = json.loads((folder / "out.png.json").read_text())
-    assert record["images"]["guide"]["path"] == str(flash)
+    assert record["aids"]["guide"] == {"path": str(flash), "sha256": digest(flash)}
     assert "guide" not in record["options"]
     assert "guide" not in record["asked"]["options"]
     said = oneself("repeat out.png.json")

@@ -14,6 +14,7 @@ GIVEN: dict[str, dict[str, float]] = {
         "start": 4,
         "smoothing": 0.0,
     },  # the estimated error soon crosses zero
+    "double_dip": {"steps": 20, "tolerance": 0.9, "fit": 20.0},  # both ends of a stage are near
     "p_gsure": {"sigma": 0.1, **BOUNCING},
 }
 PROMISES = [promise for method in methods() for promise in promises([method], **GIVEN.get(method.key, {}))]

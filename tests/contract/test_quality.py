@@ -25,6 +25,7 @@ REDUCED = {
     "dip_sure": RISK,
     "dip_sure_ste": RISK,
     "dip_tv": PRIOR,
+    "double_dip": {"steps": 150, "width": 12, "levels": 3, "size": (32, 32)},
     "p_gsure": {**RISK, "noise": 0.02},
     "pip": PRIOR,
     "pnp_dip": PRIOR,

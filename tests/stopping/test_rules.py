@@ -74,6 +74,11 @@ def test_plateau_compares_the_means_of_windows(windows: list[float], stop: int |
     assert rule.reason() == "given had levelled out"
 
 
+def test_plateau_waits_for_its_start() -> None:
+    assert first(Plateau(Given([4.0] * 12), window=3, start=6), 12) == 8
+    assert first(Plateau(Given([4.0] * 12), window=3), 12) == 5
+
+
 def test_plateau_after_going_back_counts_what_it_remembers() -> None:
     rule = Plateau(Given([4, 4, *[0] * 6, *[2] * 20]), window=4)
     for index in range(2):

@@ -1,4 +1,5 @@
-"""The files that belong to a task besides the picture: a kernel, a mask, and options that are images."""
+"""The files that belong to a task besides the picture: a kernel, a mask, hints, another mixture, and images that are
+options of the method."""
 
 from __future__ import annotations
 
@@ -16,17 +17,21 @@ from oneself import data
 from oneself.commands.request import Settings
 from oneself.data import Picture
 
-__all__ = ["Aids", "digest", "missing_of", "read_aids"]
+__all__ = ["NAMES", "Aids", "digest", "read_aids", "spread"]
+
+Pixels = np.ndarray[Any, np.dtype[Any]]
+
+NAMES = ("kernel", "mask", "hints", "second")  # what belongs to tasks; the others are options of the method
+MARKS = ("mask", "hints")
+HINTS = {0: 0, 1: 1, 2: 2, 255: 1, 127: 2, 128: 2}  # what a picture's values stand for
 
 
 @dataclass(frozen=True)
 class Aids:
-    """A blur and a mask, where the task has them, and the pictures that are options of the method; and the SHA-256 of
-    their files."""
+    """A blur, where there is one, and the other files besides the picture, by name; and the SHA-256 of them all."""
 
     kernel: Tensor | None = None
-    mask: Picture | None = None
-    images: Mapping[str, Picture] = field(default_factory=dict)
+    pictures: Mapping[str, Picture] = field(default_factory=dict)
     hashes: tuple[tuple[str, str], ...] = ()
 
 
@@ -38,10 +43,13 @@ def digest(path: Path) -> str:
 
 def read_aids(settings: Settings) -> Aids:
     """What the settings name. Raises OSError for files that cannot be read, ValueError for what is no blur or mask."""
-    kernel = None if settings.kernel is None else _kernel(settings.kernel)
-    mask = None if settings.mask is None else _mask(settings.mask, settings.axes)
-    images = {name: _image(name, path, settings.axes) for name, path in settings.images.items()}
-    return Aids(kernel, mask, images, tuple((name, digest(path)) for name, path in settings.aids.items()))
+    kernel, pictures = None, {}
+    for name, path in settings.aids.items():
+        if name == "kernel":
+            kernel = _kernel(path)
+        else:
+            pictures[name] = (_mask if name in MARKS else _image)(name, path, settings.axes)
+    return Aids(kernel, pictures, tuple((name, digest(path)) for name, path in settings.aids.items()))
 
 
 def _kernel(path: Path) -> Tensor:
@@ -57,16 +65,18 @@ def _kernel(path: Path) -> Tensor:
     return check_kernel(torch.from_numpy(values.astype(np.float32)), values.ndim)
 
 
-def _mask(path: Path, axes: str | None) -> Picture:
+def _mask(name: str, path: Path, axes: str | None) -> Picture:
     picture = _read(path, {} if axes is None else {len(axes): axes})
     if picture.alpha is not None and np.ptp(picture.alpha):
         raise ValueError(
-            f"read(mask={str(path)!r}): transparent in part. Save it without transparency, black and white."
+            f"read({name}={str(path)!r}): transparent in part. Save it without transparency, black and white."
         )
     if picture.format == "jpeg" and not np.isin(picture.pixels, (0, 255)).all():
-        raise ValueError(f"read(mask={str(path)!r}): JPEG has blurred what is black. Save it as PNG, black and white.")
+        raise ValueError(
+            f"read({name}={str(path)!r}): JPEG has blurred what is black. Save it as PNG, black and white."
+        )
     if picture.pixels.dtype.kind == "f" and not np.isfinite(picture.pixels).all():
-        raise ValueError(f"read(mask={str(path)!r}): NaN or infinite values. Give 0 where the picture is known.")
+        raise ValueError(f"read({name}={str(path)!r}): NaN or infinite values. Give 0 where the picture is known.")
     return picture
 
 
@@ -79,7 +89,9 @@ def _image(name: str, path: Path, axes: str | None) -> Picture:
 def _read(path: Path, axes_by_dimension: dict[int, str]) -> Picture:
     """A file whose axes follow from its number of dimensions, where it does not say them."""
     if not path.is_file() or path.read_bytes()[:6] != b"\x93NUMPY":
-        return data.read(path)
+        picture = data.read(path)
+        axes = axes_by_dimension.get(picture.pixels.ndim)
+        return data.read(path, axes=axes) if "Q" in picture.axes and axes else picture  # Q: a TIFF that does not say
     try:
         ndim = np.load(path, mmap_mode="r", allow_pickle=False).ndim
     except (ValueError, EOFError):  # data.read explains it
@@ -87,15 +99,44 @@ def _read(path: Path, axes_by_dimension: dict[int, str]) -> Picture:
     return data.read(path, axes=axes_by_dimension.get(ndim))
 
 
-def missing_of(mask: Picture, picture: Picture, task: str) -> list[Tensor]:
-    """Where each item of a picture is missing, ``(*spatial)``: where any channel of the mask is not 0.
+def spread(name: str, aid: Picture, picture: Picture, settings: Settings) -> list[Tensor]:
+    """What a file says of each item of a picture: a mask or hints ``(*spatial)``, an image ``(1, C, *spatial)``.
 
-    One mask serves all items. Raises ValueError for another number of masks or another shape.
+    Images are scaled by the range that was given for the picture, otherwise each by its own type. One file serves all
+    items, but another mixture is of one picture.
+
+    Raises
+    ------
+    ValueError
+        Another number of pictures than one, or one for each; hints of other values than of ``HINTS``, or in colour.
     """
-    masks = [torch.from_numpy((np.asarray(item.pixels) != 0).any(axis=0)) for item in data.split(mask)]
-    items: list[Any] = data.split(picture)
-    if len(masks) not in (1, len(items)):
+    ours, theirs = len(data.split(picture)), data.split(aid)
+    if name == "second" and len(theirs) != ours:
+        raise ValueError(f"{settings.task}({name}): {len(theirs)} pictures for {ours}. Give as many.")
+    if len(theirs) not in (1, ours):
         raise ValueError(
-            f"{task}(mask): {len(masks)} masks for {len(items)} pictures. Give one for all, or one for each."
+            f"{settings.task}({name}): {len(theirs)} pictures for {ours}. Give one for all, or one for each."
         )
-    return masks * len(items) if len(masks) == 1 else masks
+    found = [_read_as(name, np.asarray(item.pixels), settings) for item in theirs]
+    return found * ours if len(found) == 1 else found
+
+
+def _read_as(name: str, pixels: Pixels, settings: Settings) -> Tensor:
+    if name == "mask":
+        return torch.from_numpy((pixels != 0).any(axis=0))
+    if name == "hints":
+        return _hints(pixels, settings.task)
+    unit, _ = data.to_unit(pixels, settings.data_range)
+    return torch.from_numpy(np.ascontiguousarray(unit))[None]
+
+
+def _hints(pixels: Pixels, task: str) -> Tensor:
+    if (pixels != pixels[:1]).any() or not np.isin(pixels, list(HINTS)).all():
+        raise ValueError(
+            f"{task}(hints): other values than hints. Give 0 (unknown), 1 or 255 (foreground), 2 or 128 "
+            "(background), in gray, saved without loss."
+        )
+    values = np.zeros(pixels.shape[1:], np.int64)
+    for value, meant in HINTS.items():
+        values[pixels[0] == value] = meant
+    return torch.from_numpy(values)

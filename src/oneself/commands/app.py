@@ -26,7 +26,11 @@ TASKS = {
     "super-resolve": "Enlarge a picture.",
     "inpaint": "Fill in what is missing from a picture.",
     "deblur": "Undo a known blur.",
+    "separate": "Take a picture apart: a watermark, what shines through, foreground and background, haze.",
+    "dehaze": "Remove the haze of a picture; the same as separate --task dehaze.",
 }
+APART = ("transparency", "watermark", "segment", "dehaze")
+EXAMPLES = {"super-resolve": "zssr", "separate": "double_dip", "dehaze": "double_dip"}
 OWN = {
     "denoise": [],
     "super-resolve": [
@@ -47,6 +51,17 @@ OWN = {
         flags.flag("boundary", str, "What lies beyond the border: unknown, or circular (the scene wraps round).",
                    default="unknown", metavar="KIND"),
     ],
+    "separate": [
+        flags.flag("task", str, "What is taken apart: transparency (one layer is the result, the other beside it), "
+                   "watermark, segment or dehaze.", default=..., metavar="TASK"),
+        flags.flag("hints", str, "segment: a picture of the same size: 0 unknown (black), 1 or 255 foreground "
+                   "(white), 2 or 128 background (gray).", metavar="FILE"),
+        flags.flag("mask", str, "watermark: a picture of the same size: not 0 (not black) where the watermark may be.",
+                   metavar="FILE"),
+        flags.flag("second", str, "transparency: another mixture of the same two layers, where there is one.",
+                   metavar="FILE"),
+    ],
+    "dehaze": [],
 }  # fmt: skip
 AFTER = """With --method auto the method's own options are its own business. To see and set those of a method:
 'oneself {task} --method {example} --help'; 'oneself methods' lists them all."""
@@ -78,7 +93,7 @@ def _application(arguments: list[str], method: Method | None) -> typer.Typer:
     app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
     app.callback(help=SUMMARY)(_root)
     for task, summary in TASKS.items():
-        after = "" if method else AFTER.format(task=task, example="zssr" if task == "super-resolve" else "dip")
+        after = "" if method else AFTER.format(task=task, example=EXAMPLES.get(task, "dip"))
         _add(app, task, summary, _task_parameters(task, method), partial(_restore, task, method, arguments), after)
     for name, (summary, parameters) in _others().items():
         _add(app, name, summary, parameters, partial(_other, name))
@@ -137,7 +152,7 @@ def _others() -> dict[str, tuple[str, list[Parameter]]]:
 def _suffix(task: str) -> str:
     from oneself.commands.request import SUFFIXES
 
-    return SUFFIXES[task]
+    return SUFFIXES.get(task, "|".join(SUFFIXES[one] for one in APART))
 
 
 def _print_version(wanted: bool) -> None:

@@ -15,6 +15,7 @@ from oneself.commands.request import SUFFIXES, Files, Settings
 from oneself.core import Compute
 from oneself.data import Picture
 from oneself.data.paths import check_source, extension
+from oneself.physics.mixture import MIXTURES, check_mixture
 from oneself.problems import settle
 from oneself.registry import find
 
@@ -40,6 +41,8 @@ def check_settings(settings: Settings) -> None:
     """
     task, sigma, seconds = settings.task, settings.sigma, settings.seconds
     Compute.choose(settings.device, settings.precision, settings.compile)
+    if task in MIXTURES:
+        check_mixture(task, {name: settings.aids.get(name) for name in ("hints", "mask", "second")})
     if sigma is not None and not 0 < sigma < float("inf"):
         raise ValueError(f"{task}(--sigma {sigma:g}): not a noise level. Give a number above 0, or leave it out.")
     if seconds is not None and not 0 < seconds < float("inf"):

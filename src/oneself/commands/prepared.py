@@ -14,12 +14,13 @@ from torch import Tensor
 
 from oneself import data
 from oneself.auto import Choice
-from oneself.commands.aids import Aids, missing_of
+from oneself.commands.aids import NAMES, Aids, spread
 from oneself.commands.request import Settings
 from oneself.data import Item, Picture, Range
 from oneself.data.raster import JpegCoding
+from oneself.physics.mixture import MIXTURES
 from oneself.physics.resize import resize
-from oneself.problems import Problem, deblurring, denoising, inpainting, settle, super_resolution
+from oneself.problems import Problem, deblurring, denoising, inpainting, separation, settle, super_resolution
 
 __all__ = ["Piece", "Prepared", "prepare", "quality_for"]
 
@@ -53,14 +54,13 @@ class Piece:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A file that can be restored."""
+    """A file that can be restored; ``beside`` are its aids' pictures, by name, for each item."""
 
     picture: Picture
     items: list[Item]
-    missing: list[Tensor] | None
     settings: Settings
-    kernel: Tensor | None
-    pictures: Mapping[str, list[Item]] = field(default_factory=dict)
+    kernel: Tensor | None = None
+    beside: Mapping[str, list[Tensor]] = field(default_factory=dict)
 
     def piece(self, number: int) -> Piece:
         """One item's problem. Raises ValueError where what is asked for does not fit it."""
@@ -74,20 +74,9 @@ class Prepared:
         return Piece(item, problem, span, size, blank)
 
     def images(self, piece: Piece, number: int) -> dict[str, Tensor]:
-        """The method's options that are images, for one item. Raises ValueError where one is not of the result's size.
-
-        They are scaled by the range that was given for the picture, otherwise each by its own type.
-        """
-        found = {}
-        for name, items in self.pictures.items():
-            if len(items) not in (1, len(self.items)):
-                raise ValueError(
-                    f"{self.settings.task}({name}): {len(items)} pictures for {len(self.items)}. Give one for all, or "
-                    "one for each."
-                )
-            unit, _ = data.to_unit(items[number % len(items)].pixels, self.settings.data_range)
-            found[name] = piece.problem.beside(name, torch.from_numpy(np.ascontiguousarray(unit))[None])
-        return found
+        """The options that are images, for one item. Raises ValueError where one is not of the result's size."""
+        images = {name: found[number] for name, found in self.beside.items() if name not in NAMES}
+        return {name: piece.problem.beside(name, image) for name, image in images.items()}
 
     def choice(self, piece: Piece) -> Choice:
         """What is done with it."""
@@ -111,11 +100,14 @@ class Prepared:
         if s.task == "denoise":
             return denoising(y)
         if s.task == "inpaint":
-            assert self.missing is not None
-            return inpainting(y, self.missing[number], s.known or "keep")
+            return inpainting(y, self.beside["mask"][number], s.known or "keep")
         if s.task == "deblur":
             assert kernel is not None
             return deblurring(y, kernel, s.boundary or "unknown")
+        if s.task in MIXTURES:
+            return separation(
+                y, s.task, **{name: found[number] for name, found in self.beside.items() if name in NAMES}
+            )
         assert s.scale is not None
         factors = [int(f) if kernel is not None and f.is_integer() else f for f in s.scale]
         return super_resolution(y, factors[0] if len(factors) == 1 else factors, kernel)
@@ -130,15 +122,14 @@ def prepare(source: Path, settings: Settings, aids: Aids) -> Prepared:
         A file that cannot be read, pixels that cannot be restored, or what is asked for does not fit them.
     """
     picture = data.read(source, axes=settings.axes)
-    missing = None if aids.mask is None else missing_of(aids.mask, picture, settings.task)
+    beside = {name: spread(name, aid, picture, settings) for name, aid in aids.pictures.items()}
     items = data.split(picture)
-    if missing is not None:
-        items = [_without(item, where, settings.task) for item, where in zip(items, missing, strict=True)]
-    if len(items) == 1 or missing is None:
-        shown = items[0].pixels if missing is not None else picture.pixels
+    if settings.task == "inpaint":
+        items = [_without(item, where, settings.task) for item, where in zip(items, beside["mask"], strict=True)]
+    if len(items) == 1 or settings.task != "inpaint":
+        shown = items[0].pixels if settings.task == "inpaint" else picture.pixels
         data.check_pixels(shown, f"{settings.task}(in={str(source)!r})")
-    pictures = {name: data.split(one) for name, one in aids.images.items()}
-    prepared = Prepared(picture, items, missing, settings, aids.kernel, pictures)
+    prepared = Prepared(picture, items, settings, aids.kernel, beside)
     for number in range(len(items)):
         prepared.images(prepared.piece(number), number)
     return prepared

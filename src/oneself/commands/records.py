@@ -78,19 +78,12 @@ def record(
              "scale", "boundary", "known")  # fmt: skip
     asked = {name: getattr(settings, name) for name in names}
     hashes = dict(aids.hashes)
-    aid_files = {
-        name: {"path": str(path.resolve()), "sha256": hashes[name]}
-        for name, path in settings.aids.items()
-        if name not in settings.images
-    }
-    images = {name: {"path": str(path.resolve()), "sha256": hashes[name]} for name, path in settings.images.items()}
     return {
         "format": FORMAT,
         "command": settings.command,
         "task": settings.task,
         "input": file_record(source),
-        **aid_files,
-        "images": images,
+        "aids": {name: {"path": str(path.resolve()), "sha256": hashes[name]} for name, path in settings.aids.items()},
         "asked": asked | {"options": dict(settings.options)},
         "method": _all("method", restored),
         "options": restored[0]["options"],

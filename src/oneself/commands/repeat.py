@@ -80,12 +80,9 @@ def _compare(recorded: Mapping[str, Any], again: Mapping[str, Any], made: str, d
 def _settings(recorded: Mapping[str, Any], place: Path, name: str) -> Settings:
     asked = dict(recorded["asked"])
     lists = {name: None if asked[name] is None else tuple(asked[name]) for name in ("data_range", "scale")}
-    files = {aid: _found(recorded, aid, place) for aid in ("kernel", "mask") if aid in recorded}
-    images = {name: _found(recorded["images"], name, place) for name in recorded["images"]}
+    aids = {aid: _found(recorded["aids"], aid, place) for aid in recorded["aids"]}
     asked["device"] = recorded["device"]
-    return Settings(
-        **{**asked, **lists, **files}, images=images, task=recorded["task"], command=f"oneself repeat {name}"
-    )
+    return Settings(**{**asked, **lists}, aids=aids, task=recorded["task"], command=f"oneself repeat {name}")
 
 
 def _job(recorded: Mapping[str, Any], place: Path, output: str | None) -> Job:

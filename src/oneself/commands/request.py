@@ -10,7 +10,16 @@ from typing import Any
 
 __all__ = ["SUFFIXES", "Files", "Settings", "parse_range", "parse_scale"]
 
-SUFFIXES = {"denoise": "denoised", "super-resolve": "enlarged", "inpaint": "inpainted", "deblur": "deblurred"}
+SUFFIXES = {
+    "denoise": "denoised",
+    "super-resolve": "enlarged",
+    "inpaint": "inpainted",
+    "deblur": "deblurred",
+    "dehaze": "dehazed",
+    "transparency": "layer",
+    "watermark": "unmarked",
+    "segment": "foreground",
+}
 """How the result of a task is called where no output is named."""
 
 
@@ -19,8 +28,9 @@ class Settings:
     """How pictures are restored; the same for all of a call.
 
     ``sigma`` and ``data_range`` are in the file's own units. ``scale`` has one factor for all spatial axes or one for
-    each. ``options`` are the method's own, ``images`` the files of those that are images; ``command`` is the command
-    line itself.
+    each. ``options`` are the method's own; ``aids`` are the files besides the picture, by name: the task's (``kernel``,
+    ``mask``, ``hints``, ``second``) and those of the method's options that are images. ``command`` is the command line
+    itself.
     """
 
     task: str
@@ -36,18 +46,10 @@ class Settings:
     axes: str | None = None
     data_range: tuple[float, ...] | None = None
     scale: tuple[float, ...] | None = None
-    kernel: Path | None = None
-    mask: Path | None = None
-    images: Mapping[str, Path] = field(default_factory=dict)
+    aids: Mapping[str, Path] = field(default_factory=dict)
     boundary: str | None = None
     known: str | None = None
     command: str = ""
-
-    @property
-    def aids(self) -> dict[str, Path]:
-        """The files that belong to the task besides the picture, by name."""
-        found = {"kernel": self.kernel, "mask": self.mask, **self.images}
-        return {name: path for name, path in found.items() if path is not None}
 
 
 @dataclass(frozen=True)

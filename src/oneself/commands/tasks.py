@@ -1,4 +1,4 @@
-"""`oneself denoise`, `super-resolve`, `inpaint`, `deblur`: a file or a folder of them."""
+"""`oneself denoise`, `super-resolve`, `inpaint`, `deblur`, `separate`, `dehaze`: a file or a folder of them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from oneself.commands.aids import read_aids
+from oneself.commands.aids import NAMES, read_aids
 from oneself.commands.errors import DONE, ENDED_AT_ONCE, FAILED, INTERRUPTED, REFUSED, report, say
 from oneself.commands.interruption import Interruption
 from oneself.commands.jobs import Job, check_settings, list_jobs
 from oneself.commands.progress import Display
 from oneself.commands.request import Files, Settings, parse_range, parse_scale
 from oneself.commands.restoring import Restorer
+from oneself.physics.mixture import MIXTURES
 
 __all__ = ["attempt", "print_summary", "restore"]
 
@@ -39,6 +40,7 @@ def restore(
     OSError, TypeError, ValueError
         What is refused before the work.
     """
+    task = _apart(given["task"]) if task == "separate" else task
     settings, files = _settings(task, given, options, images, command_line), _files(given)
     display = Display(given["quiet"])
     check_settings(settings)
@@ -96,6 +98,13 @@ def _tell_totals(display: Display, meant: int, done: list[Record], failed: list[
         display.warn(f"failed: {failure['input']}")
 
 
+def _apart(task: str) -> str:
+    """What `separate` is to do. Raises ValueError for what it does not."""
+    if task not in MIXTURES:
+        raise ValueError(f"separate(--task {task}): unknown. Give one of {', '.join(MIXTURES)}.")
+    return task
+
+
 def _settings(
     task: str, given: Mapping[str, Any], options: Mapping[str, Any], images: Mapping[str, str], command_line: str
 ) -> Settings:
@@ -112,15 +121,14 @@ def _settings(
         "boundary",
         "known",
     )
+    aids = {name: given[name] for name in NAMES if given.get(name) is not None} | dict(images)
     return Settings(
         task=task,
         options=options,
         command=command_line,
         data_range=None if given["data_range"] is None else parse_range(given["data_range"]),
         scale=None if given.get("scale") is None else parse_scale(given["scale"]),
-        kernel=_path(given.get("kernel")),
-        mask=_path(given.get("mask")),
-        images={name: Path(path) for name, path in images.items()},
+        aids={name: Path(path) for name, path in aids.items()},
         **{name: given[name] for name in plain if name in given},
     )
 

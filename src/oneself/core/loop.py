@@ -136,7 +136,7 @@ class Run(Iterator[Step]):
         left = None
         if self.seconds is not None:
             own = 0.0 if resumed is None else resumed["seconds"]  # the stage counts these itself
-            left = max(MOMENT, self.seconds - self.elapsed + own)
+            left = max(MOMENT, stage.time_share * (self.seconds - self.elapsed + own))
         fitting = Fitting(
             number,
             stage,
@@ -170,13 +170,19 @@ class Run(Iterator[Step]):
 
         Where stages remain, they are run through without a step, so that the answer has its full size.
         """
-        if self._answer is not None:
-            return self._answer.to(self.dtype)
+        answer = self._ended()._answer
+        assert answer is not None
+        return answer.to(self.dtype)
+
+    def _ended(self) -> Run:
+        """This run where it is finished; else one that was run through from here without a step."""
+        if self.finished:
+            return self
         if self._now is None:
             raise RuntimeError("Run.answer: no step was taken yet. Iterate the run first.")
         return self._concluded()
 
-    def _concluded(self) -> Tensor:
+    def _concluded(self) -> Run:
         other = Run(
             self.method,
             self.y,
@@ -189,7 +195,9 @@ class Run(Iterator[Step]):
         other.dtype, other.compute = self.dtype, self.compute
         other.load_state_dict(self.state_dict())
         other._concluding = True
-        return other.finish().image
+        for _ in other:
+            pass
+        return other
 
     def finish(self) -> Result[Tensor]:
         """Run to the end."""
@@ -199,10 +207,10 @@ class Run(Iterator[Step]):
 
     def result(self) -> Result[Tensor]:
         """The answer with its history, as it stands."""
-        image = self.answer
+        ended = self._ended()
         fittings = self._done if self.finished or self._now is None else [*self._done, self._now]
         return Result(
-            image=image,
+            image=ended.answer,
             method=self.method.key,
             history=_joined([fitting.traces() for fitting in fittings]),
             stages=tuple(fitting.record for fitting in fittings),
@@ -214,7 +222,7 @@ class Run(Iterator[Step]):
             versions=versions(),
             cite=self.method.cite,
             notes=tuple(note for fitting in fittings for note in fitting.stage.notes),
-            parts={name: part.detach().to(self.dtype) for name, part in fittings[-1].stage.parts().items()},
+            parts={name: part.detach().to(self.dtype) for name, part in ended._done[-1].stage.parts().items()},
         )
 
     def state_dict(self) -> dict[str, Any]:

@@ -15,8 +15,18 @@ from oneself.core.stage import Stage
 
 __all__ = ["TASKS", "Method", "Recipe", "method"]
 
-TASKS = ("denoise", "inpaint", "super-resolve", "deblur", "restore")
-"""What can be asked for; ``restore`` stands for any linear operator."""
+TASKS = (
+    "denoise",
+    "inpaint",
+    "super-resolve",
+    "deblur",
+    "restore",
+    "dehaze",
+    "transparency",
+    "watermark",
+    "segment",
+)
+"""What can be asked for; ``restore`` stands for any linear operator, the last four take a picture apart."""
 
 Recipe = Stage | Generator[Stage, Stage, Tensor | None]
 

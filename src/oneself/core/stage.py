@@ -71,6 +71,8 @@ class Stage(nn.Module, ABC):
         collapse and goes back; infinite where the objective is noisy by nature.
     answer_cost : float
         What making the answer costs, in steps' worth; kept back from a time budget.
+    time_share : float
+        Of the time that a budget has left, what the stage may take; less than 1 where others follow.
     notes : sequence of str
         What the user should know of how the stage was set up, such as an estimate in place of what was not given.
     last_output : Tensor or None
@@ -88,7 +90,7 @@ class Stage(nn.Module, ABC):
     ) -> None:
         super().__init__()
         self.notes = tuple(notes)
-        self.steps, self.rise, self.answer_cost = steps, rise, 1.0
+        self.steps, self.rise, self.answer_cost, self.time_share = steps, rise, 1.0, 1.0
         self.stop: Rule = stop or Never()
         self.keep: Keep = keep or Last()
         self.last_output: Tensor | None = None

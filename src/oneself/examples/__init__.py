@@ -7,6 +7,7 @@ from oneself.examples.observation import Observation
 from oneself.examples.pairs import Pairs, diagonals, split_pair
 from oneself.examples.positions import Coordinates, Positions
 from oneself.examples.strided import put_together, taken_apart
+from oneself.examples.together import Together
 
 __all__ = [
     "BernoulliMasks",
@@ -17,6 +18,7 @@ __all__ = [
     "Observation",
     "Pairs",
     "Positions",
+    "Together",
     "diagonals",
     "measured_elements",
     "put_together",

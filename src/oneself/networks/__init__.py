@@ -1,6 +1,7 @@
 """Networks, for one, two and three dimensions alike."""
 
 from oneself.networks.decoder import Decoder
+from oneself.networks.field import Constant, Field
 from oneself.networks.manifold import FrameDecoder, helix
 from oneself.networks.partial import PartialUNet
 from oneself.networks.plain import Residual, plain
@@ -8,7 +9,9 @@ from oneself.networks.skip import Skip
 from oneself.networks.tiles import apply_in_tiles
 
 __all__ = [
+    "Constant",
     "Decoder",
+    "Field",
     "FrameDecoder",
     "PartialUNet",
     "Residual",

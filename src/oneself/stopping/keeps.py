@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -19,19 +21,21 @@ class Average(Keep):
         0.99 averages over about a hundred steps.
     burn_in : int
         Steps before which nothing is averaged.
+    of : callable, optional
+        What is averaged, where it is not the step's output.
     """
 
     count: Tensor
 
-    def __init__(self, decay: float | None = None, burn_in: int = 0) -> None:
+    def __init__(self, decay: float | None = None, burn_in: int = 0, of: Callable[[], Tensor] | None = None) -> None:
         super().__init__()
-        self.decay, self.burn_in = decay, burn_in
+        self.decay, self.burn_in, self.of = decay, burn_in, of
         self.register_buffer("count", torch.tensor(0))
 
     def update(self, step: Step) -> None:
         if step.index < self.burn_in:
             return
-        x = step.seen.float()
+        x = (step.seen if self.of is None else self.of()).float()
         self.count.add_(1)
         weight = (1 / self.count).clamp(min=0 if self.decay is None else 1 - self.decay)
         mean = self.held("mean")

@@ -50,15 +50,18 @@ class Below(Rule):
 
 
 class Plateau(Rule):
-    """Stops once a score's mean over ``window`` steps is less than ``tolerance`` (relative) below the window before."""
+    """Stops once a score's mean over ``window`` steps is less than ``tolerance`` (relative) below the window before.
+
+    Never before step ``start``.
+    """
 
     before: Tensor
     total: Tensor
     count: Tensor
 
-    def __init__(self, score: Score, window: int = 200, tolerance: float = 1e-2) -> None:
+    def __init__(self, score: Score, window: int = 200, tolerance: float = 1e-2, start: int = 0) -> None:
         super().__init__()
-        self.score, self.window, self.tolerance = score, window, tolerance
+        self.score, self.window, self.tolerance, self.start = score, window, tolerance, start
         self.register_buffer("before", torch.tensor(torch.inf, dtype=torch.float64))
         self.register_buffer("total", torch.zeros((), dtype=torch.float64))
         self.register_buffer("count", torch.zeros((), dtype=torch.long))
@@ -72,7 +75,7 @@ class Plateau(Rule):
         self.before.copy_(torch.where(full, mean, self.before))
         self.total.masked_fill_(full, 0)
         self.count.masked_fill_(full, 0)
-        return done
+        return done & torch.tensor(step.index >= self.start, device=done.device)
 
     def reason(self) -> str:
         return f"{self.score.name} had levelled out"

@@ -4,8 +4,24 @@ from oneself.terms.back_projection import BackProjection
 from oneself.terms.coupling import Coupling
 from oneself.terms.data_term import data_term
 from oneself.terms.divergence import divergence
+from oneself.terms.exclusion import Exclusion, exclusion
 from oneself.terms.fidelity import Fidelity
 from oneself.terms.guided import Guided
+from oneself.terms.layer import Decided, Nearness, OfLayer, Smoothness
 from oneself.terms.total_variation import TotalVariation
 
-__all__ = ["BackProjection", "Coupling", "Fidelity", "Guided", "TotalVariation", "data_term", "divergence"]
+__all__ = [
+    "BackProjection",
+    "Coupling",
+    "Decided",
+    "Exclusion",
+    "Fidelity",
+    "Guided",
+    "Nearness",
+    "OfLayer",
+    "Smoothness",
+    "TotalVariation",
+    "data_term",
+    "divergence",
+    "exclusion",
+]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from oneself.core import Identity, Method, OptionRecord, Run
+from oneself.physics.mixture import MIXTURES, Mixture
 from oneself.registry import find
 from oneself.testing.operators import Blur, Mask, Pool
 from oneself.testing.pictures import noisy, picture
@@ -78,7 +79,8 @@ def _size(task: str, dims: int) -> tuple[int, ...]:
 def problem(
     task: str, size: tuple[int, ...], *, channels: int = 3, sigma: float = SIGMA, shrink: int | None = None
 ) -> tuple[Tensor, Tensor, Any]:
-    """Truth, measurement and operator of one of ``core.TASKS``; noise of level ``sigma`` except where enlarged.
+    """Truth, measurement and operator of one of ``core.TASKS``; noise of level ``sigma`` where neither enlarged
+    nor taken apart.
 
     ``size``, ``channels`` and ``shrink`` as of ``picture``; what is to be enlarged has that size before.
     """
@@ -93,9 +95,32 @@ def problem(
             (torch.rand(x.shape[2:], generator=torch.Generator().manual_seed(1)) > 0.3).to(x).expand(x.shape).clone()
         )
         return x, noisy(x, sigma) * known, Mask(known)
+    if task in MIXTURES:
+        return _mixed(task, x)
     x = x[..., : x.shape[-1] // 2 * 2] if task == "restore" else x
     physics: Any = {"denoise": Identity, "deblur": Blur, "restore": Pool}[task]()
     return x, noisy(physics.A(x), sigma), physics
+
+
+def _mixed(task: str, x: Tensor) -> tuple[Tensor, Tensor, Any]:
+    """What is wanted, a picture that it is mixed into without noise, and what is known of the mixture."""
+    height, width = x.shape[2:]
+    other, marks = x.flip(-1), x.new_zeros(1, 1, height, width)
+    if task == "dehaze":
+        t = torch.linspace(0.3, 1, height).reshape(1, 1, -1, 1)
+        return x, Mixture.mix(x, torch.full_like(x, 0.9), t), Mixture(task)
+    if task == "transparency":
+        return x, Mixture.mix(x, other, marks + 0.6), Mixture(task, second=Mixture.mix(x, other, marks + 0.3))
+    if task == "watermark":
+        opacity = marks.clone()
+        marks[..., height // 2 - 3 : height // 2 + 3, :] = 1
+        opacity[..., height // 2 - 1 : height // 2 + 1, ::2] = 0.5
+        return x, Mixture.mix(torch.ones_like(x), x, opacity), Mixture(task, mask=marks)
+    front = marks.clone()
+    front[..., : width // 2] = 1
+    marks[..., : width // 4], marks[..., -(width // 4) :] = 1, 2
+    y = Mixture.mix(x, 1 - x, front)
+    return front * y, y, Mixture(task, hints=marks)
 
 
 def _quick(method: Method) -> dict[str, Any]:
