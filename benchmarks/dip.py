@@ -3,10 +3,10 @@
     python benchmarks/dip.py --side 128 --configurations small small:smoothing=0.0 published-network
     python benchmarks/dip.py --data PATH/cset9 --images kodim03.png --side 256 --configurations small published-network
 
-`small` is the default; `published-network` has the paper's 128 channels and is stopped by the same rule; either may be
-followed by :name=value,… . `returned` is what a user gets; `best` (the running average of the outputs at its best step,
-an oracle that saw the truth) and `last` are for comparison only. The noise is Gaussian, by numpy's generator, seed 0,
-not clipped.
+`small` is the default; `published-network` has the paper's 128 channels and its optimiser and is stopped by the same
+rule; either may be followed by :name=value,… . `returned` is what a user gets; `best` (the running average of the
+outputs at its best step, an oracle that saw the truth) and `last` are for comparison only. The noise is Gaussian, by
+numpy's generator, seed 0, not clipped.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from denoising import noisy, resolve
 from measuring import pictures, quality, report
 from oneself import Run
 
-CONFIGURATIONS = {"small": {}, "published-network": {"width": 128}}
+CONFIGURATIONS = {"small": {}, "published-network": {"width": 128, "optimiser": "adam", "steps": 5000}}
 
 
 @dataclass(frozen=True)

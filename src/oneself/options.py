@@ -15,6 +15,7 @@ __all__ = [
     "Guide",
     "Jitter",
     "Levels",
+    "Optimiser",
     "Patience",
     "Penalty",
     "Prior",
@@ -44,7 +45,10 @@ Guide = Annotated[
 ]
 Jitter = Annotated[float, Option("standard deviation of the noise on the network's input at every step", low=0)]
 
-Rate = Annotated[float, Option("learning rate of Adam", above=0)]
+Optimiser = Annotated[
+    Literal["muon", "adam"], Option("what moves the weights: 'muon' fits in about a third of the steps")
+]
+Rate = Annotated[float, Option("learning rate", above=0)]
 Steps = Annotated[int, Option("steps", low=1)]
 StepsAtMost = Annotated[int, Option("steps at most", low=1)]
 

@@ -139,7 +139,7 @@ def test_a_flash_photograph_guides_the_restoration_of_one_without() -> None:
     flash = (1 - 0.5 * (across**2 + across[:, None] ** 2).clamp(max=1)) * torch.tensor([0.8, 0.9, 1.0])[:, None, None]
     truth, guide = scene * candle, noisy(scene**0.8 * flash, 0.01)
     y = noisy(truth, 0.1)
-    options = {"width": 16, "levels": 3, "steps": 100, "stop": "never", "average": 0.9}
+    options = {"width": 16, "levels": 3, "steps": 60, "stop": "never", "average": 0.9}
     without, guided = (run(y, **options, guide=given).finish() for given in (None, guide))
     assert guided.steps == without.steps
     assert psnr(guided.image, truth) > psnr(without.image, truth) + 2

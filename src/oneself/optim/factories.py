@@ -11,7 +11,7 @@ from oneself.core.stage import OptimiserFactory
 from oneself.optim.langevin import Langevin
 from oneself.optim.muon import Muon
 
-__all__ = ["adam", "langevin", "muon"]
+__all__ = ["OPTIMISERS", "adam", "langevin", "muon"]
 
 
 def adam(rate: float, **options: Any) -> OptimiserFactory:
@@ -22,6 +22,9 @@ def adam(rate: float, **options: Any) -> OptimiserFactory:
 def muon(rate: float) -> OptimiserFactory:
     """Muon at a learning rate, which is about what Adam would be given."""
     return partial(Muon, lr=rate)
+
+
+OPTIMISERS = {"muon": muon, "adam": adam}
 
 
 def langevin(rate: float, energy: float) -> OptimiserFactory:

@@ -19,7 +19,7 @@ from oneself import options as o
 from oneself.core import Fit, method
 from oneself.examples import Code
 from oneself.networks import Skip
-from oneself.optim import adam
+from oneself.optim import OPTIMISERS
 from oneself.physics import NormalInverse
 from oneself.stopping import WindowVariance, early_stopping
 from oneself.terms import BackProjection
@@ -29,7 +29,7 @@ from oneself.terms import BackProjection
     "DIP with back-projection (BP-DIP)",
     cite="Zukerman, Tirer, Giryes. BP-DIP: a backprojection based deep image prior. EUSIPCO 2020.",
     tasks=("deblur", "super-resolve", "inpaint", "restore"),
-    presets={"published-network": {"width": 128}},
+    presets={"published-network": {"width": 128, "optimiser": "adam", "steps": 5000}},
     gpu_preset="published-network",
 )
 def bp_dip(
@@ -42,12 +42,13 @@ def bp_dip(
     skip: o.Skips = 4,
     code: o.CodeChannels = 32,
     jitter: o.Jitter = 1 / 30,
+    optimiser: o.Optimiser = "muon",
     rate: o.Rate = 0.01,
-    steps: o.StepsAtMost = 3000,
-    window: o.Window = 100,
-    smoothing: o.Smoothing = 0.95,
-    patience: o.Patience = 300,
-    start: o.Start = 200,
+    steps: o.StepsAtMost = 1500,
+    window: o.Window = 50,
+    smoothing: o.Smoothing = 0.93,
+    patience: o.Patience = 150,
+    start: o.Start = 100,
     average: o.Average = 0.99,
 ) -> Fit:
     size = tuple(physics.A_adjoint(y).shape)
@@ -56,7 +57,7 @@ def bp_dip(
         structure=Skip(len(size) - 2, code, size[1], size[2:], [width] * levels, skip),
         input=Code(y, size[2:], code, jitter),
         loss=BackProjection(physics.A, NormalInverse(physics.A, physics.A_adjoint, y, ridge)),
-        optimiser=adam(rate),
+        optimiser=OPTIMISERS[optimiser](rate),
         steps=steps,
         stop=rule,
         keep=keep,

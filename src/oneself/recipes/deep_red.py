@@ -20,11 +20,13 @@ from oneself import options as o
 from oneself.core import Fit, Option, method
 from oneself.examples import Code
 from oneself.networks import Skip
-from oneself.optim import adam
+from oneself.optim import OPTIMISERS
 from oneself.priors import DENOISERS
 from oneself.splitting import SplitFit
 from oneself.stopping import WindowVariance, early_stopping
 from oneself.terms import data_term
+
+PUBLISHED = {"width": 128, "optimiser": "adam", "steps": 6000, "window": 100, "smoothing": 0.0, "patience": 1000}
 
 
 @method(
@@ -32,7 +34,7 @@ from oneself.terms import data_term
     cite="Mataev, Elad, Milanfar. DeepRED: deep image prior powered by RED. ICCV Workshops 2019.",
     tasks=("denoise", "inpaint", "super-resolve", "deblur", "restore"),
     dims=(2, 3),
-    presets={"published": {"width": 128, "rate": 0.008, "steps": 6000, "smoothing": 0.0, "patience": 1000}},
+    presets={"published": PUBLISHED},
     gpu_preset="published",
 )
 def deep_red(
@@ -51,12 +53,13 @@ def deep_red(
     weight: Annotated[float, Option("λ, weight of the denoiser", above=0)] = 0.5,
     penalty: o.Penalty = 0.5,
     every: Annotated[int, Option("steps from one use of D to the next", low=1)] = 10,
+    optimiser: o.Optimiser = "muon",
     rate: o.Rate = 0.008,
-    steps: o.StepsAtMost = 3000,
-    window: o.Window = 100,
-    smoothing: o.Smoothing = 0.95,
-    patience: o.Patience = 300,
-    start: o.Start = 200,
+    steps: o.StepsAtMost = 1500,
+    window: o.Window = 50,
+    smoothing: o.Smoothing = 0.93,
+    patience: o.Patience = 150,
+    start: o.Start = 100,
     average: o.Average = 0.99,
 ) -> Fit:
     adjoint = physics.A_adjoint(y)
@@ -76,7 +79,7 @@ def deep_red(
         input=Code(y, tuple(adjoint.shape[2:]), code, jitter),
         loss=data_term(fidelity, physics, y, ridge=ridge, steps=steps),
         penalty=penalty,
-        optimiser=adam(rate),
+        optimiser=OPTIMISERS[optimiser](rate),
         steps=steps,
         stop=rule,
         keep=keep,

@@ -21,12 +21,21 @@ from oneself import options as o
 from oneself.core import Fit, Input, Never, Option, Rule, method
 from oneself.examples import Code, Coordinates, Fixed
 from oneself.networks import Skip
-from oneself.optim import adam
+from oneself.optim import OPTIMISERS
 from oneself.stopping import Average, Below, HeldOut, MovingVariance, Residual, WindowVariance, early_stopping
 from oneself.terms import data_term
 
-PUBLISHED = {"width": 128, "levels": 5, "rate": 0.01, "steps": 5000, "smoothing": 0.0, "patience": 1000}
-PAPERS = {**PUBLISHED, "stop": "never", "jitter": 0.03, "average": 0.0}  # for other tasks: a number of steps for each
+PUBLISHED = {
+    "width": 128,
+    "levels": 5,
+    "optimiser": "adam",
+    "steps": 5000,
+    "window": 100,
+    "smoothing": 0.0,
+    "patience": 1000,
+}
+# for other tasks a number of steps is published for each
+PAPERS = {**PUBLISHED, "rate": 0.01, "stop": "never", "jitter": 0.03, "average": 0.0}
 PRESETS: dict[str, dict[str, Any]] = {
     "published": PUBLISHED,
     "jpeg": {**PAPERS, "code": 3, "jitter": 1 / 30, "steps": 2400, "average": 0.99},
@@ -62,16 +71,17 @@ def dip(
     guide: o.Guide = None,
     code: o.CodeChannels = 32,
     jitter: o.Jitter = 1 / 30,
+    optimiser: o.Optimiser = "muon",
     rate: o.Rate = 0.01,
-    steps: o.StepsAtMost = 3000,
+    steps: o.StepsAtMost = 1500,
     stop: Annotated[
         Literal["variance", "moving-variance", "held-out", "discrepancy", "never"],
         Option("what ends the run; the best iterate by it is returned ('never': the last)"),
     ] = "variance",
-    window: o.Window = 100,
-    smoothing: o.Smoothing = 0.95,
-    patience: o.Patience = 300,
-    start: o.Start = 200,
+    window: o.Window = 50,
+    smoothing: o.Smoothing = 0.93,
+    patience: o.Patience = 150,
+    start: o.Start = 100,
     hold_out: Annotated[
         float, Option("share of the measurement that 'held-out' keeps from the loss", above=0, below=1)
     ] = 0.02,
@@ -117,7 +127,7 @@ def dip(
         structure=network,
         input=given,
         loss=data_term(fidelity, physics, y, ridge=ridge, steps=steps),
-        optimiser=adam(rate),
+        optimiser=OPTIMISERS[optimiser](rate),
         steps=steps,
         stop=rule,
         keep=keep,

@@ -19,7 +19,7 @@ from oneself import options as o
 from oneself.core import Fit, Option, method
 from oneself.examples import Positions
 from oneself.networks import Skip
-from oneself.optim import adam
+from oneself.optim import OPTIMISERS
 from oneself.stopping import WindowVariance, early_stopping
 from oneself.terms import Fidelity
 
@@ -28,7 +28,7 @@ from oneself.terms import Fidelity
     "Positional-encoding image prior (PIP)",
     cite="Shabtay, Schwartz, Giryes. PIP: positional-encoding image prior. 2022.",
     tasks=("denoise", "inpaint", "super-resolve", "deblur", "restore"),
-    presets={"published": {"width": 128, "steps": 1800, "jitter": 0.0}},
+    presets={"published": {"width": 128, "optimiser": "adam", "steps": 1800, "jitter": 0.0}},
     gpu_preset="published",
 )
 def pip(
@@ -41,12 +41,13 @@ def pip(
     levels: o.Levels = 5,
     skip: o.Skips = 4,
     jitter: o.Jitter = 1 / 30,
+    optimiser: o.Optimiser = "muon",
     rate: o.Rate = 0.01,
-    steps: o.StepsAtMost = 3000,
-    window: o.Window = 100,
-    smoothing: o.Smoothing = 0.95,
-    patience: o.Patience = 300,
-    start: o.Start = 200,
+    steps: o.StepsAtMost = 1500,
+    window: o.Window = 50,
+    smoothing: o.Smoothing = 0.93,
+    patience: o.Patience = 150,
+    start: o.Start = 100,
     average: o.Average = 0.99,
 ) -> Fit:
     size = tuple(physics.A_adjoint(y).shape)
@@ -56,7 +57,7 @@ def pip(
         structure=Skip(len(size) - 2, where.z.shape[1], size[1], size[2:], [width] * levels, skip, kernel=1),
         input=where,
         loss=Fidelity(physics.A),
-        optimiser=adam(rate),
+        optimiser=OPTIMISERS[optimiser](rate),
         steps=steps,
         stop=rule,
         keep=keep,

@@ -20,7 +20,7 @@ from oneself import options as o
 from oneself.core import Fit, Option, method
 from oneself.examples import Code
 from oneself.networks import Skip
-from oneself.optim import adam
+from oneself.optim import OPTIMISERS
 from oneself.priors import DENOISERS
 from oneself.splitting import SplitFit
 from oneself.stopping import WindowVariance, early_stopping
@@ -32,7 +32,7 @@ from oneself.terms import data_term
     cite="Sun, Latorre, Sanchez, Cevher. A plug-and-play deep image prior. ICASSP 2021.",
     tasks=("denoise", "inpaint", "super-resolve", "deblur", "restore"),
     dims=(2, 3),
-    presets={"published-network": {"width": 128}},
+    presets={"published-network": {"width": 128, "optimiser": "adam", "steps": 5000}},
     gpu_preset="published-network",
 )
 def pnp_dip(
@@ -50,12 +50,13 @@ def pnp_dip(
     skip: o.Skips = 4,
     code: o.CodeChannels = 32,
     jitter: o.Jitter = 1 / 30,
+    optimiser: o.Optimiser = "muon",
     rate: o.Rate = 0.01,
-    steps: o.StepsAtMost = 3000,
-    window: o.Window = 100,
-    smoothing: o.Smoothing = 0.95,
-    patience: o.Patience = 300,
-    start: o.Start = 200,
+    steps: o.StepsAtMost = 1500,
+    window: o.Window = 50,
+    smoothing: o.Smoothing = 0.93,
+    patience: o.Patience = 150,
+    start: o.Start = 100,
     average: o.Average = 0.99,
 ) -> Fit:
     adjoint, denoise = physics.A_adjoint(y), DENOISERS[prior](strength)
@@ -68,7 +69,7 @@ def pnp_dip(
         structure=Skip(adjoint.ndim - 2, code, adjoint.shape[1], adjoint.shape[2:], [width] * levels, skip),
         input=Code(y, tuple(adjoint.shape[2:]), code, jitter),
         loss=data_term(fidelity, physics, y, ridge=ridge, steps=steps),
-        optimiser=adam(rate),
+        optimiser=OPTIMISERS[optimiser](rate),
         steps=steps,
         stop=rule,
         keep=keep,

@@ -11,15 +11,16 @@ Quan, Chen, Pang, Ji. Self2Self with dropout: learning self-supervised denoising
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
 
+from oneself import options as o
 from oneself.core import Fit, Option, WeightAverage, method
 from oneself.examples import BernoulliMasks, measured_elements
 from oneself.networks import PartialUNet
-from oneself.optim import adam, muon, one_cycle
+from oneself.optim import OPTIMISERS, one_cycle
 from oneself.terms import Fidelity
 
 PUBLISHED = {
@@ -55,7 +56,7 @@ def self2self(
     crops: Annotated[int, Option("crops per step", low=1)] = 1,
     rate: Annotated[float, Option("learning rate, at its highest", above=0)] = 3e-3,
     steps: Annotated[int, Option("steps", low=1)] = 2000,
-    optimiser: Annotated[Literal["muon", "adam"], Option("what moves the weights")] = "muon",
+    optimiser: o.Optimiser = "muon",
     cycle: Annotated[bool, Option("one cycle of the learning rate; otherwise constant")] = True,
     average: Annotated[float, Option("decay of the running average of the weights; 0 for none", low=0, below=1)] = 0.99,
     samples: Annotated[int, Option("random predictions averaged at the end", low=1)] = 40,
@@ -77,7 +78,7 @@ def self2self(
         input=masks,
         loss=Fidelity(),
         output=ensemble,
-        optimiser=muon(rate) if optimiser == "muon" else adam(rate),
+        optimiser=OPTIMISERS[optimiser](rate),
         schedule=one_cycle() if cycle else None,
         average=WeightAverage(network, average) if average else None,
         steps=steps,

@@ -19,11 +19,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from oneself import options as o
 from oneself.core import Example, Fit, Option, method
 from oneself.core.cropping import cut, reflected
 from oneself.examples import Pairs, put_together, split_pair, taken_apart
 from oneself.networks import apply_in_tiles, plain
-from oneself.optim import adam, muon, one_cycle, stepped
+from oneself.optim import OPTIMISERS, one_cycle, stepped
 from oneself.physics.alignment import turns
 from oneself.terms import Fidelity, divergence
 
@@ -79,7 +80,7 @@ def zs_n2n(
         float, Option("share of the steps with pairs of single elements, not means", low=0, high=1)
     ] = 0.25,
     consistency: Annotated[float, Option("weight of the regularisation", low=0)] = 0.5,
-    optimiser: Annotated[Literal["muon", "adam"], Option("what moves the weights")] = "muon",
+    optimiser: o.Optimiser = "muon",
     rate: Annotated[float, Option("learning rate, at its highest", above=0)] = 5e-3,
     steps: Annotated[int, Option("steps", low=1)] = 1000,
     cycle: Annotated[bool, Option("one cycle of the learning rate; otherwise halved at three quarters")] = True,
@@ -113,7 +114,7 @@ def zs_n2n(
         structure=plain(y.ndim - 2, y.shape[1], width=width, layers=layers, last_kernel=1, slope=0.2, border=border),
         input=Pairs(y, patch, patches, single),
         loss=Fidelity(),
-        optimiser=muon(rate) if optimiser == "muon" else adam(rate),
+        optimiser=OPTIMISERS[optimiser](rate),
         schedule=one_cycle(rise=0.1, last=0.0) if cycle else stepped(0.5, at=(0.75,)),
         output=output,
         steps=steps,

@@ -19,10 +19,11 @@ from typing import Annotated, Any, Literal
 import torch
 from torch import Tensor, nn
 
+from oneself import options as o
 from oneself.core import Fit, Option, Recipe, Stage, WeightAverage, method
 from oneself.examples import FatherSon
 from oneself.networks import Residual, apply_in_tiles, plain
-from oneself.optim import adam, muon, one_cycle
+from oneself.optim import OPTIMISERS, one_cycle
 from oneself.physics import displacement, enlarge, project, symmetries
 from oneself.physics.alignment import Turn, turns
 from oneself.physics.resize import resize
@@ -64,7 +65,7 @@ def zssr(
     crops: Annotated[int, Option("crops per step", low=1)] = 1,
     smaller: Annotated[int, Option("smaller copies of the picture that are learned from too", low=0)] = 2,
     noise: Annotated[float, Option("noise added to shrunken copies, in units of the [0, 1] range", low=0)] = 0.0,
-    optimiser: Annotated[Literal["muon", "adam"], Option("what moves the weights")] = "muon",
+    optimiser: o.Optimiser = "muon",
     rate: Annotated[float, Option("learning rate, at its highest", above=0)] = 5e-3,
     policy: Annotated[
         Literal["one-cycle", "slope"],
@@ -98,7 +99,7 @@ def zssr(
             structure=network,
             input=examples,
             loss=Fidelity(power=1),
-            optimiser=muon(rate) if optimiser == "muon" else adam(rate),
+            optimiser=OPTIMISERS[optimiser](rate),
             schedule=schedule,
             steps=steps,
             stop=stop,
