@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from oneself.data.ranges import check_pixels, from_unit, to_unit
 
-__all__ = ["ChannelAxis", "DataRange", "channel_axis_of", "limits", "unpack"]
+__all__ = ["ChannelAxis", "DataRange", "Layout", "channel_axis_of", "limits", "unpack"]
 
 ChannelAxis = int | Literal["infer"] | None
 DataRange = float | tuple[float, float] | None
@@ -64,6 +65,49 @@ def unpack(
         return from_unit(array[0] if axis is None else np.moveaxis(array, 0, axis), span)
 
     return y, pack
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a caller says its pictures are laid out, for those that come beside the first."""
+
+    caller: str
+    channel_axis: ChannelAxis
+    data_range: DataRange
+
+    def unpack(self, picture: Any, name: str, dims: int) -> Tensor:
+        """A second picture of the scene as float32 ``(B, C, *spatial)`` in [0, 1].
+
+        An array has ``dims`` spatial axes and may have channels, however many: along the ``channel_axis`` of the first
+        picture where that was said, else along its last axis. It is scaled by the ``data_range`` of the first picture
+        where that was said, else as its own type is.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Neither array nor tensor; other dimensions; pixels or a range that ``unpack`` refuses.
+        """
+        told = f"{self.caller}({name}"
+        if isinstance(picture, Tensor):
+            pixels, axes = _array(picture), picture.ndim - 2
+        elif isinstance(picture, np.ndarray) and not isinstance(picture, np.ma.MaskedArray):
+            pixels, axes = picture, dims if picture.ndim == dims else picture.ndim - 1
+        else:
+            raise TypeError(
+                f"{told}={type(picture).__name__}): not an image. Give an array or tensor, as the image is."
+            )
+        if axes != dims:
+            raise ValueError(f"{told}.shape={tuple(picture.shape)}): the image has {dims} spatial axes. Give as many.")
+        check_pixels(pixels, f"{told})")
+        unit, _ = to_unit(pixels, self.data_range)
+        if isinstance(picture, Tensor):
+            return torch.from_numpy(unit)
+        if picture.ndim == dims:
+            return torch.from_numpy(unit)[None, None]
+        said = self.channel_axis if isinstance(self.channel_axis, int | np.integer) else -1
+        axis = channel_axis_of(picture, int(said), self.caller)
+        assert axis is not None
+        return torch.from_numpy(np.ascontiguousarray(np.moveaxis(unit, axis, 0)))[None]
 
 
 def _unpack_tensor(

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from torch import Tensor
+
 from oneself.core import Option
 
 __all__ = [
     "Average",
     "CodeChannels",
     "Fidelity",
+    "Guide",
     "HoldOut",
     "Jitter",
     "Levels",
@@ -27,6 +30,7 @@ __all__ = [
     "StepsAtMost",
     "Stop",
     "Strength",
+    "Upsampling",
     "Variation",
     "Width",
     "Window",
@@ -36,6 +40,11 @@ Width = Annotated[int, Option("channels of the network at every level", low=1)]
 Levels = Annotated[int, Option("times the network halves the size (fewer on small inputs)", low=1, high=8)]
 Skips = Annotated[int, Option("channels of each skip connection", low=0)]
 CodeChannels = Annotated[int, Option("channels of the random code", low=1)]
+Upsampling = Annotated[Literal["linear", "nearest"], Option("interpolation on the network's way up")]
+Guide = Annotated[
+    Tensor | None,
+    Option("another picture of the scene, such as a flash photograph, as the network's input in place of noise"),
+]
 Jitter = Annotated[float, Option("standard deviation of the noise on the network's input at every step", low=0)]
 
 Optimiser = Annotated[

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from oneself.auto import Choice, choose
@@ -21,12 +22,14 @@ __all__ = ["Problem", "deblurring", "denoising", "inpainting", "separation", "se
 @dataclass(frozen=True)
 class Problem:
     """``task`` of ``core.TASKS``, the measurement ``y`` as ``(B, C, *spatial)``, the operator, and ``read``, which
-    leads from a restored image and its measurement to what was asked for."""
+    leads from a restored image and its measurement to what was asked for, ``place`` from a picture of the size of what
+    was asked for to one of the size that is restored."""
 
     task: str
     y: Tensor
     physics: Any
     read: Callable[[Tensor, Tensor], Tensor] = lambda x, measured: x
+    place: Callable[[Tensor], Tensor] = lambda x: x
 
     def finish(self, x: Tensor, number: int = 0) -> Tensor:
         """What was asked for, from the restored image ``(1, C, *spatial)`` of one of the inputs."""
@@ -35,6 +38,23 @@ class Problem:
     def part(self, x: Tensor) -> Tensor:
         """As ``finish``, for what was found besides the image: 0 where what was measured is kept."""
         return self.read(x, torch.zeros_like(self.y[:1]))
+
+    def beside(self, name: str, picture: Tensor) -> Tensor:
+        """A second picture of the scene, ``(1, C, *spatial)``, on the grid of the image that is restored.
+
+        Raises
+        ------
+        ValueError
+            It is not of the result's size.
+        """
+        with torch.no_grad():
+            size = tuple(self.part(self.physics.A_adjoint(self.y[:1])).shape[2:])
+        if tuple(picture.shape[2:]) != size:
+            raise ValueError(
+                f"{self.task}({name}): its size is {tuple(picture.shape[2:])}, the result's is {size}. "
+                "Give a picture of that size."
+            )
+        return self.place(picture)
 
 
 def denoising(y: Tensor) -> Problem:
@@ -138,7 +158,10 @@ def deblurring(y: Tensor, kernel: Tensor, boundary: str = "unknown") -> Problem:
     def inner(x: Tensor, measured: Tensor) -> Tensor:
         return cut(x, [slice(m, n - m) for m, n in zip(margins, x.shape[2:], strict=True)])
 
-    return Problem("deblur", y, physics, inner)
+    def wider(x: Tensor) -> Tensor:
+        return F.pad(x, [m for m in reversed(margins) for _ in range(2)], mode="replicate")
+
+    return Problem("deblur", y, physics, inner, wider)
 
 
 def separation(

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from oneself.core import Method
-from oneself.images import ChannelAxis, DataRange, channel_axis_of, limits, unpack
+from oneself.images import ChannelAxis, DataRange, Layout, channel_axis_of, limits, unpack
 from oneself.physics.mixture import check_mixture
 from oneself.problems import Problem, deblurring, denoising, inpainting, separation, settle, super_resolution
-from oneself.registry import Run
+from oneself.registry import Run, find
 
 __all__ = ["deblur", "denoise", "inpaint", "restore", "separate", "super_resolve"]
 
@@ -58,7 +58,8 @@ def denoise(
     full : bool
         Return a ``Result`` (image, history, why it stopped, …) instead of the image.
     **options
-        The method's own, and ``preset``, ``precision``, ``compile``.
+        The method's own, and ``preset``, ``precision``, ``compile``. Those that are images (``guide`` of ``dip``) are
+        laid out and scaled as ``image`` is, of the result's size, with any number of channels.
 
     Returns
     -------
@@ -78,8 +79,9 @@ def denoise(
     (32, 32)
     """
     y, pack = unpack(image, caller="denoise", channel_axis=channel_axis, data_range=data_range)
+    layout = Layout("denoise", channel_axis, data_range)
     level = _unit_sigma(sigma, image, data_range)
-    return _run(denoising(y), method, pack, full, seed, seconds, device, options, level)
+    return _run(denoising(y), method, pack, full, seed, seconds, device, options, layout, level)
 
 
 def inpaint(
@@ -113,8 +115,9 @@ def inpaint(
     missing = _missing(mask)
     image = _blanked(image, missing, channel_axis)
     y, pack = unpack(image, caller="inpaint", channel_axis=channel_axis, data_range=data_range)
+    layout = Layout("inpaint", channel_axis, data_range)
     problem = inpainting(y, _channels_first(missing, image, y, channel_axis), known)
-    return _run(problem, method, pack, full, seed, seconds, device, options)
+    return _run(problem, method, pack, full, seed, seconds, device, options, layout)
 
 
 def super_resolve(
@@ -144,8 +147,9 @@ def super_resolve(
     Other parameters, returns and errors as of ``denoise``.
     """
     y, pack = unpack(image, caller="super_resolve", channel_axis=channel_axis, data_range=data_range)
+    layout = Layout("super_resolve", channel_axis, data_range)
     problem = super_resolution(y, scale, None if kernel is None else _kernel(kernel))
-    return _run(problem, method, pack, full, seed, seconds, device, options)
+    return _run(problem, method, pack, full, seed, seconds, device, options, layout)
 
 
 def deblur(
@@ -174,8 +178,9 @@ def deblur(
     Other parameters, returns and errors as of ``denoise``.
     """
     y, pack = unpack(image, caller="deblur", channel_axis=channel_axis, data_range=data_range)
+    layout = Layout("deblur", channel_axis, data_range)
     problem = deblurring(y, _kernel(kernel), boundary)
-    return _run(problem, method, pack, full, seed, seconds, device, options)
+    return _run(problem, method, pack, full, seed, seconds, device, options, layout)
 
 
 def restore(
@@ -211,7 +216,7 @@ def restore(
             "restore(physics=None): no operator. Give one, such as those of deepinv.physics, or use denoise."
         )
     problem = Problem("restore", y, physics)
-    return _run(problem, method, lambda x: x.to(y.device), full, seed, seconds, device, options)
+    return _run(problem, method, lambda x: x.to(y.device), full, seed, seconds, device, options, None)
 
 
 def separate(
@@ -257,11 +262,11 @@ def separate(
     y, pack = unpack(image, caller="separate", channel_axis=channel_axis, data_range=data_range)
     if len(y) > 1 and second is not None:
         raise ValueError("separate(second): another mixture for a batch of images. Give one image at a time.")
-    other = None if second is None else unpack(second, caller="separate(second)", channel_axis=channel_axis,
-                                               data_range=data_range)[0]  # fmt: skip
+    layout = Layout("separate", channel_axis, data_range)
+    other = None if second is None else layout.unpack(second, "second", y.ndim - 2)
     marks = None if mask is None else _missing(mask, "separate")
     problem = separation(y, task, hints=None if hints is None else _hints(hints), mask=marks, second=other)
-    return _run(problem, method, pack, full, seed, seconds, device, options)
+    return _run(problem, method, pack, full, seed, seconds, device, options, layout)
 
 
 def _hints(hints: Any) -> Tensor:
@@ -282,12 +287,14 @@ def _run(
     seconds: float | None,
     device: str | None,
     options: dict[str, Any],
+    layout: Layout | None,
     sigma: float | None = None,
 ) -> Any:
     results = []
     for number, one in enumerate(problem.y):
         choice = settle(problem.task, method, one[None], sigma=sigma, seconds=seconds, device=device)
-        settings = {**choice.options, **options, "seed": seed, "seconds": seconds, "device": device}
+        given = _with_images(choice.method, options, problem, number, layout)
+        settings = {**choice.options, **given, "seed": seed, "seconds": seconds, "device": device}
         result = Run(choice.method, one[None], problem.physics, **settings).finish()
         image = problem.finish(result.image.cpu(), number)
         parts = {name: problem.part(part.cpu()) for name, part in result.parts.items()}
@@ -297,6 +304,26 @@ def _run(
         packed = [replace(result, image=pack(result.image)) for result in results]
         return packed if len(packed) > 1 else packed[0]
     return pack(torch.cat([result.image for result in results]))
+
+
+def _with_images(
+    method: str | Method, options: dict[str, Any], problem: Problem, number: int, layout: Layout | None
+) -> dict[str, Any]:
+    """The options for one of the inputs, those that are images as the method takes them."""
+    found = dict(options)
+    for name in (record.name for record in find(method).options if record.is_image):
+        value = options.get(name)
+        if value is None:
+            continue
+        pictures = value if layout is None else layout.unpack(value, name, problem.y.ndim - 2)
+        if isinstance(pictures, Tensor) and len(pictures) not in (1, len(problem.y)):
+            raise ValueError(
+                f"{problem.task}({name}): {len(pictures)} for {len(problem.y)} images. Give one for all, or one for "
+                "each."
+            )
+        one = pictures[number % len(pictures)][None] if isinstance(pictures, Tensor) and len(pictures) > 1 else pictures
+        found[name] = one if layout is None else problem.beside(name, one)
+    return found
 
 
 def _unit_sigma(sigma: Any, image: Any, data_range: DataRange) -> float | None:

@@ -91,7 +91,7 @@ def test_enlarging_with_a_kernel(oneself):
     assert said.code == 0, said.err
     assert read_png("photo-enlarged.png").shape == (40, 48, 3)
     (record,) = said.record["results"]
-    assert record["kernel"]["sha256"] == hashlib.sha256(Path("k.npy").read_bytes()).hexdigest()
+    assert record["aids"]["kernel"]["sha256"] == hashlib.sha256(Path("k.npy").read_bytes()).hexdigest()
 
 
 def test_inpainting_does_not_see_what_is_missing(oneself):

@@ -3,8 +3,10 @@
 from typing import Annotated, Any, Literal
 
 import pytest
+import torch
+from torch import Tensor
 
-from oneself.core import Option, OptionRecord, closest
+from oneself.core import Option, OptionRecord, closest, method
 from oneself.core.option import check_options, read_options
 
 from .toys import toy
@@ -139,3 +141,46 @@ def test_only_keywords_are_options_and_choices_may_be_none() -> None:
 def test_ranges_in_words(option: Option, words: str) -> None:
     assert option.range() == words
     assert OptionRecord("x", float, 0.0, False, (), option).allowed() == f"a number {words}".strip()
+
+
+def pictured(y: Any, physics: Any = None, *, guide: Annotated[Tensor | None, Option("another picture")] = None) -> None:
+    """Has an option that is an image."""
+
+
+def test_an_image_is_a_tensor_on_the_images_grid() -> None:
+    (guide,) = read_options(pictured)
+    assert guide.is_image
+    assert not RECORDS["level"].is_image
+    assert guide.allowed() == "an image of the result's size, or none"
+    x = torch.rand(1, 3, 4, 5)
+    assert guide.check("pictured", x) is x
+    assert guide.check("pictured", None) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "words"),
+    [
+        ("flash.png", TypeError, r"pictured\(guide='flash\.png'\): wrong type"),
+        (torch.zeros(1, 3, 4, 5, dtype=torch.uint8), TypeError, "dtype=torch.uint8.*not real floating point"),
+        (torch.zeros(4, 5), ValueError, r"guide\.shape=\(4, 5\).*no image"),
+        (torch.zeros(2, 3, 4, 5), ValueError, "no image"),
+        (torch.full((1, 3, 4, 5), torch.nan), ValueError, "NaN or infinite"),
+    ],
+)
+def test_what_is_no_image_is_refused(value: Any, error: type[Exception], words: str) -> None:
+    (guide,) = read_options(pictured)
+    with pytest.raises(error, match=words):
+        guide.check("pictured", value)
+
+
+GRAY = torch.full((1, 1, 4, 4), 0.5)
+
+
+def needed(y: Any, *, guide: Annotated[Tensor, Option("another picture")] = GRAY) -> None: ...
+
+
+def test_an_image_has_no_default_and_its_size_must_be_known() -> None:
+    with pytest.raises(TypeError, match=r"needed\(guide\): an image has no default but None"):
+        read_options(needed)
+    with pytest.raises(ValueError, match=r"pictured\(needs=\('A',\)\): the option guide needs A_adjoint"):
+        method("Pictured", cite="2020", tasks=("denoise",), needs=("A",))(pictured)  # type: ignore[arg-type]

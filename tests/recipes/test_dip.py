@@ -11,6 +11,7 @@ from oneself.core import Identity, Run
 from oneself.networks import Skip
 from oneself.recipes.dip import dip
 from oneself.stopping import Average, Best
+from oneself.testing import psnr
 from oneself.testing.operators import Pool
 from oneself.testing.pictures import noisy, picture
 
@@ -128,3 +129,72 @@ def test_the_image_has_the_size_that_the_operator_takes() -> None:
     assert result.history["fidelity"][-1] < 0.3 * result.history["fidelity"][0]
     gap = Pool().A(result.image) - y
     assert gap.square().mean() < 0.5 * (y - y.mean()).square().mean()
+
+
+def test_a_flash_photograph_guides_the_restoration_of_one_without() -> None:
+    """The same scene by warm light from the left, dim and noisy, and by a cold flash in the middle."""
+    scene = picture(32, 32)
+    across = torch.linspace(-1, 1, 32)
+    candle = (0.9 - 0.4 * across) * torch.tensor([0.7, 0.5, 0.3])[:, None, None]
+    flash = (1 - 0.5 * (across**2 + across[:, None] ** 2).clamp(max=1)) * torch.tensor([0.8, 0.9, 1.0])[:, None, None]
+    truth, guide = scene * candle, noisy(scene**0.8 * flash, 0.01)
+    y = noisy(truth, 0.1)
+    options = {"width": 16, "levels": 3, "steps": 60, "stop": "never", "average": 0.9}
+    without, guided = (run(y, **options, guide=given).finish() for given in (None, guide))
+    assert guided.steps == without.steps
+    assert psnr(guided.image, truth) > psnr(without.image, truth) + 2
+    assert psnr(guided.image, truth) > psnr(guide, truth) + 5
+    assert torch.equal(guided.options["guide"], guide)
+
+
+def test_a_guide_takes_the_place_of_the_code() -> None:
+    y, guide = picture(16, 16), torch.rand(1, 2, 16, 16)
+    stage = dip(y, Identity(), **dip.settle({"guide": guide, "jitter": 0.0}))
+    assert torch.equal(stage.input.still().input[0], guide)
+    assert torch.equal(stage.input().input[0], guide)
+    assert stage.structure(guide).shape == y.shape
+
+
+def test_a_guide_that_would_not_count_or_fit_is_refused() -> None:
+    y = picture(16, 16)
+    with pytest.raises(ValueError, match=r"dip\(guide=…, input='positions'\): the guide is the input"):
+        run(y, guide=y, input="positions").finish()
+    with pytest.raises(
+        ValueError, match=r"dip\(guide\.shape=\(1, 3, 16, 16\)\): the restored image is \(16, 32\)\. Give"
+    ):
+        run(y, Pool(), guide=y)
+
+
+def test_a_checkpoint_belongs_to_its_guide() -> None:
+    y, guide = picture(16, 16), picture(16, 16).flip(-1)
+    begun = run(y, guide=guide, steps=4)
+    next(begun)
+    again = run(y, guide=guide.clone(), steps=4)
+    again.load_state_dict(begun.state_dict())
+    assert torch.equal(again.finish().image, begun.finish().image)
+    with pytest.raises(ValueError, match="the checkpoint's options is"):
+        run(y, guide=y, steps=4).load_state_dict(begun.state_dict())
+
+
+def test_the_guide_is_the_runs_own() -> None:
+    y, guide = picture(16, 16), picture(16, 16).flip(-1).double()
+    begun = run(y, guide=guide, steps=4)
+    expected = run(y, guide=guide.clone(), steps=4).finish().image
+    guide.fill_(0.5)
+    assert torch.equal(begun.finish().image, expected)
+
+
+def test_the_papers_settings_are_presets() -> None:
+    y = picture(64, 64)
+    hole = dip(y, Identity(), **dip.settle({}, "large-hole"))
+    z = hole.input.still().input[0]
+    assert z.shape == (1, 2, 64, 64)
+    torch.testing.assert_close(z[0, 1, 3], torch.linspace(0, 1, 64))
+    assert {level.smooth for level in hole.structure.modules() if hasattr(level, "smooth")} == {False}
+    assert hole.structure.body.across is None
+    assert dip(y, Identity(), **dip.settle({}, "jpeg")).input.z.shape == (1, 3, 64, 64)
+    steps = {name: dip.settle({}, name)["steps"] for name in dip.presets}
+    assert steps == {
+        **{"published": 5000, "jpeg": 2400, "text": 6001, "large-hole": 5001, "half-missing": 11_000},
+        **{"super-resolve-x4": 2000, "super-resolve-x8": 4000, "flash": 601},
+    }

@@ -1,9 +1,11 @@
-"""The files that belong to a task besides the picture: a kernel, a mask, hints, another mixture."""
+"""The files that belong to a task besides the picture: a kernel, a mask, hints, another mixture, and images that are
+options of the method."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +17,21 @@ from oneself import data
 from oneself.commands.request import Settings
 from oneself.data import Picture
 
-__all__ = ["NAMES", "Aids", "aid_paths", "digest", "hints_of", "marked_in", "read_aids", "second_of"]
+__all__ = ["NAMES", "Aids", "digest", "read_aids", "spread"]
 
-NAMES = ("kernel", "mask", "hints", "second")
+Pixels = np.ndarray[Any, np.dtype[Any]]
+
+NAMES = ("kernel", "mask", "hints", "second")  # what belongs to tasks; the others are options of the method
+MARKS = ("mask", "hints")
 HINTS = {0: 0, 1: 1, 2: 2, 255: 1, 127: 2, 128: 2}  # what a picture's values stand for
 
 
 @dataclass(frozen=True)
 class Aids:
-    """A blur, a mask, hints and another mixture, where the task has them; and the SHA-256 of their files."""
+    """A blur, where there is one, and the other files besides the picture, by name; and the SHA-256 of them all."""
 
     kernel: Tensor | None = None
-    mask: Picture | None = None
-    hints: Picture | None = None
-    second: Picture | None = None
+    pictures: Mapping[str, Picture] = field(default_factory=dict)
     hashes: tuple[tuple[str, str], ...] = ()
 
 
@@ -38,23 +41,15 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def aid_paths(settings: Settings) -> dict[str, Path | None]:
-    """Where the files are, by name."""
-    return {name: getattr(settings, name) for name in NAMES}
-
-
 def read_aids(settings: Settings) -> Aids:
     """What the settings name. Raises OSError for files that cannot be read, ValueError for what is no blur or mask."""
-    paths = aid_paths(settings)
-    kernel = None if settings.kernel is None else _kernel(settings.kernel)
-    mask = None if settings.mask is None else _mask(settings.mask, settings.axes)
-    hints = None if settings.hints is None else _mask(settings.hints, settings.axes, "hints")
-    second = None if settings.second is None else data.read(settings.second, axes=settings.axes)
-    if second is not None:
-        data.check_pixels(second.pixels, f"{settings.task}(second={str(settings.second)!r})")
-    return Aids(
-        kernel, mask, hints, second, tuple((name, digest(path)) for name, path in paths.items() if path is not None)
-    )
+    kernel, pictures = None, {}
+    for name, path in settings.aids.items():
+        if name == "kernel":
+            kernel = _kernel(path)
+        else:
+            pictures[name] = (_mask if name in MARKS else _image)(name, path, settings.axes)
+    return Aids(kernel, pictures, tuple((name, digest(path)) for name, path in settings.aids.items()))
 
 
 def _kernel(path: Path) -> Tensor:
@@ -70,7 +65,7 @@ def _kernel(path: Path) -> Tensor:
     return check_kernel(torch.from_numpy(values.astype(np.float32)), values.ndim)
 
 
-def _mask(path: Path, axes: str | None, name: str = "mask") -> Picture:
+def _mask(name: str, path: Path, axes: str | None) -> Picture:
     picture = _read(path, {} if axes is None else {len(axes): axes})
     if picture.alpha is not None and np.ptp(picture.alpha):
         raise ValueError(
@@ -85,10 +80,18 @@ def _mask(path: Path, axes: str | None, name: str = "mask") -> Picture:
     return picture
 
 
+def _image(name: str, path: Path, axes: str | None) -> Picture:
+    picture = _read(path, {} if axes is None else {len(axes): axes})
+    data.check_pixels(picture.pixels, f"read({name}={str(path)!r})")
+    return picture
+
+
 def _read(path: Path, axes_by_dimension: dict[int, str]) -> Picture:
     """A file whose axes follow from its number of dimensions, where it does not say them."""
     if not path.is_file() or path.read_bytes()[:6] != b"\x93NUMPY":
-        return data.read(path)
+        picture = data.read(path)
+        axes = axes_by_dimension.get(picture.pixels.ndim)
+        return data.read(path, axes=axes) if "Q" in picture.axes and axes else picture  # Q: a TIFF that does not say
     try:
         ndim = np.load(path, mmap_mode="r", allow_pickle=False).ndim
     except (ValueError, EOFError):  # data.read explains it
@@ -96,46 +99,44 @@ def _read(path: Path, axes_by_dimension: dict[int, str]) -> Picture:
     return data.read(path, axes=axes_by_dimension.get(ndim))
 
 
-def marked_in(mask: Picture, picture: Picture, task: str) -> list[Tensor]:
-    """Where the mask marks each item of a picture, ``(*spatial)``: where any channel of the mask is not 0.
+def spread(name: str, aid: Picture, picture: Picture, settings: Settings) -> list[Tensor]:
+    """What a file says of each item of a picture: a mask or hints ``(*spatial)``, an image ``(1, C, *spatial)``.
 
-    One mask serves all items. Raises ValueError for another number of masks.
+    Images are scaled by the range that was given for the picture, otherwise each by its own type. One file serves all
+    items, but another mixture is of one picture.
+
+    Raises
+    ------
+    ValueError
+        Another number of pictures than one, or one for each; hints of other values than of ``HINTS``, or in colour.
     """
-    marks = [torch.from_numpy((np.asarray(item.pixels) != 0).any(axis=0)) for item in data.split(mask)]
-    return _for_each(marks, picture, task, "mask")
+    ours, theirs = len(data.split(picture)), data.split(aid)
+    if name == "second" and len(theirs) != ours:
+        raise ValueError(f"{settings.task}({name}): {len(theirs)} pictures for {ours}. Give as many.")
+    if len(theirs) not in (1, ours):
+        raise ValueError(
+            f"{settings.task}({name}): {len(theirs)} pictures for {ours}. Give one for all, or one for each."
+        )
+    found = [_read_as(name, np.asarray(item.pixels), settings) for item in theirs]
+    return found * ours if len(found) == 1 else found
 
 
-def hints_of(hints: Picture, picture: Picture, task: str) -> list[Tensor]:
-    """The hints on each item of a picture, ``(*spatial)``: 0, 1 and 2.
-
-    Raises ValueError for other values than of ``HINTS``, for colours, and for another number of hints.
-    """
-    found = []
-    for item in data.split(hints):
-        pixels = np.asarray(item.pixels)
-        if (pixels != pixels[:1]).any() or not np.isin(pixels, list(HINTS)).all():
-            raise ValueError(
-                f"{task}(hints): other values than hints. Give 0 (unknown), 1 or 255 (foreground), 2 or 128 "
-                "(background), in gray, saved without loss."
-            )
-        values = np.zeros(pixels.shape[1:], np.int64)
-        for value, meant in HINTS.items():
-            values[pixels[0] == value] = meant
-        found.append(torch.from_numpy(values))
-    return _for_each(found, picture, task, "hints")
+def _read_as(name: str, pixels: Pixels, settings: Settings) -> Tensor:
+    if name == "mask":
+        return torch.from_numpy((pixels != 0).any(axis=0))
+    if name == "hints":
+        return _hints(pixels, settings.task)
+    unit, _ = data.to_unit(pixels, settings.data_range)
+    return torch.from_numpy(np.ascontiguousarray(unit))[None]
 
 
-def second_of(second: Picture, picture: Picture, limits: tuple[float, ...] | None, task: str) -> list[Tensor]:
-    """The other mixture of each item of a picture, ``(1, C, *spatial)``. Raises ValueError for another number."""
-    found = [torch.from_numpy(data.to_unit(item.pixels, limits)[0].copy())[None] for item in data.split(second)]
-    items: list[Any] = data.split(picture)
-    if len(found) != len(items):
-        raise ValueError(f"{task}(second): {len(found)} pictures for {len(items)}. Give as many.")
-    return found
-
-
-def _for_each(marks: list[Tensor], picture: Picture, task: str, name: str) -> list[Tensor]:
-    items: list[Any] = data.split(picture)
-    if len(marks) not in (1, len(items)):
-        raise ValueError(f"{task}({name}): {len(marks)} for {len(items)} pictures. Give one for all, or one for each.")
-    return marks * len(items) if len(marks) == 1 else marks
+def _hints(pixels: Pixels, task: str) -> Tensor:
+    if (pixels != pixels[:1]).any() or not np.isin(pixels, list(HINTS)).all():
+        raise ValueError(
+            f"{task}(hints): other values than hints. Give 0 (unknown), 1 or 255 (foreground), 2 or 128 "
+            "(background), in gray, saved without loss."
+        )
+    values = np.zeros(pixels.shape[1:], np.int64)
+    for value, meant in HINTS.items():
+        values[pixels[0] == value] = meant
+    return torch.from_numpy(values)

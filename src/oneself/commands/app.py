@@ -177,7 +177,8 @@ def _restore(task: str, method: Method | None, arguments: list[str], given: dict
         from oneself.commands.tasks import restore
 
         options = flags.read_options(method, given) if method else {}
-        return restore(task, given, options, shlex.join(["oneself", *arguments]))
+        images = flags.read_images(method, given) if method else {}
+        return restore(task, given, options, images, shlex.join(["oneself", *arguments]))
 
     return guarded(work)
 

@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from oneself.core import Method, OptionRecord
 
-__all__ = ["COMMON", "FILES", "METHOD_FLAGS", "command", "flag", "positional", "read_options", "switch"]
+__all__ = ["COMMON", "FILES", "METHOD_FLAGS", "command", "flag", "positional", "read_images", "read_options", "switch"]
 
 TAKEN = ("sigma",)  # the common flag says it, in the file's units
 PREFIX = "method_option_"
@@ -94,14 +94,23 @@ def _of_option(record: OptionRecord, panel: str) -> Parameter:
     if record.type is bool and not record.optional:
         told = f"{record.help} (default {'yes' if record.default else 'no'})"
         return flag(PREFIX + record.name, bool, told, panel=panel, spelling=f"{name}/--no-{name[2:]}")
+    if record.is_image:
+        return flag(PREFIX + record.name, str, f"{record.help}: {record.allowed()}", metavar="FILE", panel=panel,
+                    spelling=name)  # fmt: skip
     default = "none" if record.default is None else f"{record.default:.6g}" if record.type is float else record.default
     metavar = {int: "NUMBER", float: "NUMBER", bool: "YES|NO", str: "|".join(record.choices) or "TEXT"}[record.type]
     told = record.help if record.choices else f"{record.help}; {record.allowed()}"
     return flag(PREFIX + record.name, str, f"{told} (default {default})", metavar=metavar, panel=panel, spelling=name)
 
 
+def read_images(method: Method, given: dict[str, Any]) -> dict[str, str]:
+    """Takes the flags of options that are images out of ``given`` and returns the files that were named."""
+    texts = {record.name: given.pop(PREFIX + record.name, None) for record in method.options if record.is_image}
+    return {name: text for name, text in texts.items() if text is not None}
+
+
 def read_options(method: Method, given: dict[str, Any]) -> dict[str, Any]:
-    """Takes the generated flags out of ``given`` and returns the method's options that were given, in their types.
+    """Takes the other generated flags out of ``given`` and returns the options that were given, in their types.
 
     Raises
     ------
@@ -109,7 +118,7 @@ def read_options(method: Method, given: dict[str, Any]) -> dict[str, Any]:
         A value that the option does not allow.
     """
     found = {}
-    for record in method.options:
+    for record in (record for record in method.options if not record.is_image):
         text = given.pop(PREFIX + record.name, None)
         if text is not None:
             found[record.name] = record.check(method.key, _parsed(record, text))

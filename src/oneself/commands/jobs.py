@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def check_settings(settings: Settings) -> None:
     task, sigma, seconds = settings.task, settings.sigma, settings.seconds
     Compute.choose(settings.device, settings.precision, settings.compile)
     if task in MIXTURES:
-        check_mixture(task, {"hints": settings.hints, "mask": settings.mask, "second": settings.second})
+        check_mixture(task, {name: settings.aids.get(name) for name in ("hints", "mask", "second")})
     if sigma is not None and not 0 < sigma < float("inf"):
         raise ValueError(f"{task}(--sigma {sigma:g}): not a noise level. Give a number above 0, or leave it out.")
     if seconds is not None and not 0 < seconds < float("inf"):
@@ -56,7 +57,7 @@ def check_settings(settings: Settings) -> None:
     find(settings.method).settle({**choice.options, **settings.options}, settings.preset)
 
 
-def list_jobs(files: Files, task: str) -> tuple[list[Job], list[Job]]:
+def list_jobs(files: Files, settings: Settings) -> tuple[list[Job], list[Job]]:
     """The files to restore, and those left out because their result is there.
 
     Raises
@@ -65,10 +66,11 @@ def list_jobs(files: Files, task: str) -> tuple[list[Job], list[Job]]:
         No such file or folder, or none to restore in it; a result that exists (without ``overwrite`` and
         ``skip_existing``), could not be written or would replace an input.
     """
+    task = settings.task
     jobs = _in_folder(files, task) if files.source.is_dir() else [_of_file(files, task)]
     skipped = [job for job in jobs if files.skip_existing and job.target.exists()]
     jobs = [job for job in jobs if job not in skipped]
-    _check_apart(files, jobs)
+    _check_apart(files, jobs, settings.aids.values())
     present = [job.target for job in jobs if job.target.exists()]
     if present and not files.overwrite and len(jobs) > 1:
         raise FileExistsError(
@@ -104,9 +106,9 @@ def _in_folder(files: Files, task: str) -> list[Job]:
     return jobs
 
 
-def _check_apart(files: Files, jobs: list[Job]) -> None:
+def _check_apart(files: Files, jobs: list[Job], aids: Iterable[Path]) -> None:
     """Nothing that is written may be an input, or written twice."""
-    inputs = {job.source.resolve() for job in jobs}
+    inputs = {path.resolve() for path in (*(job.source for job in jobs), *aids)}
     written = [(job.target, "out") for job in jobs]
     written += [(data.side_path(job.target), "out's .json") for job in jobs]
     extras = (("preview", files.preview), ("compare", files.compare), ("checkpoint", files.checkpoint))

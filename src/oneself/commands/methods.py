@@ -20,10 +20,12 @@ def main(json: bool) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("key", "title", "tasks", "dims", "options", show_lines=True)
+    table = Table("key", "title", "tasks", "dims", "options", "presets", show_lines=True)
     for method in methods():
         options = ", ".join(option.name.replace("_", "-") for option in method.options)
-        table.add_row(method.key, method.title, "\n".join(method.tasks), _dims(method), options)
+        table.add_row(
+            method.key, method.title, "\n".join(method.tasks), _dims(method), options, "\n".join(method.presets)
+        )
     console = Console(highlight=False)
     console.print(table)
     console.print(
@@ -44,6 +46,7 @@ def _record(method: Method) -> dict[str, Any]:
         "tasks": list(method.tasks),
         "dims": list(method.dims),
         "options": [_option(option) for option in method.options],
+        "presets": {name: dict(preset) for name, preset in method.presets.items()},
         "cite": method.cite,
     }
 
@@ -51,7 +54,7 @@ def _record(method: Method) -> dict[str, Any]:
 def _option(option: OptionRecord) -> dict[str, Any]:
     return {
         "name": option.name,
-        "type": option.type.__name__,
+        "type": "image" if option.is_image else option.type.__name__,
         "default": option.default,
         "help": option.help,
         "allowed": option.allowed(),

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from oneself import data
 from oneself.auto import Choice
-from oneself.commands.aids import Aids, hints_of, marked_in, second_of
+from oneself.commands.aids import NAMES, Aids, spread
 from oneself.commands.request import Settings
 from oneself.data import Item, Picture, Range
 from oneself.data.raster import JpegCoding
@@ -54,13 +54,13 @@ class Piece:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A file that can be restored; ``marks`` are the mask, hints or second mixture of each item, by name."""
+    """A file that can be restored; ``beside`` are its aids' pictures, by name, for each item."""
 
     picture: Picture
     items: list[Item]
     settings: Settings
     kernel: Tensor | None = None
-    marks: Mapping[str, list[Tensor]] = field(default_factory=dict)
+    beside: Mapping[str, list[Tensor]] = field(default_factory=dict)
 
     def piece(self, number: int) -> Piece:
         """One item's problem. Raises ValueError where what is asked for does not fit it."""
@@ -72,6 +72,11 @@ class Prepared:
             size = problem.physics.large_size(y)
         blank = bool((item.pixels == item.pixels.flat[0]).all())
         return Piece(item, problem, span, size, blank)
+
+    def images(self, piece: Piece, number: int) -> dict[str, Tensor]:
+        """The options that are images, for one item. Raises ValueError where one is not of the result's size."""
+        images = {name: found[number] for name, found in self.beside.items() if name not in NAMES}
+        return {name: piece.problem.beside(name, image) for name, image in images.items()}
 
     def choice(self, piece: Piece) -> Choice:
         """What is done with it."""
@@ -95,12 +100,14 @@ class Prepared:
         if s.task == "denoise":
             return denoising(y)
         if s.task == "inpaint":
-            return inpainting(y, self.marks["mask"][number], s.known or "keep")
+            return inpainting(y, self.beside["mask"][number], s.known or "keep")
         if s.task == "deblur":
             assert kernel is not None
             return deblurring(y, kernel, s.boundary or "unknown")
         if s.task in MIXTURES:
-            return separation(y, s.task, **{name: marks[number] for name, marks in self.marks.items()})
+            return separation(
+                y, s.task, **{name: found[number] for name, found in self.beside.items() if name in NAMES}
+            )
         assert s.scale is not None
         factors = [int(f) if kernel is not None and f.is_integer() else f for f in s.scale]
         return super_resolution(y, factors[0] if len(factors) == 1 else factors, kernel)
@@ -115,29 +122,17 @@ def prepare(source: Path, settings: Settings, aids: Aids) -> Prepared:
         A file that cannot be read, pixels that cannot be restored, or what is asked for does not fit them.
     """
     picture = data.read(source, axes=settings.axes)
-    marks = _marks(picture, settings, aids)
+    beside = {name: spread(name, aid, picture, settings) for name, aid in aids.pictures.items()}
     items = data.split(picture)
     if settings.task == "inpaint":
-        items = [_without(item, where, settings.task) for item, where in zip(items, marks["mask"], strict=True)]
+        items = [_without(item, where, settings.task) for item, where in zip(items, beside["mask"], strict=True)]
     if len(items) == 1 or settings.task != "inpaint":
         shown = items[0].pixels if settings.task == "inpaint" else picture.pixels
         data.check_pixels(shown, f"{settings.task}(in={str(source)!r})")
-    prepared = Prepared(picture, items, settings, aids.kernel, marks)
+    prepared = Prepared(picture, items, settings, aids.kernel, beside)
     for number in range(len(items)):
-        prepared.piece(number)
+        prepared.images(prepared.piece(number), number)
     return prepared
-
-
-def _marks(picture: Picture, settings: Settings, aids: Aids) -> dict[str, list[Tensor]]:
-    """What belongs to each item."""
-    task, found = settings.task, {}
-    if aids.mask is not None:
-        found["mask"] = marked_in(aids.mask, picture, task)
-    if aids.hints is not None:
-        found["hints"] = hints_of(aids.hints, picture, task)
-    if aids.second is not None:
-        found["second"] = second_of(aids.second, picture, settings.data_range, task)
-    return found
 
 
 def _without(item: Item, missing: Tensor, task: str) -> Item:

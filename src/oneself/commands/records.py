@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from oneself.commands.aids import Aids, aid_paths, digest
+from oneself.commands.aids import Aids, digest
 from oneself.commands.request import Settings
 from oneself.core import Result, StageRecord
 from oneself.core.result import versions
@@ -39,7 +39,8 @@ def file_record(path: Path) -> dict[str, str]:
 
 
 def item_record(index: tuple[int, ...], why: str, result: Result[Any] | None, interrupted: bool) -> dict[str, Any]:
-    """What was done with one item; without a result it was left as it was."""
+    """What was done with one item; without a result it was left as it was. Options that are images are files: the whole
+    record names them."""
     if result is None:
         return {"index": list(index), "restored": False, "why": why}
     return {
@@ -47,7 +48,7 @@ def item_record(index: tuple[int, ...], why: str, result: Result[Any] | None, in
         "restored": True,
         "method": result.method,
         "why": why,
-        "options": dict(result.options),
+        "options": {name: v for name, v in result.options.items() if not isinstance(v, torch.Tensor)},
         "stages": [asdict(stage) for stage in result.stages],
         "interrupted": interrupted,
         "stopped_by": result.stopped_by,
@@ -77,17 +78,12 @@ def record(
              "scale", "boundary", "known")  # fmt: skip
     asked = {name: getattr(settings, name) for name in names}
     hashes = dict(aids.hashes)
-    aid_files = {
-        name: {"path": str(path.resolve()), "sha256": hashes[name]}
-        for name, path in aid_paths(settings).items()
-        if path is not None
-    }
     return {
         "format": FORMAT,
         "command": settings.command,
         "task": settings.task,
         "input": file_record(source),
-        **aid_files,
+        "aids": {name: {"path": str(path.resolve()), "sha256": hashes[name]} for name, path in settings.aids.items()},
         "asked": asked | {"options": dict(settings.options)},
         "method": _all("method", restored),
         "options": restored[0]["options"],

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from oneself import data
-from oneself.commands.aids import NAMES, digest, read_aids
+from oneself.commands.aids import digest, read_aids
 from oneself.commands.errors import DONE, FAILED
 from oneself.commands.interruption import Interruption
 from oneself.commands.jobs import Job, check_settings
@@ -80,9 +80,9 @@ def _compare(recorded: Mapping[str, Any], again: Mapping[str, Any], made: str, d
 def _settings(recorded: Mapping[str, Any], place: Path, name: str) -> Settings:
     asked = dict(recorded["asked"])
     lists = {name: None if asked[name] is None else tuple(asked[name]) for name in ("data_range", "scale")}
-    files = {aid: _found(recorded, aid, place) for aid in NAMES if aid in recorded}
+    aids = {aid: _found(recorded["aids"], aid, place) for aid in recorded["aids"]}
     asked["device"] = recorded["device"]
-    return Settings(**{**asked, **lists, **files}, task=recorded["task"], command=f"oneself repeat {name}")
+    return Settings(**{**asked, **lists}, aids=aids, task=recorded["task"], command=f"oneself repeat {name}")
 
 
 def _job(recorded: Mapping[str, Any], place: Path, output: str | None) -> Job:

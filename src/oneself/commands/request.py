@@ -28,7 +28,9 @@ class Settings:
     """How pictures are restored; the same for all of a call.
 
     ``sigma`` and ``data_range`` are in the file's own units. ``scale`` has one factor for all spatial axes or one for
-    each. ``options`` are the method's own; ``command`` is the command line itself.
+    each. ``options`` are the method's own; ``aids`` are the files besides the picture, by name: the task's (``kernel``,
+    ``mask``, ``hints``, ``second``) and those of the method's options that are images. ``command`` is the command line
+    itself.
     """
 
     task: str
@@ -44,10 +46,7 @@ class Settings:
     axes: str | None = None
     data_range: tuple[float, ...] | None = None
     scale: tuple[float, ...] | None = None
-    kernel: Path | None = None
-    mask: Path | None = None
-    hints: Path | None = None
-    second: Path | None = None
+    aids: Mapping[str, Path] = field(default_factory=dict)
     boundary: str | None = None
     known: str | None = None
     command: str = ""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from oneself.commands.aids import read_aids
+from oneself.commands.aids import NAMES, read_aids
 from oneself.commands.errors import DONE, ENDED_AT_ONCE, FAILED, INTERRUPTED, REFUSED, report, say
 from oneself.commands.interruption import Interruption
 from oneself.commands.jobs import Job, check_settings, list_jobs
@@ -21,7 +21,9 @@ __all__ = ["attempt", "print_summary", "restore"]
 Record = dict[str, Any]
 
 
-def restore(task: str, given: Mapping[str, Any], options: Mapping[str, Any], command_line: str) -> int:
+def restore(
+    task: str, given: Mapping[str, Any], options: Mapping[str, Any], images: Mapping[str, str], command_line: str
+) -> int:
     """Do what a command line asks for; its exit code.
 
     Parameters
@@ -30,6 +32,8 @@ def restore(task: str, given: Mapping[str, Any], options: Mapping[str, Any], com
         The flags by name, as typed.
     options : mapping
         Those of the chosen method.
+    images : mapping
+        The files of those that are images.
 
     Raises
     ------
@@ -37,11 +41,11 @@ def restore(task: str, given: Mapping[str, Any], options: Mapping[str, Any], com
         What is refused before the work.
     """
     task = _apart(given["task"]) if task == "separate" else task
-    settings, files = _settings(task, given, options, command_line), _files(given)
+    settings, files = _settings(task, given, options, images, command_line), _files(given)
     display = Display(given["quiet"])
     check_settings(settings)
     aids = read_aids(settings)
-    jobs, skipped = list_jobs(files, task)
+    jobs, skipped = list_jobs(files, settings)
     for job in skipped:
         display.say(f"{job.source}: skipped, {job.target} is there")
     done: list[Record] = []
@@ -101,7 +105,9 @@ def _apart(task: str) -> str:
     return task
 
 
-def _settings(task: str, given: Mapping[str, Any], options: Mapping[str, Any], command_line: str) -> Settings:
+def _settings(
+    task: str, given: Mapping[str, Any], options: Mapping[str, Any], images: Mapping[str, str], command_line: str
+) -> Settings:
     plain = (
         "method",
         "preset",
@@ -115,16 +121,14 @@ def _settings(task: str, given: Mapping[str, Any], options: Mapping[str, Any], c
         "boundary",
         "known",
     )
+    aids = {name: given[name] for name in NAMES if given.get(name) is not None} | dict(images)
     return Settings(
         task=task,
         options=options,
         command=command_line,
         data_range=None if given["data_range"] is None else parse_range(given["data_range"]),
         scale=None if given.get("scale") is None else parse_scale(given["scale"]),
-        kernel=_path(given.get("kernel")),
-        mask=_path(given.get("mask")),
-        hints=_path(given.get("hints")),
-        second=_path(given.get("second")),
+        aids={name: Path(path) for name, path in aids.items()},
         **{name: given[name] for name in plain if name in given},
     )
 

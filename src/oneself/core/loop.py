@@ -16,7 +16,7 @@ from oneself.core.checkpoint import load_tree, save_tree
 from oneself.core.compute import Compute, peak_memory
 from oneself.core.fitting import Fitting
 from oneself.core.method import Method
-from oneself.core.physics import Identity, check_physics, check_task, physics_on
+from oneself.core.physics import Identity, check_images, check_physics, check_task, physics_on
 from oneself.core.randomness import Randomness
 from oneself.core.result import Result, StageRecord, versions
 from oneself.core.stage import Stage
@@ -77,7 +77,8 @@ class Run(Iterator[Step]):
         self.compute = Compute.choose(device, precision, compile)
         if preset is None and self.compute.device.type == "cuda":
             preset = method.gpu_preset
-        self.options = method.settle(options, preset)
+        settled = method.settle(options, preset)
+        self.options = {name: self._own(value) for name, value in settled.items()}
         check_measurement(method, y)
         if seconds is not None and not seconds > 0:
             raise ValueError(f"Run(seconds={seconds}): the time allowed must be above 0. Give seconds, or none.")
@@ -86,6 +87,8 @@ class Run(Iterator[Step]):
         self.physics = physics_on(Identity() if physics is None else physics, self.compute.device)
         check_physics(method.key, method.needs, self.y, self.physics)
         check_task(method.key, method.tasks, self.y, self.physics)
+        images = {name: value for name, value in self.options.items() if isinstance(value, Tensor)}
+        check_images(method.key, images, self.y, self.physics)
         self._done: list[Fitting] = []
         self._now: Fitting | None = None
         self._answer: Tensor | None = None
@@ -93,6 +96,12 @@ class Run(Iterator[Step]):
         self._concluding = False
         self._before, self._began = 0.0, time.monotonic()
         self._walk = self._steps()
+
+    def _own(self, value: Any) -> Any:
+        """An option's value; an image copied to where the work is done."""
+        if not isinstance(value, Tensor):
+            return value
+        return value.detach().to(self.compute.device, torch.float32, copy=True)
 
     def __next__(self) -> Step:
         return next(self._walk)
@@ -228,10 +237,10 @@ class Run(Iterator[Step]):
     def _identity(self) -> dict[str, Any]:
         return {
             "method": self.method.key,
-            "options": dict(self.options),
+            "options": {name: fingerprint(v) if isinstance(v, Tensor) else v for name, v in self.options.items()},
             "seed": self.seed,
             "shape": list(self.y.shape),
-            "measurement": hashlib.blake2b(self.y.cpu().numpy().tobytes(), digest_size=16).hexdigest(),
+            "measurement": fingerprint(self.y),
             "plan": [asdict(record) for record in self.plan],
         }
 
@@ -263,6 +272,11 @@ class Run(Iterator[Step]):
     def load(self, path: str | Path) -> None:
         """Go on from a file that ``save`` wrote. Raises as ``load_state_dict``, and for a damaged file."""
         self.load_state_dict(load_tree(path))
+
+
+def fingerprint(x: Tensor) -> str:
+    """A short digest of a tensor's values."""
+    return hashlib.blake2b(x.cpu().contiguous().numpy().tobytes(), digest_size=16).hexdigest()
 
 
 def check_measurement(method: Method, y: Tensor) -> None:

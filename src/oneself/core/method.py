@@ -110,6 +110,10 @@ def method(
         made = Method(function, title, cite, tasks, dims, needs, presets or {}, gpu_preset)
         for option in made.options:
             option.check(made.key, option.default)
+            if option.is_image and "A_adjoint" not in needs:
+                raise ValueError(
+                    f"{made.key}(needs={needs}): the option {option.name} needs A_adjoint to know its size."
+                )
         for name in made.presets:
             made.settle({}, name)
         if gpu_preset is not None:

@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import torch
+from torch import Tensor
+
 __all__ = ["Option", "OptionRecord", "check_options", "closest", "read_options"]
 
 
@@ -38,8 +41,12 @@ class Option:
 
 @dataclass(frozen=True)
 class OptionRecord:
-    """One option of a method: ``name``, ``type`` (bool, int, float or str), ``default``, ``optional`` (may be
-    ``None``), ``choices`` (of a str), and what its annotation says."""
+    """One option of a method: ``name``, ``type`` (bool, int, float, str or Tensor), ``default``, ``optional`` (may be
+    ``None``), ``choices`` (of a str), and what its annotation says.
+
+    One whose type is ``Tensor`` is an **image**: ``(1, C, *spatial)``, floating point, on the grid of the restored
+    image (which the loop checks). Front doors take it in the user's own layout, the command line as a file.
+    """
 
     name: str
     type: type
@@ -52,8 +59,14 @@ class OptionRecord:
     def help(self) -> str:
         return self.option.help
 
+    @property
+    def is_image(self) -> bool:
+        return self.type is Tensor
+
     def allowed(self) -> str:
         """What may be given, in words."""
+        if self.is_image:
+            return "an image of the result's size" + (", or none" if self.optional else "")
         if self.choices:
             return "one of " + ", ".join(self.choices)
         kind = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[self.type]
@@ -64,6 +77,8 @@ class OptionRecord:
         """The value in the option's own type, or a ``TypeError`` or ``ValueError`` that says what is allowed."""
         if value is None and self.optional:
             return None
+        if self.is_image:
+            return self._check_image(owner, value)
         whole_as_float = self.type is float and isinstance(value, int) and not isinstance(value, bool)
         if not (whole_as_float or (isinstance(value, self.type) and (self.type is bool) == isinstance(value, bool))):
             raise TypeError(f"{owner}({self.name}={value!r}): wrong type. Give {self.allowed()}.")
@@ -72,6 +87,21 @@ class OptionRecord:
         if self.type in (int, float) and not self.option.allows(value):
             raise ValueError(f"{owner}({self.name}={value!r}): out of range. Give {self.allowed()}.")
         return self.type(value)
+
+    def _check_image(self, owner: str, value: Any) -> Tensor:
+        if not isinstance(value, Tensor):
+            shown = repr(value) if len(repr(value)) < 40 else type(value).__name__
+            raise TypeError(
+                f"{owner}({self.name}={shown}): wrong type. Give {self.allowed()}, as a tensor (1, channels, *spatial)."
+            )
+        told = f"{owner}({self.name}.shape={tuple(value.shape)}, dtype={value.dtype})"
+        if not value.is_floating_point():
+            raise TypeError(f"{told}: not real floating point. Give {self.allowed()}, scaled to [0, 1].")
+        if value.ndim < 3 or value.shape[0] != 1 or value.numel() == 0:
+            raise ValueError(f"{told}: no image. Give {self.allowed()}, as (1, channels, *spatial).")
+        if not bool(torch.isfinite(value).all()):
+            raise ValueError(f"{told}: NaN or infinite values. Give {self.allowed()}, finite.")
+        return value
 
 
 def read_options(function: Callable[..., Any]) -> tuple[OptionRecord, ...]:
@@ -98,6 +128,8 @@ def _record(owner: str, name: str, hint: Any, default: Any) -> OptionRecord:
     optional = typing.get_origin(kind) in (types.UnionType, typing.Union)
     if optional:
         (kind,) = (k for k in typing.get_args(kind) if k is not type(None))
+    if kind is Tensor and not (optional and default is None):
+        raise TypeError(f"{owner}({name}): an image has no default but None. Annotate it Tensor | None, = None.")
     choices = typing.get_args(kind) if typing.get_origin(kind) is Literal else ()
     return OptionRecord(name, str if choices else kind, default, optional, choices, options[0])
 

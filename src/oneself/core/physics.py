@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor
 
-__all__ = ["Identity", "Physics", "check_physics", "check_task", "kept_elements", "physics_on"]
+__all__ = ["Identity", "Physics", "check_images", "check_physics", "check_task", "kept_elements", "physics_on"]
 
 P = TypeVar("P")
 
@@ -80,6 +80,24 @@ def _check_shapes(method: str, name: str, y: Tensor, physics: Any) -> None:
         raise ValueError(
             f"{method}(physics={name}): A(A_adjoint(y)) is not finite. Check the operator's filter or mask for NaN."
         )
+
+
+def check_images(method: str, images: Mapping[str, Tensor], y: Tensor, physics: Any) -> None:
+    """Refuse, before the first step, an image-valued option that is not on the grid of the restored image.
+
+    Raises
+    ------
+    ValueError
+        Its spatial size is not that of ``A_adjoint(y)``.
+    """
+    for name, image in images.items():
+        with torch.no_grad():
+            size = tuple(physics.A_adjoint(y).shape[2:])
+        if tuple(image.shape[2:]) != size:
+            raise ValueError(
+                f"{method}({name}.shape={tuple(image.shape)}): the restored image is {size}. Give an image of that "
+                "size, (1, channels, *spatial)."
+            )
 
 
 def kept_elements(physics: Any, y: Tensor) -> Tensor | None:

@@ -1,4 +1,4 @@
-"""Where every element is, as waves of several lengths."""
+"""Where every element is: as waves of several lengths, or plainly."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from oneself.examples.code import Fixed
 
-__all__ = ["Positions"]
+__all__ = ["Coordinates", "Positions"]
 
 
 class Positions(Fixed):
@@ -41,6 +41,26 @@ class Positions(Fixed):
         where: Tensor | None = None,
     ) -> None:
         super().__init__(y, features(size, frequencies, highest).to(y), jitter, where)
+
+
+class Coordinates(Fixed):
+    """The position ``p`` in [0, 1] along every axis, one channel each: the deep image prior's "meshgrid".
+
+    Parameters
+    ----------
+    y, jitter, where
+        As of ``Fixed``.
+    size : sequence of int
+        Spatial size of the image.
+
+    Notes
+    -----
+    Ulyanov, Vedaldi, Lempitsky. Deep image prior. CVPR 2018: for large holes.
+    """
+
+    def __init__(self, y: Tensor, size: Sequence[int], jitter: float = 0.0, where: Tensor | None = None) -> None:
+        ramps = torch.meshgrid([torch.linspace(0, 1, n) for n in size], indexing="ij")
+        super().__init__(y, torch.stack(ramps)[None].to(y), jitter, where)
 
 
 def features(size: Sequence[int], frequencies: int, highest: float) -> Tensor:

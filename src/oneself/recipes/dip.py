@@ -2,7 +2,7 @@
 
 Given           y and A, with y = A(x) + noise
 Structure       hourglass h with skip connections, untrained
-Input           fixed uniform noise z, jittered at every step
+Input           fixed uniform noise z, or where every element is, or a guide; jittered at every step
 Loss            ‖A(h(z)) − y‖²
 Regularisation  the structure of h, and early stopping: by the error on measurements held out, or by
                 the outputs' windowed variance (ES-WMV)
@@ -18,8 +18,8 @@ from typing import Annotated, Any, Literal
 from torch import Tensor
 
 from oneself import options as o
-from oneself.core import Fit, Option, Rule, method
-from oneself.examples import Code
+from oneself.core import Fit, Input, Option, Rule, method
+from oneself.examples import Code, Coordinates, Fixed
 from oneself.networks import Skip
 from oneself.optim import OPTIMISERS
 from oneself.stopping import Below, Residual, stopping_by
@@ -35,13 +35,25 @@ PUBLISHED = {
     "smoothing": 0.0,
     "patience": 1000,
 }
+# for other tasks a number of steps is published for each
+PAPERS = {**PUBLISHED, "rate": 0.01, "stop": "never", "jitter": 0.03, "average": 0.0}
+PRESETS: dict[str, dict[str, Any]] = {
+    "published": PUBLISHED,
+    "jpeg": {**PAPERS, "code": 3, "jitter": 1 / 30, "steps": 2400, "average": 0.99},
+    "text": {**PAPERS, "skip": 128, "upsampling": "nearest", "steps": 6001},
+    "large-hole": {**PAPERS, "input": "positions", "skip": 0, "upsampling": "nearest", "steps": 5001},
+    "half-missing": {**PAPERS, "rate": 0.001, "steps": 11_000},
+    "super-resolve-x4": {**PAPERS, "steps": 2000},
+    "super-resolve-x8": {**PAPERS, "jitter": 0.05, "steps": 4000},
+    "flash": {**PAPERS, "rate": 0.1, "jitter": 0.0, "steps": 601},
+}
 
 
 @method(
     "Deep Image Prior",
     cite="Ulyanov, Vedaldi, Lempitsky. Deep image prior. CVPR 2018.",
     tasks=("denoise", "inpaint", "super-resolve", "deblur", "restore"),
-    presets={"published": PUBLISHED},
+    presets=PRESETS,
     gpu_preset="published",
 )
 def dip(
@@ -53,6 +65,11 @@ def dip(
     width: o.Width = 24,
     levels: o.Levels = 5,
     skip: o.Skips = 4,
+    upsampling: o.Upsampling = "linear",
+    input: Annotated[
+        Literal["noise", "positions"], Option("what the network is given where there is no guide")
+    ] = "noise",
+    guide: o.Guide = None,
     code: o.CodeChannels = 32,
     jitter: o.Jitter = 1 / 30,
     optimiser: o.Optimiser = "muon",
@@ -77,6 +94,8 @@ def dip(
             f"dip(sigma={sigma:g}, stop={stop!r}): the noise level only counts with stop='discrepancy'. "
             "Give both, or leave sigma out."
         )
+    if guide is not None and input != "noise":
+        raise ValueError(f"dip(guide=…, input={input!r}): the guide is the input. Leave one of them out.")
     size = tuple(physics.A_adjoint(y).shape)
     rule, keep, where = stopping_by(
         "never" if stop == "discrepancy" else stop,
@@ -92,9 +111,18 @@ def dip(
     )
     if stop == "discrepancy":
         rule = _discrepancy(y, physics, sigma, start)
+    channels = guide.shape[1] if guide is not None else len(size) - 2 if input == "positions" else code
+    network = Skip(len(size) - 2, channels, size[1], size[2:], [width] * levels, skip, upsampling == "linear")
+    given: Input
+    if guide is not None:
+        given = Fixed(y, guide, jitter, where)
+    elif input == "positions":
+        given = Coordinates(y, size[2:], jitter, where)
+    else:
+        given = Code(y, size[2:], code, jitter, where)
     return Fit(
-        structure=Skip(len(size) - 2, code, size[1], size[2:], [width] * levels, skip),
-        input=Code(y, size[2:], code, jitter, where),
+        structure=network,
+        input=given,
         loss=data_term(fidelity, physics, y, ridge=ridge, steps=steps),
         optimiser=OPTIMISERS[optimiser](rate),
         steps=steps,

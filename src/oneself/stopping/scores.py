@@ -142,7 +142,8 @@ class HeldOut(Score):
         x = step.seen
         if self.of is not None:
             self.of.update(step)
-            x = self.of.held("mean")
+            mean = self.of.held("mean")
+            x = x if mean is None else mean
         gap = (self.A(x) - self.y) * self.hidden
         return gap.square().sum() / self.hidden.sum()
 

@@ -46,7 +46,7 @@ def _contexts(record: OptionRecord, case: Case) -> Iterator[tuple[dict[str, Any]
     for base, tried in (({}, slice(2)), (case.taking(steps=LONGER), slice(-2, None)), ({}, every)):
         yield base, every
         for other in _nearest(record, case.method.options):
-            yield from (({**base, other.name: value}, tried) for value in _values(other, case.options))
+            yield from (({**base, other.name: value}, tried) for value in _values(other, case))
 
 
 def _nearest(record: OptionRecord, options: Sequence[OptionRecord]) -> list[OptionRecord]:
@@ -67,7 +67,7 @@ class _Runs:
         """Whether the present value of an option and the ``tried`` of the others do different work, beside the given
         other options."""
         seen = set()
-        for value in (_current(record, self.case.options), *_values(record, self.case.options)[tried]):
+        for value in (_current(record, self.case.options), *_values(record, self.case)[tried]):
             done = self.work({**context, record.name: value})
             seen |= set() if done is None else {done}
             if len(seen) > 1:
@@ -103,13 +103,15 @@ def _current(record: OptionRecord, chosen: Any) -> Any:
     return chosen.get(record.name, record.default)
 
 
-def _values(record: OptionRecord, chosen: Any) -> list[Any]:
+def _values(record: OptionRecord, case: Case) -> list[Any]:
     """A few other allowed values of an option, the likeliest to count and the cheapest first."""
-    now = _current(record, chosen)
+    now = _current(record, case.options)
     if record.type is bool:
         return [not now]
     if record.choices:
         return [choice for choice in record.choices if choice != now]
+    if record.is_image:
+        return [case.truth.flip(-1)]  # another picture of the right size
     if record.type is str:
         return ["another"]
     tried = [record.type(value) for value in _numbers(record, now)]
@@ -141,6 +143,8 @@ def _bad_values(record: OptionRecord) -> list[Any]:
     bad: list[Any] = [object, [1], *([] if record.optional else [None])]
     if record.type is bool:
         return [*bad, "yes", 1]
+    if record.is_image:
+        return [*bad, "3", 3]
     if record.type is str:
         return [*bad, 3, *(["no such choice"] if record.choices else [])]
     bad += ["3", True, *([1.5, 2.0] if record.type is int else [math.nan, math.inf])]

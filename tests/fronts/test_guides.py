@@ -1,0 +1,97 @@
+"""Options that are images: laid out and scaled as the image is, of the result's size."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import oneself
+from oneself.core.fitting import Fitting
+
+from .pictures import KERNEL, PRIOR, colour, grey
+
+QUICK = {"method": "dip", "device": "cpu", **PRIOR}
+IMAGE, FLASH = colour(16, 18), colour(17, 19)[1:, 1:]
+
+
+def unit(array: np.ndarray) -> torch.Tensor:
+    """A colour array of bytes as a method takes it."""
+    return torch.from_numpy(array / 255).float().permute(2, 0, 1)[None]
+
+
+def taken(image: Any, guide: Any, **options: Any) -> torch.Tensor:
+    """What the method was given."""
+    found: torch.Tensor = oneself.denoise(image, guide=guide, full=True, **QUICK, **options).options["guide"]
+    return found
+
+
+def test_a_guide_of_the_images_kind() -> None:
+    torch.testing.assert_close(taken(IMAGE, FLASH), unit(FLASH))
+
+
+def test_a_guide_may_have_other_channels() -> None:
+    gray = FLASH.mean(-1) / 255
+    assert torch.equal(taken(IMAGE, gray), torch.from_numpy(gray).float()[None, None])
+    assert torch.equal(taken(grey(16, 18), FLASH), unit(FLASH))
+    two = np.stack([gray, gray.T[:16, :16].repeat(2, 1)[:, :18]], axis=-1)
+    assert taken(IMAGE, two).shape == (1, 2, 16, 18)
+
+
+def test_channels_are_along_the_images_axis() -> None:
+    first = np.ascontiguousarray(np.moveaxis(FLASH, -1, 0))
+    found = taken(np.moveaxis(IMAGE, -1, 0), first, channel_axis=0)
+    torch.testing.assert_close(found, unit(FLASH))
+
+
+def test_the_range_that_was_given_is_the_guides_too() -> None:
+    found = taken(IMAGE.astype(float), FLASH.astype(float), data_range=510)
+    torch.testing.assert_close(found, unit(FLASH) / 2)
+    torch.testing.assert_close(taken(IMAGE / 255, FLASH), unit(FLASH))  # else each by its own type
+
+
+def test_every_image_of_a_batch_has_its_own_guide() -> None:
+    batch = torch.cat([unit(IMAGE), unit(FLASH)])
+    results = oneself.denoise(batch, guide=batch.flip(0), full=True, **QUICK)
+    for result, guide in zip(results, batch.flip(0), strict=True):
+        assert torch.equal(result.options["guide"], guide[None])
+    shared = oneself.denoise(batch, guide=batch[:1], full=True, **QUICK)
+    assert all(torch.equal(result.options["guide"], batch[:1]) for result in shared)
+    restored = oneself.restore(batch, oneself.core.Identity(), guide=batch.flip(0), full=True, **QUICK)
+    assert torch.equal(restored[0].options["guide"], batch[1:])
+
+
+def test_a_guide_has_the_size_of_the_result() -> None:
+    large = colour(32, 36)
+    found = oneself.super_resolve(IMAGE, 2, guide=large, full=True, **QUICK)
+    torch.testing.assert_close(found.options["guide"], unit(large))
+    sharp = oneself.deblur(IMAGE, KERNEL, guide=FLASH, full=True, **QUICK)
+    wider = sharp.options["guide"]  # as wide as the scene that is restored along with its border
+    assert wider.shape == (1, 3, 18, 20)
+    torch.testing.assert_close(wider[..., 1:-1, 1:-1], unit(FLASH))
+    hole = np.zeros(IMAGE.shape[:2], bool)
+    hole[4:8, 4:8] = True
+    filled = oneself.inpaint(IMAGE, hole, guide=FLASH, **QUICK)
+    assert np.array_equal(filled[~hole], IMAGE[~hole])
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "words"),
+    [
+        ({"guide": FLASH[1:]}, ValueError, r"denoise\(guide\): its size is \(15, 18\), the result's is \(16, 18\)"),
+        ({"guide": "flash.png"}, TypeError, r"denoise\(guide=str\): not an image"),
+        ({"guide": FLASH[..., None]}, ValueError, r"guide\.shape=.*the image has 2 spatial axes"),
+        ({"guide": np.full((16, 18), np.nan)}, ValueError, r"denoise\(guide\): .*NaN"),
+        ({"guide": torch.rand(2, 3, 16, 18)}, ValueError, r"denoise\(guide\): 2 for 1 images"),
+        ({"guide": FLASH, "method": "zs_n2n"}, TypeError, r"zs_n2n\(guide=…\): no such option"),
+    ],
+)
+def test_what_is_no_guide_is_refused_before_the_first_step(
+    options: Any, kind: Any, words: str, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(Fitting, "advance", lambda self: pytest.fail("a step was taken"))
+    settings = {"method": "dip", "device": "cpu", **options}
+    with pytest.raises(kind, match=words):
+        oneself.denoise(IMAGE, **settings)
+    with pytest.raises(TypeError, match=r"dip\(guide=ndarray\): wrong type"):
+        oneself.restore(unit(IMAGE), oneself.core.Identity(), "dip", guide=FLASH)
