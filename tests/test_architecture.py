@@ -22,7 +22,7 @@ ALLOWED = {
     "physics": {"core"},
     "stopping": {"core", "terms"},  # a residual is a term that is looked at
     "terms": {"core", "physics"},  # back-projection undoes the operator
-    "risk": {"core", "examples", "physics", "terms"},
+    "risk": {"core", "examples", "physics", "stopping", "terms"},
     "splitting": {"core", "terms"},
     "filters": set(),
     "haze": {"filters"},

@@ -7,7 +7,8 @@ from torch import nn
 from oneself.examples import Observation
 from oneself.optim import adam
 from oneself.physics import NormalInverse
-from oneself.risk import RiskFit
+from oneself.risk import FLOOR, RiskFit
+from oneself.stopping import Objective
 
 DRAWS = 40_000  # channels of one measurement, that the estimator treats alike: the mean over them is the expectation
 N = 12
@@ -44,6 +45,8 @@ def risk_of(y, A, variance, inverse=None):
         inverse=inverse,
         structure=Linear(W),
         input=Observation(y, A),
+        estimate=Objective(),
+        start=0,
         optimiser=adam(1e-3),
         steps=1,
     )
@@ -90,3 +93,29 @@ def test_projected_gsure_is_unbiased_for_a_blur():
     true = float((bias @ G @ bias + sigma**2 * (gain.T @ G @ gain).trace()) / N)
     assert sum(told.values()) == pytest.approx(true, rel=0.02)
     assert told["divergence"] == pytest.approx(2 * sigma**2 * float((G @ gain).trace()) / N, rel=0.02)
+
+
+def test_the_estimate_is_minimised_down_to_its_floor_and_no_further():
+    """Far above the floor the gradient is the estimate's; below it it turns round."""
+    fit = RiskFit(
+        A=same,
+        variance=0.04,
+        shift=0.05,
+        structure=Linear(W),
+        input=Observation(gaussian(X, 0.2)[:, :50], same),
+        estimate=Objective(),
+        start=0,
+        optimiser=adam(1e-3),
+        steps=1,
+    )
+    assert fit.floor == pytest.approx(FLOOR * 0.04)
+    example, slopes = fit.input(), []
+    for average in (1.0, fit.floor, -1.0):
+        fit.hold("mean_risk", torch.tensor(average, dtype=torch.float64))
+        fit.risk = torch.tensor(average, dtype=torch.float64)
+        fit.between()
+        (slope,) = torch.autograd.grad(sum(fit.terms(example).values()), fit.structure.matrix)
+        slopes.append(slope)
+    assert float(slopes[0].abs().sum()) > 0
+    assert torch.allclose(slopes[2], -slopes[0])
+    assert torch.allclose(slopes[1], torch.zeros_like(slopes[1]), atol=1e-8)

@@ -69,7 +69,7 @@ def test_discrepancy_needs_the_noise_level() -> None:
 
 
 def test_variance_stops_by_patience_with_the_average_of_its_best_step() -> None:
-    result = run(noisy(picture(16, 16), 0.1), steps=400, patience=12, smoothing=0.5).finish()
+    result = run(noisy(picture(16, 16), 0.1), stop="variance", steps=400, patience=12, smoothing=0.5).finish()
     trace = result.history["window_variance"]
     assert trace[:3] == [math.inf] * 3
     assert trace.index(min(trace)) == result.steps - 1 - 12

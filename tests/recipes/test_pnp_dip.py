@@ -44,7 +44,7 @@ def test_the_copy_is_the_denoised_sum(prior: str) -> None:
 
 def test_the_objective_is_fidelity_and_coupling() -> None:
     y = torch.rand(1, 1, 8, 4)
-    fit = stage(y, penalty=0.7)
+    fit = stage(y, penalty=0.7, stop="never")
     fit.coupling.dual.uniform_()
     terms = {name: value.detach() for name, value in fit.terms(fit.input()).items()}
     h = fit.last_output

@@ -83,7 +83,7 @@ class Run(Iterator[Step]):
         if seconds is not None and not seconds > 0:
             raise ValueError(f"Run(seconds={seconds}): the time allowed must be above 0. Give seconds, or none.")
         self.method, self.seed, self.seconds, self.plan = method, seed, seconds, tuple(plan)
-        self.y, self.dtype = y.detach().to(self.compute.device, torch.float32, copy=True), y.dtype
+        self.y, self.dtype = self._own(y), y.dtype
         self.physics = physics_on(Identity() if physics is None else physics, self.compute.device)
         check_physics(method.key, method.needs, self.y, self.physics)
         check_task(method.key, method.tasks, self.y, self.physics)
@@ -98,10 +98,11 @@ class Run(Iterator[Step]):
         self._walk = self._steps()
 
     def _own(self, value: Any) -> Any:
-        """An option's value; an image copied to where the work is done."""
+        """An option's value; an image copied to where the work is done, laid out in memory the same however it came:
+        random numbers drawn like it follow its layout."""
         if not isinstance(value, Tensor):
             return value
-        return value.detach().to(self.compute.device, torch.float32, copy=True)
+        return value.detach().to(self.compute.device, torch.float32, copy=True).contiguous()
 
     def __next__(self) -> Step:
         return next(self._walk)

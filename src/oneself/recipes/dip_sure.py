@@ -4,8 +4,8 @@ Given           y = x + noise, Gaussian of level σ
 Structure       hourglass h with skip connections, untrained
 Input           y itself
 Loss            SURE: ‖h(y) − y‖² − nσ² + 2σ² div h(y), the divergence by one random probe a step
-Regularisation  the divergence: fitting noise costs what it gains; and it stops where the estimated error is below 0,
-                as no error is: there the network has learned to please the estimate
+Regularisation  the divergence: fitting noise costs what it gains; the estimate has a floor just above 0, where no
+                error is, and the run stops there: beyond it the network would learn to please the estimate
 
 Metzler, Mousavi, Heckel, Baraniuk. Unsupervised learning with Stein's unbiased risk estimator. 2018.
 """
@@ -23,7 +23,7 @@ from oneself.networks import Skip
 from oneself.noise import known_level
 from oneself.optim import adam
 from oneself.risk import RiskFit
-from oneself.stopping import Below, Objective, early_stopping
+from oneself.stopping import Objective, early_stopping
 
 
 @method(
@@ -58,7 +58,9 @@ def dip_sure(
         input=Observation(y, physics.A_adjoint),
         optimiser=adam(rate),
         steps=steps,
-        stop=rule | Below(risk, 0.0, start),
+        estimate=risk,
+        start=start,
+        stop=rule,
         keep=keep,
         notes=notes,
     )

@@ -4,7 +4,7 @@ Given           y = x + noise, Gaussian of level σ, or Poisson (y = gain · Poi
 Structure       hourglass h with skip connections, untrained
 Input           y + γ at every step, γ Gaussian of a level drawn anew, up to a share of σ
 Loss            extended SURE: ‖h(y + γ) − y‖² − nσ² + 2σ² div h(y + γ); PURE for Poisson noise (σ² → gain · y)
-Regularisation  the divergence; it stops where the estimated error crosses zero, and averages the outputs
+Regularisation  the divergence; it stops where the estimated error is next to zero, and averages the outputs
 
 Jo, Chun, Choi. Rethinking deep image prior for denoising. ICCV 2021.
 """
@@ -23,7 +23,7 @@ from oneself.networks import Skip
 from oneself.noise import known_level
 from oneself.optim import adam, stepped
 from oneself.risk import RiskFit
-from oneself.stopping import Average, Below, Objective
+from oneself.stopping import Average, Objective
 
 
 @method(
@@ -73,7 +73,8 @@ def dip_sure_ste(
         optimiser=adam(rate),
         schedule=stepped(0.5, at=(0.25, 0.5, 0.75)),
         steps=steps,
-        stop=Below(Objective(smoothing), 0.0, start),
+        estimate=Objective(smoothing),
+        start=start,
         keep=Average(average),
         notes=notes,
     )

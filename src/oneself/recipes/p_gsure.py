@@ -4,8 +4,8 @@ Given           y = A(x) + noise, Gaussian of level σ
 Structure       hourglass h with skip connections, untrained
 Input           Aᵀy
 Loss            ‖A h(Aᵀy) − y‖²_G + 2σ² div(G A h(Aᵀy)), G = (AAᵀ + εI)⁻¹, the divergence by one random probe a step
-Regularisation  the divergence: fitting noise costs what it gains; and it stops where the estimated error is below 0,
-                as no error is: there the network has learned to please the estimate
+Regularisation  the divergence: fitting noise costs what it gains; the estimate has a floor just above 0, where no
+                error is, and the run stops there: beyond it the network would learn to please the estimate
 
 Abu-Hussein, Tirer, Chun, Eldar, Giryes. Image restoration by deep projected GSURE. WACV 2022.
 Eldar. Generalized SURE for exponential families. IEEE TSP 2009.
@@ -25,7 +25,7 @@ from oneself.noise import known_level
 from oneself.optim import adam
 from oneself.physics import NormalInverse, share_of_gaps
 from oneself.risk import RiskFit
-from oneself.stopping import Below, Objective, early_stopping
+from oneself.stopping import Objective, early_stopping
 
 
 @method(
@@ -64,7 +64,9 @@ def p_gsure(
         input=Observation(y, physics.A_adjoint),
         optimiser=adam(rate),
         steps=steps,
-        stop=rule | Below(risk, 0.0, start),
+        estimate=risk,
+        start=start,
+        stop=rule,
         keep=keep,
         notes=notes,
     )
