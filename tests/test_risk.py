@@ -47,6 +47,7 @@ def risk_of(y, A, variance, inverse=None):
         input=Observation(y, A),
         estimate=Objective(),
         start=0,
+        settle=0,
         optimiser=adam(1e-3),
         steps=1,
     )
@@ -105,6 +106,7 @@ def test_the_estimate_is_minimised_down_to_its_floor_and_no_further():
         input=Observation(gaussian(X, 0.2)[:, :50], same),
         estimate=Objective(),
         start=0,
+        settle=0,
         optimiser=adam(1e-3),
         steps=1,
     )

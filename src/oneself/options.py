@@ -22,6 +22,7 @@ __all__ = [
     "Prior",
     "Rate",
     "Ridge",
+    "Settle",
     "Sigma",
     "Skips",
     "Smoothing",
@@ -64,6 +65,7 @@ Window = Annotated[int, Option("steps in the window of the variance", low=2)]
 Smoothing = Annotated[float, Option("decay of the running average that the stopping watches", low=0, below=1)]
 Patience = Annotated[int, Option("steps without improvement before stopping", low=1)]
 Start = Annotated[int, Option("step before which the run never stops", low=0)]
+Settle = Annotated[int, Option("steps that the run goes on for where the estimated error has reached its floor", low=0)]
 Average = Annotated[float, Option("decay of the running average of the outputs; 0 for none", low=0, below=1)]
 
 Sigma = Annotated[float | None, Option("noise level in units of the [0, 1] range; estimated otherwise", above=0)]

@@ -11,7 +11,7 @@ from torch import Tensor
 from oneself.core import Example, Fit, Rule, State, total
 from oneself.examples import Observation
 from oneself.physics.normal import NormalInverse
-from oneself.stopping import Below, Objective
+from oneself.stopping import After, Below, Objective
 from oneself.terms import BackProjection, Fidelity
 
 __all__ = ["RiskFit"]
@@ -46,9 +46,11 @@ class RiskFit(Fit, State):
         ``G``; the identity unless given.
     input : Observation
     estimate : Objective
-        The running average of the estimate that is watched: the run ends where it reaches the floor.
+        The running average of the estimate that is watched: the run ends soon after it has reached the floor.
     start : int
-        Step before which it does not.
+        Step before which it does not count as there.
+    settle : int
+        Steps that it goes on for then, while the outputs' average forgets the first ones.
     **fit
         As of ``Fit``; ``stop`` ends the run, too.
 
@@ -75,6 +77,7 @@ class RiskFit(Fit, State):
         input: Observation,
         estimate: Objective,
         start: int,
+        settle: int,
         stop: Rule | None = None,
         **fit: Any,
     ) -> None:
@@ -85,7 +88,7 @@ class RiskFit(Fit, State):
         trace = self.variance.expand_as(y).sum() if inverse is None else self.variance.mean() * inverse.trace(y)
         self.offset = -float(trace) / y.numel()
         self.floor = -FLOOR * self.offset
-        ends = Below(estimate, self.floor, start)
+        ends = After(Below(estimate, self.floor, start), settle)
         self.stop = ends if stop is None else stop | ends
         self.register_buffer("trust", torch.ones((), device=y.device))
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from oneself.core import Rule
-from oneself.stopping import Below, Patience, Plateau
+from oneself.stopping import After, Below, Patience, Plateau
 from oneself.stopping.slope import SlopeCuts
 
 from ..core.toys import Given, looked
@@ -55,6 +55,13 @@ def test_below(start: int, stop: int) -> None:
     assert first(rule, 6) == stop
     assert rule.reason() == "given fell to 2"
     assert first(Below(Given([NAN, INF, 3]), 2.0), 3) is None
+
+
+@pytest.mark.parametrize(("steps", "stop"), [(0, 2), (2, 4), (9, None)])
+def test_after_counts_from_the_first_time(steps: int, stop: int | None) -> None:
+    rule = After(Below(Given([INF, 3, 2, 5, 2, 5, 5]), 2.0), steps)
+    assert first(rule, 7) == stop
+    assert rule.reason().startswith("given fell to 2")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ Structure       hourglass h with skip connections, untrained
 Input           y itself
 Loss            SURE: ‖h(y) − y‖² − nσ² + 2σ² div h(y), the divergence by one random probe a step
 Regularisation  the divergence: fitting noise costs what it gains; the estimate has a floor just above 0, where no
-                error is, and the run stops there: beyond it the network would learn to please the estimate
+                error is, and the run ends there: beyond it the network would learn to please the estimate
 
 Metzler, Mousavi, Heckel, Baraniuk. Unsupervised learning with Stein's unbiased risk estimator. 2018.
 """
@@ -23,7 +23,7 @@ from oneself.networks import Skip
 from oneself.noise import known_level
 from oneself.optim import adam
 from oneself.risk import RiskFit
-from oneself.stopping import Objective, early_stopping
+from oneself.stopping import Average, Objective, Patience
 
 
 @method(
@@ -45,11 +45,11 @@ def dip_sure(
     smoothing: o.Smoothing = 0.98,
     patience: o.Patience = 300,
     start: o.Start = 200,
+    settle: o.Settle = 150,
     average: o.Average = 0.99,
 ) -> Fit:
     level, notes = known_level(y[0].cpu().numpy(), sigma, "dip_sure")
     risk = Objective(smoothing)
-    rule, keep = early_stopping(risk, patience=patience, start=start, average=average)
     return RiskFit(
         A=physics.A,
         variance=level**2,
@@ -60,7 +60,8 @@ def dip_sure(
         steps=steps,
         estimate=risk,
         start=start,
-        stop=rule,
-        keep=keep,
+        settle=settle,
+        stop=Patience(risk, patience, start),
+        keep=Average(average),
         notes=notes,
     )

@@ -49,6 +49,7 @@ def dip_sure_ste(
     steps: o.StepsAtMost = 2000,
     smoothing: o.Smoothing = 0.98,
     start: o.Start = 200,
+    settle: o.Settle = 150,
     average: o.Average = 0.99,
 ) -> Fit:
     if gain is not None and sigma is not None:
@@ -75,6 +76,7 @@ def dip_sure_ste(
         steps=steps,
         estimate=Objective(smoothing),
         start=start,
+        settle=settle,
         keep=Average(average),
         notes=notes,
     )

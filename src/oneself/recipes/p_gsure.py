@@ -5,7 +5,7 @@ Structure       hourglass h with skip connections, untrained
 Input           Aᵀy
 Loss            ‖A h(Aᵀy) − y‖²_G + 2σ² div(G A h(Aᵀy)), G = (AAᵀ + εI)⁻¹, the divergence by one random probe a step
 Regularisation  the divergence: fitting noise costs what it gains; the estimate has a floor just above 0, where no
-                error is, and the run stops there: beyond it the network would learn to please the estimate
+                error is, and the run ends there: beyond it the network would learn to please the estimate
 
 Abu-Hussein, Tirer, Chun, Eldar, Giryes. Image restoration by deep projected GSURE. WACV 2022.
 Eldar. Generalized SURE for exponential families. IEEE TSP 2009.
@@ -25,7 +25,7 @@ from oneself.noise import known_level
 from oneself.optim import adam
 from oneself.physics import NormalInverse, share_of_gaps
 from oneself.risk import RiskFit
-from oneself.stopping import Objective, early_stopping
+from oneself.stopping import Average, Objective, Patience
 
 
 @method(
@@ -48,12 +48,12 @@ def p_gsure(
     smoothing: o.Smoothing = 0.98,
     patience: o.Patience = 300,
     start: o.Start = 200,
+    settle: o.Settle = 150,
     average: o.Average = 0.99,
 ) -> Fit:
     adjoint = physics.A_adjoint(y)
     level, notes = known_level(y[0].cpu().numpy(), sigma, "p_gsure", share_of_gaps(physics, y))
     risk = Objective(smoothing)
-    rule, keep = early_stopping(risk, patience=patience, start=start, average=average)
     channels = adjoint.shape[1]
     return RiskFit(
         A=physics.A,
@@ -66,7 +66,8 @@ def p_gsure(
         steps=steps,
         estimate=risk,
         start=start,
-        stop=rule,
-        keep=keep,
+        settle=settle,
+        stop=Patience(risk, patience, start),
+        keep=Average(average),
         notes=notes,
     )

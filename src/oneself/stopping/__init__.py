@@ -3,10 +3,11 @@
 from oneself.stopping.early import early_stopping, stopping_by
 from oneself.stopping.keeps import Average, Best
 from oneself.stopping.posterior import Posterior
-from oneself.stopping.rules import Below, Patience, Plateau
+from oneself.stopping.rules import After, Below, Patience, Plateau
 from oneself.stopping.scores import HeldOut, MovingVariance, Objective, Residual, Sure, WindowVariance
 
 __all__ = [
+    "After",
     "Average",
     "Below",
     "Best",

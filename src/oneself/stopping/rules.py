@@ -7,7 +7,7 @@ from torch import Tensor
 
 from oneself.core import Rule, Score, Step
 
-__all__ = ["Below", "Patience", "Plateau"]
+__all__ = ["After", "Below", "Patience", "Plateau"]
 
 
 class Patience(Rule):
@@ -47,6 +47,25 @@ class Below(Rule):
 
     def reason(self) -> str:
         return f"{self.score.name} fell to {self.threshold:g}"
+
+
+class After(Rule):
+    """Stops ``steps`` steps after another rule was first met."""
+
+    since: Tensor
+
+    def __init__(self, rule: Rule, steps: int) -> None:
+        super().__init__()
+        self.rule, self.steps = rule, steps
+        self.register_buffer("since", torch.tensor(-1))
+
+    def met(self, step: Step) -> Tensor:
+        begun = self.rule(step) | (self.since >= 0)
+        self.since.copy_(torch.where(begun, self.since + 1, self.since))
+        return self.since >= self.steps
+
+    def reason(self) -> str:
+        return f"{self.rule.reason()}, {self.steps} steps ago" if self.steps else self.rule.reason()
 
 
 class Plateau(Rule):

@@ -1,0 +1,31 @@
+"""A run watched past its own stop: what it would have returned is what it returns."""
+
+import pytest
+import torch
+
+from oneself.core import Run
+from oneself.registry import find
+from oneself.testing import psnr
+from oneself.testing.beyond import watch
+from oneself.testing.pictures import noisy, picture
+
+OPTIONS = {"width": 8, "levels": 2, "skip": 2, "code": 4, "start": 0, "patience": 4, "stop": "variance", "window": 3}
+
+
+def test_what_is_watched_is_what_a_run_returns() -> None:
+    x = picture(16, 16)
+    y = noisy(x, 0.1)
+    alone = Run(find("dip"), y, device="cpu", steps=60, **OPTIONS).finish()
+    seen = watch(find("dip"), y, None, x, longer=2, device="cpu", steps=None, **OPTIONS)
+    assert seen.stopped
+    assert alone.steps == seen.stop_step < 60
+    assert torch.equal(seen.returned, alone.image)
+    assert len(seen.curve) == 2 * seen.stop_step
+
+
+def test_all_steps_are_taken_where_nothing_stops_it() -> None:
+    x = picture(16, 16)
+    options = {**OPTIONS, "stop": "never"}
+    seen = watch(find("dip"), noisy(x, 0.1), None, x, steps=6, device="cpu", **options)
+    assert (seen.stopped, len(seen.curve), seen.stop_step) == (False, 6, 6)
+    assert seen.curve[-1] == pytest.approx(psnr(seen.last.clamp(0, 1), x))
