@@ -22,6 +22,7 @@ ALLOWED = {
     "physics": {"core"},
     "stopping": {"core", "terms"},  # a residual is a term that is looked at
     "terms": {"core", "physics"},  # back-projection undoes the operator
+    "blurs": {"core", "optim", "physics", "terms"},
     "risk": {"core", "examples", "physics", "terms"},
     "splitting": {"core", "terms"},
     "filters": set(),
@@ -29,18 +30,19 @@ ALLOWED = {
     "layers": {"core", "examples", "stopping", "terms"},
     "options": {"core"},
     "data": set(),
-    "recipes": PARTS | {"core", "filters", "haze", "layers", "options", "risk", "splitting"},
+    "recipes": PARTS | {"blurs", "core", "filters", "haze", "layers", "options", "risk", "splitting"},
     "registry": {"core", "recipes"},
     "auto": {"core", "noise", "physics"},
     "images": {"data"},
     "problems": {"auto", "core", "physics", "registry"},
-    "restoration": {"core", "images", "physics", "problems", "registry"},
+    "estimation": {"core", "images", "problems"},
+    "restoration": {"core", "estimation", "images", "physics", "problems", "registry"},
     "testing": {"core", "physics", "registry"},
 }
 LIBRARIES = {
     "core": {"torch", "safetensors"},
     **{
-        name: {"torch"} for name in (PARTS - {"priors", "noise"}) | {"filters", "haze", "layers", "recipes", "registry"}
+        name: {"torch"} for name in (PARTS - {"priors", "noise"}) | {"blurs", "filters", "haze", "layers", "recipes", "registry"}
     },
     "priors": {"torch", "numpy", "skimage"},
     "noise": {"numpy", "scipy"},

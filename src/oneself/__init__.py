@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from oneself.core import Result
+    from oneself.estimation import kernel
     from oneself.registry import Reconstructor, Run, methods
     from oneself.restoration import deblur, denoise, inpaint, restore, separate, super_resolve
 
@@ -17,6 +18,7 @@ __all__ = [
     "deblur",
     "denoise",
     "inpaint",
+    "kernel",
     "methods",
     "restore",
     "separate",
@@ -25,6 +27,7 @@ __all__ = [
 
 _HOMES = {
     "Result": "core",
+    "kernel": "estimation",
     "Reconstructor": "registry",
     "Run": "registry",
     "methods": "registry",

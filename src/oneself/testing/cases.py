@@ -73,7 +73,7 @@ def cases(method: str | Method, **options: Any) -> list[Case]:
 
 
 def _size(task: str, dims: int) -> tuple[int, ...]:
-    return (SMALL if task == "super-resolve" else SIZES)[dims]
+    return (SMALL if task in ("super-resolve", "kernel") else SIZES)[dims]
 
 
 def problem(
@@ -89,6 +89,8 @@ def problem(
 
         x = picture(*(2 * n for n in size), channels=channels, shrink=shrink)
         return x, Resize(2).A(x), Resize(2)
+    if task == "kernel":
+        return _blurred(picture(*(2 * n for n in size), channels=channels, shrink=shrink))
     x = picture(*size, channels=channels, shrink=shrink)
     if task == "inpaint":
         known = (
@@ -100,6 +102,15 @@ def problem(
     x = x[..., : x.shape[-1] // 2 * 2] if task == "restore" else x
     physics: Any = {"denoise": Identity, "deblur": Blur, "restore": Pool}[task]()
     return x, noisy(physics.A(x), sigma), physics
+
+
+def _blurred(x: Tensor) -> tuple[Tensor, Tensor, Any]:
+    """A kernel, what it and the loss of every other sample make of a picture, and no operator: that is looked for."""
+    from oneself.physics import Downsample
+    from oneself.physics.kernels import gaussian_kernel
+
+    kernel = gaussian_kernel(13, (1.8, 1.2), 0.5, (-0.5, -0.5))
+    return kernel[None, None], Downsample(2, kernel).A(x), Identity()
 
 
 def _mixed(task: str, x: Tensor) -> tuple[Tensor, Tensor, Any]:
