@@ -35,14 +35,16 @@ ALLOWED = {
     "auto": {"core", "noise", "physics"},
     "images": {"data"},
     "problems": {"auto", "core", "physics", "registry"},
-    "estimation": {"core", "images", "problems"},
+    "calibration": {"core", "images", "noise", "problems", "registry"},
+    "estimation": {"core", "images", "physics", "problems"},
     "restoration": {"core", "estimation", "images", "physics", "problems", "registry"},
     "testing": {"core", "physics", "registry"},
 }
 LIBRARIES = {
     "core": {"torch", "safetensors"},
     **{
-        name: {"torch"} for name in (PARTS - {"priors", "noise"}) | {"blurs", "filters", "haze", "layers", "recipes", "registry"}
+        name: {"torch"}
+        for name in (PARTS - {"priors", "noise"}) | {"blurs", "filters", "haze", "layers", "recipes", "registry"}
     },
     "priors": {"torch", "numpy", "skimage"},
     "noise": {"numpy", "scipy"},

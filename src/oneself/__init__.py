@@ -6,15 +6,19 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from oneself.calibration import Calibration, calibrate
     from oneself.core import Result
-    from oneself.estimation import kernel
+    from oneself.estimation import correct, kernel
     from oneself.registry import Reconstructor, Run, methods
     from oneself.restoration import deblur, denoise, inpaint, restore, separate, super_resolve
 
 __all__ = [
+    "Calibration",
     "Reconstructor",
     "Result",
     "Run",
+    "calibrate",
+    "correct",
     "deblur",
     "denoise",
     "inpaint",
@@ -27,6 +31,9 @@ __all__ = [
 
 _HOMES = {
     "Result": "core",
+    "Calibration": "calibration",
+    "calibrate": "calibration",
+    "correct": "estimation",
     "kernel": "estimation",
     "Reconstructor": "registry",
     "Run": "registry",

@@ -20,7 +20,7 @@ from oneself.terms.spectra import SameSpectrum
 __all__ = ["FreeBlur", "SpectralFit", "check_shrunk", "placed", "strides"]
 
 STRIDES = {2: (2, 1), 3: (3, 1), 4: (2, 2)}
-SEED = 1.5  # width of the Gaussian that a free kernel begins as
+BEGIN, SHAKE = 1.5, 0.05  # width of the Gaussian that a free kernel begins as, and how far from it
 
 
 def strides(method: str, scale: int) -> tuple[int, int]:
@@ -46,14 +46,15 @@ def placed(kernel: Tensor, stride: int, times: int = 1, least: float = 0.0) -> T
 
 
 class FreeBlur(nn.Module):
-    """A kernel of positive values and sum 1, its own image under a half turn: ``FreeBlur(side)() -> (1, 1, side, side)``.
+    """A positive kernel of sum 1, its own image under a half turn: ``FreeBlur(side)() -> (1, 1, side, side)``.
 
     A spectrum's size tells nothing of a kernel beyond that.
     """
 
     def __init__(self, side: int) -> None:
         super().__init__()
-        self.logits = nn.Parameter((gaussian_kernel(side, SEED) + 1e-4).log())
+        begin = (gaussian_kernel(side, BEGIN) + 1e-4).log()
+        self.logits = nn.Parameter(begin + SHAKE * torch.randn_like(begin))
 
     def forward(self) -> Tensor:
         kernel = self.logits.flatten().softmax(0).reshape(1, 1, *self.logits.shape)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from oneself.core import Method
-from oneself.estimation import estimated
+from oneself.estimation import as_kernel, blur
 from oneself.images import ChannelAxis, DataRange, Layout, channel_axis_of, limits, unpack
 from oneself.physics.mixture import check_mixture
 from oneself.problems import Problem, deblurring, denoising, inpainting, separation, settle, super_resolution
@@ -149,8 +149,8 @@ def super_resolve(
     """
     y, pack = unpack(image, caller="super_resolve", channel_axis=channel_axis, data_range=data_range)
     layout = Layout("super_resolve", channel_axis, data_range)
-    blur, note = _blur(kernel, y, scale, seed, device)
-    problem = replace(super_resolution(y, scale, blur), notes=note)
+    found, notes = blur(kernel, y, scale, seed=seed, device=device)
+    problem = replace(super_resolution(y, scale, found), notes=notes)
     return _run(problem, method, pack, full, seed, seconds, device, options, layout)
 
 
@@ -181,7 +181,7 @@ def deblur(
     """
     y, pack = unpack(image, caller="deblur", channel_axis=channel_axis, data_range=data_range)
     layout = Layout("deblur", channel_axis, data_range)
-    problem = deblurring(y, _kernel(kernel), boundary)
+    problem = deblurring(y, as_kernel(kernel), boundary)
     return _run(problem, method, pack, full, seed, seconds, device, options, layout)
 
 
@@ -387,17 +387,3 @@ def _channels_first(missing: Tensor, image: Any, y: Tensor, channel_axis: Channe
         axis = channel_axis_of(image, channel_axis, "inpaint")
         return missing if axis is None else missing.movedim(axis, 0)
     return missing
-
-
-def _blur(kernel: Any, y: Tensor, scale: Any, seed: int, device: str | None) -> tuple[Tensor | None, tuple[str, ...]]:
-    if isinstance(kernel, str) and kernel == "estimate":
-        found, note = estimated(y, scale, seed=seed, device=device)
-        return found, (note,)
-    return (None if kernel is None else _kernel(kernel)), ()
-
-
-def _kernel(kernel: Any) -> Tensor:
-    found = kernel.detach().cpu().numpy() if isinstance(kernel, Tensor) else np.asarray(kernel)
-    if found.dtype.kind not in "buif":
-        raise TypeError(f"kernel ({type(kernel).__name__} of {found.dtype}): not a blur. Give an array of numbers.")
-    return torch.from_numpy(np.array(found, dtype=np.float32))

@@ -27,8 +27,8 @@ TASKS = (
     "segment",
     "kernel",
 )
-"""What can be asked for; ``restore`` stands for any linear operator, ``dehaze`` to ``segment`` take a picture apart, and
-the answer of ``kernel`` is not an image but the blur of one, ``(1, 1, *kernel)``."""
+"""What can be asked for; ``restore`` stands for any linear operator, ``dehaze`` to ``segment`` take a picture apart,
+and the answer of ``kernel`` is not an image but the blur of one, ``(1, 1, *kernel)``."""
 
 Recipe = Stage | Generator[Stage, Stage, Tensor | None]
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from oneself.physics.resize import resize
 
-__all__ = ["centre_of_mass", "composed", "cubic_kernel", "gaussian_kernel", "moved"]
+__all__ = ["centre_of_mass", "composed", "cubic_kernel", "gaussian_kernel", "moved", "spread"]
 
 
 def cubic_kernel(scale: int, side: int, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -57,6 +57,16 @@ def centre_of_mass(kernel: Tensor) -> tuple[float, ...]:
         places = torch.arange(n, dtype=kernel.dtype, device=kernel.device) - n // 2
         others = [other for other in range(kernel.ndim) if other != axis]
         found.append(float((kernel.sum(others) * places).sum() / total))
+    return tuple(found)
+
+
+def spread(kernel: Tensor) -> tuple[float, ...]:
+    """The standard deviation of ``(*spatial)``, not negative, along each axis, in samples."""
+    found = []
+    for axis, (n, centre) in enumerate(zip(kernel.shape, centre_of_mass(kernel), strict=True)):
+        places = torch.arange(n, dtype=kernel.dtype, device=kernel.device) - n // 2 - centre
+        line = kernel.sum([other for other in range(kernel.ndim) if other != axis])
+        found.append(float((line * places.square()).sum() / line.sum()) ** 0.5)
     return tuple(found)
 
 

@@ -6,7 +6,7 @@ Input           none
 Loss            (log S[(k * y)↓] − log S[y])², with S the mean power spectrum of windows
 Regularisation  the smallness of k; positive values
 
-That a natural picture's smaller copy looks as it does: Zontak, Irani. Internal statistics of a single natural image. 2011.
+Our own. What it rests on: Zontak, Irani. Internal statistics of a single natural image. CVPR 2011.
 """
 
 from __future__ import annotations

@@ -25,7 +25,8 @@ def power_spectrum(y: Tensor, window: int) -> Tensor:
     most = max(1, int((gray.numel() / WINDOWS) ** 0.5))
     patches = F.unfold(gray, (window, window), stride=max(1, window // 4, most))[0].T.reshape(-1, window, window)
     level = (patches * weights).sum((1, 2), keepdim=True) / weights.sum()
-    return torch.fft.fft2((patches - level) * weights).abs().square().mean(0) / weights.square().sum()
+    power: Tensor = torch.fft.fft2((patches - level) * weights).abs().square().mean(0)
+    return power / weights.square().sum()
 
 
 class SameSpectrum(Term):
@@ -34,6 +35,10 @@ class SameSpectrum(Term):
     Blurring multiplies a spectrum by ``|k̂|²``; keeping every ``stride``-th sample folds it. Both are done to the
     spectrum itself, so that a look costs the same whatever the picture's size. Noise, which is not shrunk with the
     scene, is taken away before and added again. Rings of frequencies count about alike.
+
+    What is found leads from one size to the next (Michaeli, Irani. Nonparametric blind super-resolution. ICCV 2013):
+    of a scene without any finest detail, blurred by σ, that is a Gaussian of σ √(1 − 1/s²); pictures of a camera, whose
+    own blur goes before, give about σ.
 
     Parameters
     ----------
@@ -65,4 +70,5 @@ class SameSpectrum(Term):
         response = torch.fft.fft2(x[0, 0], self.large.shape).abs().square()
         n, s = self.small.shape[0], self.stride
         folded = (response * self.large).reshape(s, n, s, n).mean((0, 2)) + self.noise
-        return ((folded / self.small).log().square() * self.weights).sum()
+        gap: Tensor = (folded / self.small).log().square() * self.weights
+        return gap.sum()
