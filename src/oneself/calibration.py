@@ -218,7 +218,8 @@ def _stand_in(y: Tensor, held: Tensor) -> Tensor:
     rest = (y - near) / (1 + 1 / (3 ** (y.ndim - 2) - 1)) ** 0.5
     axes = tuple(range(2, y.ndim))
     most = CLIP * rest[(~held).expand_as(y)].abs().median()
-    return near + rest.clamp(-most, most).roll([AWAY] * len(axes), axes)
+    made: Tensor = near + rest.clamp(-most, most).roll([AWAY] * len(axes), axes)
+    return made
 
 
 def _neighbours(y: Tensor, held: Tensor) -> Tensor:

@@ -132,6 +132,21 @@ def _others() -> dict[str, tuple[str, list[Parameter]]]:
             "Say what is in a file, what its noise is like, and what auto would do with it.",
             [flags.positional("file", "A picture, volume or signal."), *looked_at, json],
         ),
+        "calibrate": (
+            "Rank methods of denoising on a picture, by pixels of it that they are not shown.",
+            [
+                flags.positional("source", "A noisy picture, volume or signal.", metavar="IN"),
+                flags.flag(
+                    "methods",
+                    str,
+                    "Keys of 'oneself methods', with commas between; some quick ones otherwise.",
+                    metavar="KEY,KEY",
+                ),
+                flags.flag("seconds", float, "Time allowed for all of them together.", default=120.0, metavar="S"),
+                *(parameter for parameter in flags.COMMON if parameter.name in KERNEL and parameter.name != "seconds"),
+                json,
+            ],
+        ),
         "kernel": (
             "Find the blur behind a small picture, for super-resolve --kernel.",
             [
