@@ -4,8 +4,8 @@
 
 Every true picture is blurred with a Gaussian that is wider than cubic shrinking's, or longer one way, its centre of
 mass where the enlarged picture lies on the true one; every second sample is kept and rounded to 8 bits. ZSSR then
-enlarges it with three operators: cubic shrinking, the true kernel, and `oneself.kernel`'s estimate; and, with cubic
-shrinking, what `oneself.correct` makes of it by the true kernel. PSNR as in super_resolution.py.
+enlarges it with three operators: cubic shrinking, the true kernel, and `oneself.kernel`'s estimate. PSNR as in
+super_resolution.py.
 """
 
 from __future__ import annotations

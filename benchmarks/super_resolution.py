@@ -6,8 +6,8 @@
 
 The low-resolution picture is the truth cropped to a multiple of the scale, shrunk by `Resize` (as MATLAB's imresize
 shrinks) and rounded to 8 bits. PSNR is of the luma (BT.601, 16-235) rounded to 8 bits, `scale` pixels cut off each
-border, as is customary for these sets. With `--gaussian` it is blurred by a 21 × 21 Gaussian of that width instead, and every
-`scale`-th sample from the first on is kept ("direct"), which the method is told.
+border, as is customary for these sets. With `--gaussian` it is blurred by a 21 × 21 Gaussian of that width instead,
+and every `scale`-th sample from the first on is kept ("direct"), which the method is told.
 """
 
 from __future__ import annotations
