@@ -72,7 +72,7 @@ def kernelgan(
     kernel = placed(cubic_kernel(stride, blur.side).to(y), stride)
     if first == "spectra":
         window = min(16, min(y.shape[2:]) // stride)
-        fit = SpectralFit(y, stride, side=blur.side, window=window, sigma=0.0, rate=0.05, steps=400)
+        fit = SpectralFit(y, stride, side=blur.side, window=window, sigma=0.0, rate=0.05, steps=200)
         fit.time_share = 0.1
         fitted = yield fit
         with torch.no_grad():
