@@ -124,10 +124,8 @@ def blur(
     TypeError, ValueError
         Not an array of numbers; as ``kernel`` where it must be found.
     """
-    if not isinstance(kernel, str):
+    if not isinstance(kernel, str) or kernel != "estimate":
         return (None if kernel is None else as_kernel(kernel)), ()
-    if kernel != "estimate":
-        raise ValueError(f'super_resolve(kernel={kernel!r}): unknown. Give an array, or "estimate".')
     if len(y) > 1:
         raise ValueError(
             f'super_resolve(kernel="estimate"): {len(y)} pictures, each with a blur of its own. Give one at a time.'

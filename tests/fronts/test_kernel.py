@@ -44,7 +44,6 @@ def test_an_estimated_kernel_enlarges():
         (lambda: oneself.kernel(torch.rand(2, 1, 40, 40)), "one at a time"),
         (lambda: oneself.kernel(PICTURE, method="dip"), "does denoise"),
         (lambda: oneself.denoise(PICTURE, "kernelgan"), "does kernel"),
-        (lambda: oneself.super_resolve(PICTURE, 2, "guess"), 'Give an array, or "estimate"'),
         (lambda: oneself.super_resolve(PICTURE, 5, "estimate"), "2, 3 and 4"),
         (lambda: oneself.super_resolve(torch.rand(2, 1, 40, 40), 2, "estimate"), "one at a time"),
         (lambda: oneself.super_resolve(PICTURE[:8, :8], 2, np.ones((17, 17)) / 289), "larger than the enlarged image"),
@@ -54,3 +53,8 @@ def test_an_estimated_kernel_enlarges():
 def test_what_cannot_be_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_word_is_no_kernel():
+    with pytest.raises(TypeError, match="not a blur"):
+        oneself.super_resolve(PICTURE, 2, "guess")
