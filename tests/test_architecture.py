@@ -23,24 +23,28 @@ ALLOWED = {
     "stopping": {"core", "terms"},  # a residual is a term that is looked at
     "terms": {"core", "physics"},  # back-projection undoes the operator
     "risk": {"core", "examples", "physics", "stopping", "terms"},
+    "blurs": {"core", "optim", "physics", "terms"},
     "splitting": {"core", "terms"},
     "filters": set(),
     "haze": {"filters"},
     "layers": {"core", "examples", "stopping", "terms"},
     "options": {"core"},
     "data": set(),
-    "recipes": PARTS | {"core", "filters", "haze", "layers", "options", "risk", "splitting"},
+    "recipes": PARTS | {"blurs", "core", "filters", "haze", "layers", "options", "risk", "splitting"},
     "registry": {"core", "recipes"},
     "auto": {"core", "noise", "physics"},
     "images": {"data"},
     "problems": {"auto", "core", "physics", "registry"},
-    "restoration": {"core", "images", "physics", "problems", "registry"},
+    "calibration": {"core", "images", "noise", "problems", "registry"},
+    "estimation": {"core", "images", "physics", "problems"},
+    "restoration": {"core", "estimation", "images", "physics", "problems", "registry"},
     "testing": {"core", "physics", "registry"},
 }
 LIBRARIES = {
     "core": {"torch", "safetensors"},
     **{
-        name: {"torch"} for name in (PARTS - {"priors", "noise"}) | {"filters", "haze", "layers", "recipes", "registry"}
+        name: {"torch"}
+        for name in (PARTS - {"priors", "noise"}) | {"blurs", "filters", "haze", "layers", "recipes", "registry"}
     },
     "priors": {"torch", "numpy", "skimage"},
     "noise": {"numpy", "scipy"},

@@ -6,17 +6,23 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from oneself.calibration import Calibration, calibrate
     from oneself.core import Result
+    from oneself.estimation import correct, kernel
     from oneself.registry import Reconstructor, Run, methods
     from oneself.restoration import deblur, denoise, inpaint, restore, separate, super_resolve
 
 __all__ = [
+    "Calibration",
     "Reconstructor",
     "Result",
     "Run",
+    "calibrate",
+    "correct",
     "deblur",
     "denoise",
     "inpaint",
+    "kernel",
     "methods",
     "restore",
     "separate",
@@ -25,6 +31,10 @@ __all__ = [
 
 _HOMES = {
     "Result": "core",
+    "Calibration": "calibration",
+    "calibrate": "calibration",
+    "correct": "estimation",
+    "kernel": "estimation",
     "Reconstructor": "registry",
     "Run": "registry",
     "methods": "registry",

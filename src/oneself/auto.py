@@ -57,6 +57,8 @@ def choose(
     """
     if task == "super-resolve":
         return Choice("zssr", "learns from the image's own smaller self")
+    if task == "kernel":
+        return Choice("kernel_spectra", "the picture's smaller copy has its spectrum")
     if task in MIXTURES:
         return Choice("double_dip", "each layer alone is simpler than their mixture")
     if task != "denoise":

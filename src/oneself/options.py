@@ -15,6 +15,7 @@ __all__ = [
     "Guide",
     "HoldOut",
     "Jitter",
+    "Least",
     "Levels",
     "Optimiser",
     "Patience",
@@ -23,6 +24,7 @@ __all__ = [
     "Rate",
     "Ridge",
     "Settle",
+    "Shrunk",
     "Sigma",
     "Skips",
     "Smoothing",
@@ -85,3 +87,6 @@ Prior = Annotated[
 ]
 Strength = Annotated[float, Option("noise level that D removes, in units of the [0, 1] range", above=0)]
 Penalty = Annotated[float, Option("μ, weight of the coupling", above=0)]
+
+Shrunk = Annotated[int, Option("the factor that the picture was shrunk by: 2, 3 or 4", low=2, high=4)]
+Least = Annotated[float, Option("what of the kernel is kept, as a share of its peak", low=0, below=1)]

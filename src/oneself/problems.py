@@ -12,24 +12,35 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from oneself.auto import Choice, choose
-from oneself.core import Identity, Method
+from oneself.core import Identity, Method, Result
 from oneself.core.cropping import cut
-from oneself.registry import find, methods
+from oneself.registry import Run, find, methods
 
-__all__ = ["Problem", "deblurring", "denoising", "inpainting", "separation", "settle", "super_resolution"]
+__all__ = [
+    "Problem",
+    "deblurring",
+    "denoising",
+    "find_kernel",
+    "inpainting",
+    "separation",
+    "settle",
+    "shrinking",
+    "super_resolution",
+]
 
 
 @dataclass(frozen=True)
 class Problem:
     """``task`` of ``core.TASKS``, the measurement ``y`` as ``(B, C, *spatial)``, the operator, and ``read``, which
     leads from a restored image and its measurement to what was asked for, ``place`` from a picture of the size of what
-    was asked for to one of the size that is restored."""
+    was asked for to one of the size that is restored. ``notes``: what was found out to pose it."""
 
     task: str
     y: Tensor
     physics: Any
     read: Callable[[Tensor, Tensor], Tensor] = lambda x, measured: x
     place: Callable[[Tensor], Tensor] = lambda x: x
+    notes: tuple[str, ...] = ()
 
     def finish(self, x: Tensor, number: int = 0) -> Tensor:
         """What was asked for, from the restored image ``(1, C, *spatial)`` of one of the inputs."""
@@ -107,20 +118,58 @@ def super_resolution(y: Tensor, scale: float | Sequence[float], kernel: Tensor |
     factors = _factors(scale, y.ndim - 2)
     if kernel is None:
         return Problem("super-resolve", y, Resize(factors))
-    return Problem("super-resolve", y, Downsample(factors, check_kernel(kernel, y.ndim - 2)))
+    large = [n * s for n, s in zip(y.shape[2:], factors, strict=True)]
+    if any(k > n for k, n in zip(check_kernel(kernel, y.ndim - 2).shape, large, strict=True)):
+        raise ValueError(
+            f"super_resolve(kernel.shape={tuple(kernel.shape)}): larger than the enlarged image "
+            f"{tuple(map(round, large))}. Cut the kernel to where it is not zero."
+        )
+    return Problem("super-resolve", y, Downsample(factors, kernel))
 
 
-def _factors(scale: Any, dims: int) -> tuple[float, ...]:
+def shrinking(scale: float | Sequence[float], dims: int) -> int:
+    """The whole factor that a picture's kernel is looked for at.
+
+    Raises
+    ------
+    ValueError
+        Not a picture; not one whole factor for both axes.
+    """
+    if dims != 2:
+        raise ValueError(f"kernel(image): {dims}D. The blur of pictures (2D) can be found.")
+    factors = _factors(scale, dims, "kernel")
+    if factors[0] != factors[1] or factors[0] not in (2, 3, 4):
+        raise ValueError(f"kernel(scale={scale!r}): kernels are found for 2, 3 and 4, the same for both axes.")
+    return int(factors[0])
+
+
+def find_kernel(
+    y: Tensor,
+    scale: int,
+    method: str | Method = "auto",
+    *,
+    seed: int = 0,
+    seconds: float | None = None,
+    device: str | torch.device | None = None,
+    **options: Any,
+) -> Result[Tensor]:
+    """The result whose image is the kernel ``(1, 1, *kernel)`` of one picture. Raises as the method."""
+    choice = settle("kernel", method, y, seconds=seconds, device=device)
+    given = {**choice.options, **options, "scale": scale}
+    return Run(choice.method, y, seed=seed, seconds=seconds, device=device, **given).finish()
+
+
+def _factors(scale: Any, dims: int, caller: str = "super_resolve") -> tuple[float, ...]:
     """One factor for each axis, if they enlarge."""
     try:
         given = [float(factor) for factor in (scale if isinstance(scale, Iterable) else [scale])]
     except (TypeError, ValueError):
         given = []
     if isinstance(scale, str) or len(given) not in (1, dims):
-        raise ValueError(f"super_resolve(scale={scale!r}): one number, or one for each of {dims} axes, is needed.")
+        raise ValueError(f"{caller}(scale={scale!r}): one number, or one for each of {dims} axes, is needed.")
     factors = tuple(given * (dims // len(given)))
     if not all(math.isfinite(factor) and factor >= 1 for factor in factors) or max(factors) <= 1:
-        raise ValueError(f"super_resolve(scale={scale!r}): enlarges nothing. Give a finite number above 1.")
+        raise ValueError(f"{caller}(scale={scale!r}): enlarges nothing. Give a finite number above 1.")
     return factors
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from oneself.core import Method
+from oneself.estimation import as_kernel, blur
 from oneself.images import ChannelAxis, DataRange, Layout, channel_axis_of, limits, unpack
 from oneself.physics.mixture import check_mixture
 from oneself.problems import Problem, deblurring, denoising, inpainting, separation, settle, super_resolution
@@ -140,15 +141,16 @@ def super_resolve(
     ----------
     scale : float or sequence of float
         Above 1; one for all spatial axes or one for each. Whole numbers where a kernel is given.
-    kernel : ndarray or Tensor, optional
-        The blur that the image was made with before it was sampled: odd-sized, non-negative, of sum 1. Antialiased
-        cubic resampling otherwise.
+    kernel : ndarray, Tensor or "estimate", optional
+        The blur that the image was made with before it was sampled: odd-sized, non-negative, of sum 1; or
+        ``"estimate"``: found from the picture. Antialiased cubic resampling otherwise.
 
     Other parameters, returns and errors as of ``denoise``.
     """
     y, pack = unpack(image, caller="super_resolve", channel_axis=channel_axis, data_range=data_range)
     layout = Layout("super_resolve", channel_axis, data_range)
-    problem = super_resolution(y, scale, None if kernel is None else _kernel(kernel))
+    found, notes = blur(kernel, y, scale, seed=seed, device=device)
+    problem = replace(super_resolution(y, scale, found), notes=notes)
     return _run(problem, method, pack, full, seed, seconds, device, options, layout)
 
 
@@ -179,7 +181,7 @@ def deblur(
     """
     y, pack = unpack(image, caller="deblur", channel_axis=channel_axis, data_range=data_range)
     layout = Layout("deblur", channel_axis, data_range)
-    problem = deblurring(y, _kernel(kernel), boundary)
+    problem = deblurring(y, as_kernel(kernel), boundary)
     return _run(problem, method, pack, full, seed, seconds, device, options, layout)
 
 
@@ -298,7 +300,7 @@ def _run(
         result = Run(choice.method, one[None], problem.physics, **settings).finish()
         image = problem.finish(result.image.cpu(), number)
         parts = {name: problem.part(part.cpu()) for name, part in result.parts.items()}
-        notes = (f"{result.method}: {choice.why}", *result.notes)
+        notes = (*problem.notes, f"{result.method}: {choice.why}", *result.notes)
         results.append(replace(result, image=image, parts=parts, notes=notes))
     if full:
         packed = [replace(result, image=pack(result.image)) for result in results]
@@ -385,10 +387,3 @@ def _channels_first(missing: Tensor, image: Any, y: Tensor, channel_axis: Channe
         axis = channel_axis_of(image, channel_axis, "inpaint")
         return missing if axis is None else missing.movedim(axis, 0)
     return missing
-
-
-def _kernel(kernel: Any) -> Tensor:
-    found = kernel.detach().cpu().numpy() if isinstance(kernel, Tensor) else np.asarray(kernel)
-    if found.dtype.kind not in "buif":
-        raise TypeError(f"kernel ({type(kernel).__name__} of {found.dtype}): not a blur. Give an array of numbers.")
-    return torch.from_numpy(np.array(found, dtype=np.float32))

@@ -37,7 +37,8 @@ OWN = {
         flags.flag("scale", str, "How much larger: 2, 1.5, or one for each axis: 2x1.5 (down x across).", default=...,
                    metavar="FACTOR"),
         flags.flag("kernel", str, "The blur (NPY or picture) behind the small picture, where you know it; whole "
-                   "factors then. Odd-sized, of sum 1; pictures are divided by their sum.", metavar="FILE"),
+                   "factors then. Odd-sized, of sum 1; pictures are divided by their sum. Or 'estimate': found from "
+                   "the picture.", metavar="FILE|estimate"),
     ],
     "inpaint": [
         flags.flag("mask", str, "A picture of the same size: not 0 (not black) where something is missing.",
@@ -65,6 +66,7 @@ OWN = {
 }  # fmt: skip
 AFTER = """With --method auto the method's own options are its own business. To see and set those of a method:
 'oneself {task} --method {example} --help'; 'oneself methods' lists them all."""
+KERNEL = ("seed", "seconds", "device", "axes", "data_range")
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
 
 
@@ -129,6 +131,35 @@ def _others() -> dict[str, tuple[str, list[Parameter]]]:
         "info": (
             "Say what is in a file, what its noise is like, and what auto would do with it.",
             [flags.positional("file", "A picture, volume or signal."), *looked_at, json],
+        ),
+        "calibrate": (
+            "Rank methods of denoising on a picture, by pixels of it that they are not shown.",
+            [
+                flags.positional("source", "A noisy picture, volume or signal.", metavar="IN"),
+                flags.flag(
+                    "methods",
+                    str,
+                    "Keys of 'oneself methods', with commas between; some quick ones otherwise.",
+                    metavar="KEY,KEY",
+                ),
+                flags.flag("seconds", float, "Time allowed for all of them together.", default=120.0, metavar="S"),
+                *(parameter for parameter in flags.COMMON if parameter.name in KERNEL and parameter.name != "seconds"),
+                json,
+            ],
+        ),
+        "kernel": (
+            "Find the blur behind a small picture, for super-resolve --kernel.",
+            [
+                flags.positional("source", "A small picture.", metavar="IN"),
+                flags.positional(
+                    "out", "The kernel, NPY, TIFF or a gray picture; NAME-kernel.npy otherwise.", default=None
+                ),
+                flags.flag("scale", str, "The factor it was shrunk by: 2, 3 or 4.", default="2", metavar="FACTOR"),
+                flags.flag("method", str, "kernel_spectra, kernelgan, or auto.", default="auto", metavar="KEY"),
+                *(parameter for parameter in flags.COMMON if parameter.name in KERNEL),
+                overwrite,
+                *(parameter for parameter in flags.FILES if parameter.name in ("json", "quiet")),
+            ],
         ),
         "repeat": (
             "Do again what a record beside a result says; bit for bit the same on the same CPU.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ from torch import Tensor
 from oneself import data
 from oneself.auto import Choice
 from oneself.commands.aids import NAMES, Aids, spread
-from oneself.commands.request import Settings
+from oneself.commands.request import ESTIMATE, Settings
 from oneself.data import Item, Picture, Range
 from oneself.data.raster import JpegCoding
+from oneself.estimation import blur
 from oneself.physics.mixture import MIXTURES
 from oneself.physics.resize import resize
 from oneself.problems import Problem, deblurring, denoising, inpainting, separation, settle, super_resolution
@@ -61,6 +62,7 @@ class Prepared:
     settings: Settings
     kernel: Tensor | None = None
     beside: Mapping[str, list[Tensor]] = field(default_factory=dict)
+    found: dict[int, tuple[Tensor | None, tuple[str, ...]]] = field(default_factory=dict)
 
     def piece(self, number: int) -> Piece:
         """One item's problem. Raises ValueError where what is asked for does not fit it."""
@@ -95,6 +97,16 @@ class Prepared:
             alpha = np.broadcast_to(np.zeros((), picture.alpha.dtype), clear)
         return replace(picture, pixels=np.broadcast_to(np.zeros((), picture.pixels.dtype), shape), alpha=alpha)
 
+    def _estimate(self, y: Tensor, number: int) -> tuple[Tensor | None, tuple[str, ...]]:
+        """The blur behind an item, found once; of one that is blank there is none."""
+        if number not in self.found and bool((y == y.flatten()[0]).all()):
+            self.found[number] = None, ()
+        if number not in self.found:
+            s = self.settings
+            assert s.scale is not None
+            self.found[number] = blur(ESTIMATE, y, _factors(s.scale), seed=s.seed, device=s.device)
+        return self.found[number]
+
     def _problem(self, y: Tensor, number: int) -> Problem:
         s, kernel = self.settings, self.kernel
         if s.task == "denoise":
@@ -109,8 +121,16 @@ class Prepared:
                 y, s.task, **{name: found[number] for name, found in self.beside.items() if name in NAMES}
             )
         assert s.scale is not None
+        if s.estimate:
+            kernel, notes = self._estimate(y, number)
+            return replace(super_resolution(y, _factors(s.scale), kernel), notes=notes)
         factors = [int(f) if kernel is not None and f.is_integer() else f for f in s.scale]
-        return super_resolution(y, factors[0] if len(factors) == 1 else factors, kernel)
+        return super_resolution(y, _factors(factors), kernel)
+
+
+def _factors(scale: Sequence[float]) -> float | Sequence[float]:
+    """One factor for all axes, or one for each."""
+    return scale[0] if len(scale) == 1 else scale
 
 
 def prepare(source: Path, settings: Settings, aids: Aids) -> Prepared:

@@ -75,7 +75,7 @@ def record(
     """The whole record. ``rest`` is what is known after writing: the files, the device, the most memory taken."""
     restored = [item for item in items if item["restored"]]
     names = ("method", "preset", "sigma", "seed", "seconds", "device", "precision", "compile", "axes", "data_range",
-             "scale", "boundary", "known")  # fmt: skip
+             "scale", "boundary", "known", "estimate")  # fmt: skip
     asked = {name: getattr(settings, name) for name in names}
     hashes = dict(aids.hashes)
     return {

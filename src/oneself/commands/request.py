@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["SUFFIXES", "Files", "Settings", "parse_range", "parse_scale"]
+__all__ = ["ESTIMATE", "SUFFIXES", "Files", "Settings", "parse_range", "parse_scale"]
 
+ESTIMATE = "estimate"  # in place of the file of a kernel
 SUFFIXES = {
     "denoise": "denoised",
     "super-resolve": "enlarged",
@@ -29,8 +30,8 @@ class Settings:
 
     ``sigma`` and ``data_range`` are in the file's own units. ``scale`` has one factor for all spatial axes or one for
     each. ``options`` are the method's own; ``aids`` are the files besides the picture, by name: the task's (``kernel``,
-    ``mask``, ``hints``, ``second``) and those of the method's options that are images. ``command`` is the command line
-    itself.
+    ``mask``, ``hints``, ``second``) and those of the method's options that are images. ``estimate``: find the blur from
+    the picture. ``command`` is the command line itself.
     """
 
     task: str
@@ -49,6 +50,7 @@ class Settings:
     aids: Mapping[str, Path] = field(default_factory=dict)
     boundary: str | None = None
     known: str | None = None
+    estimate: bool = False
     command: str = ""
 
 

@@ -116,6 +116,7 @@ class Restorer:
             "scale",
             "boundary",
             "known",
+            "estimate",
         )
         found = {name: getattr(s, name) for name in names}
         found |= {"options": dict(s.options), "input": digest(job.source), **dict(self.aids.hashes)}
@@ -189,7 +190,7 @@ class Restorer:
         if interrupted:
             ended = replace(result.stages[-1], stopped_by=f"Ctrl-C, at step {result.stages[-1].steps}")
             result = replace(result, stages=(*result.stages[:-1], ended))
-        for note in (*result.notes, result.stopped_by):
+        for note in (*piece.problem.notes, *result.notes, result.stopped_by):
             self.display.say(f"  {note}")
         parts = {name: piece.problem.part(part.cpu()) for name, part in result.parts.items()}
         return replace(result, image=piece.problem.finish(result.image.cpu()), parts=parts), choice.why, interrupted

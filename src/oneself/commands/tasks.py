@@ -12,7 +12,7 @@ from oneself.commands.errors import DONE, ENDED_AT_ONCE, FAILED, INTERRUPTED, RE
 from oneself.commands.interruption import Interruption
 from oneself.commands.jobs import Job, check_settings, list_jobs
 from oneself.commands.progress import Display
-from oneself.commands.request import Files, Settings, parse_range, parse_scale
+from oneself.commands.request import ESTIMATE, Files, Settings, parse_range, parse_scale
 from oneself.commands.restoring import Restorer
 from oneself.physics.mixture import MIXTURES
 
@@ -121,11 +121,14 @@ def _settings(
         "boundary",
         "known",
     )
+    estimate = task == "super-resolve" and given.get("kernel") == ESTIMATE
+    given = {**given, "kernel": None} if estimate else given
     aids = {name: given[name] for name in NAMES if given.get(name) is not None} | dict(images)
     return Settings(
         task=task,
         options=options,
         command=command_line,
+        estimate=estimate,
         data_range=None if given["data_range"] is None else parse_range(given["data_range"]),
         scale=None if given.get("scale") is None else parse_scale(given["scale"]),
         aids={name: Path(path) for name, path in aids.items()},

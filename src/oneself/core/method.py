@@ -25,8 +25,10 @@ TASKS = (
     "transparency",
     "watermark",
     "segment",
+    "kernel",
 )
-"""What can be asked for; ``restore`` stands for any linear operator, the last four take a picture apart."""
+"""What can be asked for; ``restore`` stands for any linear operator, ``dehaze`` to ``segment`` take a picture apart,
+and the answer of ``kernel`` is not an image but the blur of one, ``(1, 1, *kernel)``."""
 
 Recipe = Stage | Generator[Stage, Stage, Tensor | None]
 

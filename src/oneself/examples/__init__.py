@@ -1,6 +1,7 @@
 """How examples are made out of the one input."""
 
 from oneself.examples.code import Code, Fixed
+from oneself.examples.crops import DetailedCrops
 from oneself.examples.father_son import FatherSon
 from oneself.examples.masks import BernoulliMasks, measured_elements
 from oneself.examples.observation import Observation
@@ -13,6 +14,7 @@ __all__ = [
     "BernoulliMasks",
     "Code",
     "Coordinates",
+    "DetailedCrops",
     "FatherSon",
     "Fixed",
     "Observation",

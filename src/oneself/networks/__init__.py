@@ -1,5 +1,6 @@
 """Networks, for one, two and three dimensions alike."""
 
+from oneself.networks.blur import DeepBlur, critic
 from oneself.networks.decoder import Decoder
 from oneself.networks.field import Constant, Field
 from oneself.networks.manifold import FrameDecoder, helix
@@ -11,12 +12,14 @@ from oneself.networks.tiles import apply_in_tiles
 __all__ = [
     "Constant",
     "Decoder",
+    "DeepBlur",
     "Field",
     "FrameDecoder",
     "PartialUNet",
     "Residual",
     "Skip",
     "apply_in_tiles",
+    "critic",
     "helix",
     "plain",
 ]

@@ -21,6 +21,7 @@ SIGMA = 0.1
 SIZES = {1: (48,), 2: (24, 20), 3: (10, 12, 14)}
 SMALL = {**SIZES, 2: (36, 32)}  # of what is to be enlarged: its smaller copies must be worth learning from
 PRIME = {1: (37,), 2: (23, 19), 3: (11, 13, 17)}
+BLURRED = (47, 43)  # likewise, of what a kernel is looked for in
 STEPS, FEW = 8, 3  # of the first case, and of the others
 # What makes a method quick, where it has an option of that name: nothing else is known of it.
 QUICK: Mapping[str, float] = {
@@ -67,13 +68,17 @@ def cases(method: str | Method, **options: Any) -> list[Case]:
         for dims in method.dims
         if dims != first
     ]
-    made += [(method.tasks[0], problem(method.tasks[0], PRIME[first], channels=1))]
+    made += [(method.tasks[0], problem(method.tasks[0], _prime(method.tasks[0], first), channels=1))]
     fewer = {**chosen, **({"steps": FEW} if method.takes("steps") and "steps" not in options else {})}
     return [Case(method, task, *parts, fewer if i else chosen) for i, (task, parts) in enumerate(made)]
 
 
 def _size(task: str, dims: int) -> tuple[int, ...]:
-    return (SMALL if task == "super-resolve" else SIZES)[dims]
+    return (SMALL if task in ("super-resolve", "kernel") else SIZES)[dims]
+
+
+def _prime(task: str, dims: int) -> tuple[int, ...]:
+    return BLURRED if task == "kernel" else PRIME[dims]
 
 
 def problem(
@@ -89,6 +94,8 @@ def problem(
 
         x = picture(*(2 * n for n in size), channels=channels, shrink=shrink)
         return x, Resize(2).A(x), Resize(2)
+    if task == "kernel":
+        return _blurred(picture(*(2 * n for n in size), channels=channels, shrink=shrink))
     x = picture(*size, channels=channels, shrink=shrink)
     if task == "inpaint":
         known = (
@@ -100,6 +107,15 @@ def problem(
     x = x[..., : x.shape[-1] // 2 * 2] if task == "restore" else x
     physics: Any = {"denoise": Identity, "deblur": Blur, "restore": Pool}[task]()
     return x, noisy(physics.A(x), sigma), physics
+
+
+def _blurred(x: Tensor) -> tuple[Tensor, Tensor, Any]:
+    """A kernel, what it and the loss of every other sample make of a picture, and no operator: that is looked for."""
+    from oneself.physics import Downsample
+    from oneself.physics.kernels import gaussian_kernel
+
+    kernel = gaussian_kernel(13, (1.8, 1.2), 0.5, (-0.5, -0.5))
+    return kernel[None, None], Downsample(2, kernel).A(x), Identity()
 
 
 def _mixed(task: str, x: Tensor) -> tuple[Tensor, Tensor, Any]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from oneself.core import Method, Run
+from oneself.physics.kernels import cubic_kernel
 from oneself.registry import find
 from oneself.testing.cases import SIGMA, problem
 from oneself.testing.promise import require
@@ -21,8 +22,11 @@ def psnr(x: Tensor, truth: Tensor) -> float:
     return -10 * math.log10(float((x - truth).square().mean()))
 
 
-def trivial(y: Tensor, physics: Any) -> Tensor:
-    """The answer that costs nothing: cubic interpolation, the smallest solution, or what was measured."""
+def trivial(y: Tensor, physics: Any, shape: torch.Size | None = None) -> Tensor:
+    """The answer that costs nothing: cubic interpolation, the smallest solution, or what was measured; where a kernel
+    of some ``shape`` is asked for, that of cubic shrinking."""
+    if shape is not None:  # of a kernel
+        return cubic_kernel(2, shape[-1])[None, None]
     for name in ("enlarge", "A_dagger"):
         if hasattr(physics, name):
             made: Tensor = getattr(physics, name)(y)
@@ -54,5 +58,8 @@ def check_beats_trivial(
     task = task or method.tasks[0]
     x, y, physics = problem(task, size, shrink=2, sigma=noise)
     result = Run(method, y, physics, device="cpu", **options).finish()
-    found, cheap = psnr(result.image.clamp(0, 1), x), psnr(trivial(y, physics).clamp(0, 1), x)
+    found, cheap = (
+        psnr(result.image.clamp(0, 1), x),
+        psnr(trivial(y, physics, x.shape if task == "kernel" else None).clamp(0, 1), x),
+    )
     require(found >= cheap + margin, method.key, f"{task}: {found:.2f} dB, the trivial answer has {cheap:.2f} dB")

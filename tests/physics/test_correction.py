@@ -1,0 +1,99 @@
+"""The correction filter: nothing to do for the cubic kernel, exact where it can be, and what it is for."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+from skimage import data
+
+import oneself
+from oneself.core import Run
+from oneself.physics import CorrectionFilter, Downsample, Resize
+from oneself.physics.kernels import cubic_kernel, gaussian_kernel
+from oneself.recipes.zssr import zssr
+
+X = torch.from_numpy(data.astronaut()[:128, 160:288].copy()).permute(2, 0, 1)[None] / 255
+KERNELS = [(1.0, 0.0), (1.8, 0.0), ((2.4, 1.0), 0.6)]
+QUICK = {"width": 16, "layers": 4, "crop": 32, "steps": 80}
+
+
+def psnr(x):
+    within = (..., slice(6, -6), slice(6, -6))
+    return -10 * math.log10(float((x - X)[within].square().mean()))
+
+
+@pytest.mark.parametrize("scale", [2, 3])
+def test_the_cubic_kernel_needs_no_correction(scale):
+    correction = CorrectionFilter(scale, gaussian_kernel(3, 1.0))
+    correction.kernel = cubic_kernel(scale, 4 * scale + 1, torch.float64)
+    assert torch.allclose(correction.response((40, 33)), torch.ones(40, 33, dtype=torch.complex128), atol=1e-9)
+
+
+def test_what_cubic_can_tell_is_corrected_exactly():
+    """x = Bᵀz, wrapped round: h * (k * x)↓ = (b * x)↓."""
+    kernel, cubic = gaussian_kernel(9, 0.8, 0.0, (-0.5, -0.3)).double(), cubic_kernel(2, 9, torch.float64)
+    z = torch.rand(1, 1, 32, 32, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    apart = torch.zeros(1, 1, 64, 64, dtype=torch.float64)
+    apart[..., ::2, ::2] = z
+
+    def around(x, weights):
+        return F.conv2d(F.pad(x, [4] * 4, mode="circular"), weights[None, None])
+
+    x = around(apart, cubic)  # correlation with b: the transpose of convolving with it
+    seen, wanted = (around(x, k.flip(0, 1))[..., ::2, ::2] for k in (kernel, cubic))
+    response = CorrectionFilter(2, kernel, ridge=0.0).response((32, 32))
+    assert torch.allclose(torch.fft.ifft2(torch.fft.fft2(seen) * response).real, wanted, atol=1e-8)
+
+
+@pytest.mark.parametrize(("widths", "angle"), KERNELS)
+def test_it_helps_plain_enlargement(widths, angle):
+    kernel = gaussian_kernel(13, widths, angle, (-0.5, -0.5))
+    y = (Downsample(2, kernel).A(X) * 255).round() / 255
+    made = CorrectionFilter(2, kernel)(y)
+    assert made.shape == y.shape
+    assert psnr(Resize(2).enlarge(made)) > psnr(Resize(2).enlarge(y)) + 1
+    left = [(small - Resize(2).A(X))[..., 4:-4, 4:-4].square().mean() for small in (made, y)]
+    assert float(left[0]) < 0.3 * float(left[1])
+
+
+def test_it_helps_a_network_made_for_cubic_shrinking():
+    kernel = gaussian_kernel(13, 1.8, 0.0, (-0.5, -0.5))
+    y = (Downsample(2, kernel).A(X) * 255).round() / 255
+    plain, corrected = (
+        psnr(Run(zssr, small, Resize(2), device="cpu", **QUICK).finish().image)
+        for small in (y, CorrectionFilter(2, kernel)(y))
+    )
+    assert corrected > plain + 1
+
+
+def test_it_undoes_the_displacement_of_direct_sampling():
+    kernel = gaussian_kernel(13, 1.4)
+    y = Downsample(2, kernel).A(X)
+    assert psnr(Resize(2).enlarge(CorrectionFilter(2, kernel)(y))) > psnr(Resize(2).enlarge(y)) + 2
+
+
+def test_the_front_door_corrects_blindly():
+    kernel = gaussian_kernel(13, 1.8, 0.0, (-0.5, -0.5))
+    y = (Downsample(2, kernel).A(X)[0].permute(1, 2, 0).clamp(0, 1) * 255).round().to(torch.uint8).numpy()
+    made = oneself.correct(y, 2)
+    assert made.shape == y.shape
+    assert made.dtype == y.dtype
+    enlarged = [Resize(2).enlarge(torch.from_numpy(a).permute(2, 0, 1)[None] / 255) for a in (y, made)]
+    assert psnr(enlarged[1]) > psnr(enlarged[0]) + 1
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: CorrectionFilter(1.5, gaussian_kernel(3, 1.0)), "must be whole"),
+        (lambda: CorrectionFilter(2, gaussian_kernel(3, 1.0)[:2]), "even-sized"),
+        (lambda: CorrectionFilter(2, gaussian_kernel(3, 1.0), ridge=-1), "below 0"),
+        (lambda: oneself.correct(data.camera()[0], 2), "1D"),
+        (lambda: oneself.correct(data.camera()[:8, :8], 2, gaussian_kernel(17, 3.0)), "larger than the enlarged"),
+        (lambda: oneself.correct(data.camera()[:40, :40], 2.5, gaussian_kernel(3, 1.0)), "whole"),
+    ],
+)
+def test_what_cannot_be_is_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -1,0 +1,46 @@
+"""Kernels: cubic shrinking's is what Resize does, they are moved whole, and composed as shrinkings are."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from skimage import data
+
+from oneself.physics import Downsample, Resize
+from oneself.physics.kernels import centre_of_mass, composed, cubic_kernel, gaussian_kernel, moved, spread
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_cubic_kernel_is_what_resize_does(scale):
+    x = torch.from_numpy(data.camera()[:120, 100:220].copy())[None, None] / 255
+    kernel = cubic_kernel(scale, 8 * scale + 1)
+    blurred = F.conv2d(x, kernel.flip(0, 1)[None, None], padding=4 * scale)[..., ::scale, ::scale]
+    within = (..., slice(6, -6), slice(6, -6))
+    assert torch.allclose(blurred[within], Resize(scale).A(x)[within], atol=2e-6)
+    assert centre_of_mass(kernel) == pytest.approx([-(scale - 1) / 2] * 2, abs=1e-5)
+
+
+def test_a_gaussian_has_its_widths_and_place():
+    kernel = gaussian_kernel(25, (3.0, 1.5), 0.0, (-0.5, 1.0))
+    assert float(kernel.sum()) == pytest.approx(1)
+    assert spread(kernel) == pytest.approx((3.0, 1.5), rel=0.01)
+    assert centre_of_mass(kernel) == pytest.approx((-0.5, 1.0), abs=1e-3)
+    turned = gaussian_kernel(25, (3.0, 1.5), torch.pi / 2)
+    assert spread(turned) == pytest.approx((1.5, 3.0), rel=0.01)
+
+
+def test_moving_keeps_the_shape():
+    kernel = moved(gaussian_kernel(13, 1.5), (-0.5, 0.25))
+    assert torch.allclose(kernel, gaussian_kernel(13, 1.5, 0.0, (-0.5, 0.25)), atol=2e-3)
+    assert centre_of_mass(kernel) == pytest.approx((-0.5, 0.25), abs=2e-3)
+    assert float(kernel.sum()) == pytest.approx(1)
+    assert float(kernel.min()) >= 0
+
+
+@pytest.mark.parametrize("stride", [2, 3])
+def test_two_shrinkings_are_one_by_the_composed_kernel(stride):
+    x = torch.rand(1, 1, 108, 108, generator=torch.Generator().manual_seed(0))
+    kernel = gaussian_kernel(7, (1.5, 0.9), 0.4, (-0.5, -0.2))
+    once = Downsample(stride, kernel)
+    both = Downsample(stride**2, composed(kernel, stride, 2))
+    within = (..., slice(3, -3), slice(3, -3))
+    assert torch.allclose(once.A(once.A(x))[within], both.A(x)[within], atol=1e-6)
