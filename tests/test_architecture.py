@@ -29,7 +29,8 @@ ALLOWED = {
     "layers": {"core", "examples", "stopping", "terms"},
     "options": {"core"},
     "data": set(),
-    "recipes": PARTS | {"core", "filters", "haze", "layers", "options", "risk", "splitting"},
+    "shots": set(),
+    "recipes": PARTS | {"core", "filters", "haze", "layers", "options", "risk", "shots", "splitting"},
     "registry": {"core", "recipes"},
     "auto": {"core", "noise", "physics"},
     "images": {"data"},
@@ -43,6 +44,7 @@ LIBRARIES = {
         name: {"torch"} for name in (PARTS - {"priors", "noise"}) | {"filters", "haze", "layers", "recipes", "registry"}
     },
     "priors": {"torch", "numpy", "skimage"},
+    "shots": {"torch", "skimage"},
     "noise": {"numpy", "scipy"},
 }
 

@@ -11,17 +11,24 @@ from oneself.core import Option
 __all__ = [
     "Average",
     "CodeChannels",
+    "Ensemble",
+    "Every",
     "Fidelity",
     "Guide",
     "HoldOut",
     "Jitter",
     "Levels",
     "Optimiser",
+    "Patch",
+    "Patches",
     "Patience",
     "Penalty",
     "Prior",
+    "Radius",
     "Rate",
+    "Replace",
     "Ridge",
+    "Shared",
     "Sigma",
     "Skips",
     "Smoothing",
@@ -30,8 +37,10 @@ __all__ = [
     "StepsAtMost",
     "Stop",
     "Strength",
+    "Tile",
     "Upsampling",
     "Variation",
+    "WeightAverage",
     "Width",
     "Window",
 ]
@@ -83,3 +92,20 @@ Prior = Annotated[
 ]
 Strength = Annotated[float, Option("noise level that D removes, in units of the [0, 1] range", above=0)]
 Penalty = Annotated[float, Option("μ, weight of the coupling", above=0)]
+
+Patch = Annotated[int, Option("side of the random patches that are learned from", low=8)]
+Patches = Annotated[int, Option("patches per step", low=1)]
+WeightAverage = Annotated[float, Option("decay of the running average of the weights; 0 for none", low=0, below=1)]
+Every = Annotated[int, Option("steps from one look at what is held out to the next", low=1)]
+Ensemble = Annotated[bool, Option("take the mean over the image's flips (and rotations in 2D)")]
+Tile = Annotated[int, Option("side of the tiles that the network is applied to at the end", low=16)]
+
+Replace = Annotated[
+    Literal["uniform", "median", "mean"],
+    Option("what a hidden element is replaced by: a neighbour drawn at random, their median, or their mean"),
+]
+Radius = Annotated[int, Option("radius of the neighbourhood that replaces a hidden element", low=1, high=8)]
+Shared = Annotated[
+    bool,
+    Option("hide a place in all channels at once, for noise that channels share; else each channel by itself"),
+]

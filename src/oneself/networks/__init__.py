@@ -6,7 +6,8 @@ from oneself.networks.manifold import FrameDecoder, helix
 from oneself.networks.partial import PartialUNet
 from oneself.networks.plain import Residual, plain
 from oneself.networks.skip import Skip
-from oneself.networks.tiles import apply_in_tiles
+from oneself.networks.tiles import apply_in_tiles, mean_of_views
+from oneself.networks.unet import UNet
 
 __all__ = [
     "Constant",
@@ -16,7 +17,9 @@ __all__ = [
     "PartialUNet",
     "Residual",
     "Skip",
+    "UNet",
     "apply_in_tiles",
     "helix",
+    "mean_of_views",
     "plain",
 ]

@@ -1,0 +1,89 @@
+"""Stripes: noise that all elements of a line share."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oneself.noise.blocks import checked
+
+__all__ = ["line_offsets", "stripe_levels"]
+
+AROUND, ROUNDS, RATE = 8, 4, 0.7  # lines to either side that one is compared to, and how often
+SHORTEST = 24  # elements of a line, and lines, that are needed to tell
+SURE = 2.0  # how far above what white noise makes of lines their scatter must lie
+SEEN = 1.5 / 255  # fainter ones cannot be told from fine texture
+
+
+def stripe_levels(x: NDArray[np.floating], sigma: float) -> tuple[float, ...]:
+    """The standard deviation of the noise that whole lines share, for lines along every axis; 0 where there is none.
+
+    A line's offset against its two neighbours, ``median(x_r - (x_{r-1} + x_{r+1}) / 2)``, has a variance of 3/2 of the
+    stripes', and of ``3 pi / (4 n) sigma^2`` from white noise. The scatter of the offsets is measured by their median
+    absolute deviation, so that edges along a few lines do not count.
+
+    Parameters
+    ----------
+    x : ndarray
+        ``(C, *spatial)``.
+    sigma : float
+        The level of white noise.
+    """
+    x = checked(x, "stripe_levels")
+    return tuple(_level(x, axis, sigma) for axis in range(1, x.ndim))
+
+
+def _level(x: NDArray[np.floating], along: int, sigma: float) -> float:
+    if x.ndim < 3 or x.shape[along] < SHORTEST:
+        return 0.0
+    found = [_across(x, along, axis, sigma) for axis in range(1, x.ndim) if axis != along]
+    return min(found)  # a sheet, constant along two axes, is no stripe of either
+
+
+def _across(x: NDArray[np.floating], along: int, axis: int, sigma: float) -> float:
+    if x.shape[axis] < SHORTEST:
+        return 0.0
+    lines = np.moveaxis(x, (axis, along), (-2, -1))
+    offsets = np.median(lines[..., 1:-1, :] - (lines[..., :-2, :] + lines[..., 2:, :]) / 2, axis=-1)
+    scatter = 1.4826 * float(np.median(np.abs(offsets - np.median(offsets, axis=-1, keepdims=True))))
+    white = np.sqrt(3 * np.pi / (4 * x.shape[along])) * sigma
+    if scatter < SURE * white:
+        return 0.0
+    level = float(np.sqrt((scatter**2 - white**2) * 2 / 3))
+    return level if level >= SEEN else 0.0
+
+
+def line_offsets(x: NDArray[np.floating], along: int) -> NDArray[np.float64]:
+    """The offset of every line along an axis against the lines around it, ``(C, *spatial)`` with 1 along that axis.
+
+    ``o <- o + 0.7 median(x_r - o_r - mean of (x - o) over the 8 lines to either side)``, four times: of stripes of
+    independent offsets about a quarter is left, and what changes slowly across the lines stays in the picture. Near a
+    border as many lines are looked at to one side as there are to the other.
+
+    Parameters
+    ----------
+    x : ndarray
+        ``(C, *spatial)`` of 2 or 3 spatial axes.
+    along : int
+        Spatial axis that the lines run along.
+    """
+    axis = 1 + along
+    offsets = np.zeros([n if a != axis else 1 for a, n in enumerate(x.shape)])
+    others = [a for a in range(1, x.ndim) if a != axis]
+    for _ in range(ROUNDS):
+        level = x - offsets
+        gaps = [np.median(level - _mean_around(level, across), axis=axis, keepdims=True) for across in others]
+        offsets += RATE * np.mean(gaps, axis=0)
+    return offsets
+
+
+def _mean_around(x: NDArray[np.floating], axis: int) -> NDArray[np.floating]:
+    """The mean of the lines to either side of each across an axis, without it; the line itself at the very border."""
+    x = np.moveaxis(x, axis, 0)
+    n = len(x)
+    here = np.arange(n)
+    reach = np.minimum(np.minimum(here, n - 1 - here), AROUND)
+    total = np.concatenate([np.zeros_like(x[:1]), np.cumsum(x, axis=0, dtype=np.float64)])
+    shape = (-1, *([1] * (x.ndim - 1)))
+    around = (total[here + reach + 1] - total[here - reach] - x) / np.maximum(2 * reach, 1).reshape(shape)
+    return np.moveaxis(np.where(reach.reshape(shape) > 0, around, x), 0, axis)
