@@ -101,7 +101,7 @@ def describe_noise(x: Pixels) -> NoiseReport:
     x = checked(x, "describe_noise")
     bounds = active_bounds(x)
     white, spectrum = estimate_sigma(x), noise_spectrum(x, bounds)
-    stripes = stripe_levels(x, white)
+    stripes = stripe_levels(x)
     blurred = _correlated(white, spectrum)
     sigma, kind, line = _nature(x, bounds, spectrum.sigma if blurred else white, blurred)
     correlation = tuple(spectrum.correlation()) if blurred else (0.0,) * len(stripes)

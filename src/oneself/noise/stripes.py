@@ -11,54 +11,58 @@ __all__ = ["line_offsets", "stripe_levels"]
 
 AROUND, ROUNDS, RATE = 8, 4, 0.7  # lines to either side that one is compared to, and how often
 SHORTEST = 24  # elements of a line, and lines, that are needed to tell
-SURE = 2.0  # how far above what white noise makes of lines their scatter must lie
+SURE = 3.0  # how far above what the scatter within lines makes of them that of lines must lie
 SEEN = 1.5 / 255  # fainter ones cannot be told from fine texture
 
 
-def stripe_levels(x: NDArray[np.floating], sigma: float) -> tuple[float, ...]:
-    """The standard deviation of the noise that whole lines share, for lines along every axis; 0 where there is none.
+def stripe_levels(x: NDArray[np.floating]) -> tuple[float, ...]:
+    """The standard deviation of the noise that whole lines of ``x`` (C, *spatial) share, for lines along every axis; 0
+    where there is none.
 
-    A line's offset against its two neighbours, ``median(x_r - (x_{r-1} + x_{r+1}) / 2)``, has a variance of 3/2 of the
-    stripes', and of ``3 pi / (4 n) sigma^2`` from white noise. The scatter of the offsets is measured by their median
-    absolute deviation, so that edges along a few lines do not count.
+    A line's offset against its two neighbours is the mean of the middle half of ``x_r - (x_{r-1} + x_{r+1}) / 2``; its
+    variance is 3/2 of the stripes' and what is left of the scatter along the line. The scatter of the offsets is measured
+    by their median absolute deviation, so that edges along a few lines do not count.
 
-    Parameters
-    ----------
-    x : ndarray
-        ``(C, *spatial)``.
-    sigma : float
-        The level of white noise.
+    Raises TypeError for other than real floating values, ValueError for a shape, size or pixels that cannot do.
     """
     x = checked(x, "stripe_levels")
-    return tuple(_level(x, axis, sigma) for axis in range(1, x.ndim))
+    return tuple(_level(x, axis) for axis in range(1, x.ndim))
 
 
-def _level(x: NDArray[np.floating], along: int, sigma: float) -> float:
+def _level(x: NDArray[np.floating], along: int) -> float:
     if x.ndim < 3 or x.shape[along] < SHORTEST:
         return 0.0
-    found = [_across(x, along, axis, sigma) for axis in range(1, x.ndim) if axis != along]
+    found = [_across(x, along, axis) for axis in range(1, x.ndim) if axis != along]
     return min(found)  # a sheet, constant along two axes, is no stripe of either
 
 
-def _across(x: NDArray[np.floating], along: int, axis: int, sigma: float) -> float:
+def _across(x: NDArray[np.floating], along: int, axis: int) -> float:
     if x.shape[axis] < SHORTEST:
         return 0.0
     lines = np.moveaxis(x, (axis, along), (-2, -1))
-    offsets = np.median(lines[..., 1:-1, :] - (lines[..., :-2, :] + lines[..., 2:, :]) / 2, axis=-1)
+    gaps = np.sort(lines[..., 1:-1, :] - (lines[..., :-2, :] + lines[..., 2:, :]) / 2, axis=-1)
+    offsets, n = _middle(gaps), gaps.shape[-1]
     scatter = 1.4826 * float(np.median(np.abs(offsets - np.median(offsets, axis=-1, keepdims=True))))
-    white = np.sqrt(3 * np.pi / (4 * x.shape[along])) * sigma
-    if scatter < SURE * white:
+    within = 0.7413 * (gaps[..., -(-3 * n // 4) - 1] - gaps[..., n // 4])  # the deviation of a normal distribution
+    chance = 1.1 * float(np.sqrt(np.mean(within**2) / n))
+    if scatter < SURE * chance:
         return 0.0
-    level = float(np.sqrt((scatter**2 - white**2) * 2 / 3))
+    level = float(np.sqrt((scatter**2 - chance**2) * 2 / 3))
     return level if level >= SEEN else 0.0
+
+
+def _middle(ranked: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The mean of the middle half of ranked values: as robust as need be, and smooth where values are few."""
+    n = ranked.shape[-1]
+    return np.asarray(ranked[..., n // 4 : n - n // 4].mean(axis=-1))
 
 
 def line_offsets(x: NDArray[np.floating], along: int) -> NDArray[np.float64]:
     """The offset of every line along an axis against the lines around it, ``(C, *spatial)`` with 1 along that axis.
 
-    ``o <- o + 0.7 median(x_r - o_r - mean of (x - o) over the 8 lines to either side)``, four times: of stripes of
-    independent offsets about a quarter is left, and what changes slowly across the lines stays in the picture. Near a
-    border as many lines are looked at to one side as there are to the other.
+    ``o <- o + 0.7 m(x_r - o_r - mean of (x - o) over the 8 lines to either side)`` with the mean of the middle half
+    ``m``, four times: of stripes of independent offsets about a quarter is left, and what changes slowly across the
+    lines stays in the picture. Near a border as many lines are looked at to one side as there are to the other.
 
     Parameters
     ----------
@@ -72,8 +76,9 @@ def line_offsets(x: NDArray[np.floating], along: int) -> NDArray[np.float64]:
     others = [a for a in range(1, x.ndim) if a != axis]
     for _ in range(ROUNDS):
         level = x - offsets
-        gaps = [np.median(level - _mean_around(level, across), axis=axis, keepdims=True) for across in others]
-        offsets += RATE * np.mean(gaps, axis=0)
+        gaps = [np.sort(level - _mean_around(level, across), axis=axis) for across in others]
+        middles = [np.expand_dims(_middle(np.moveaxis(gap, axis, -1)), axis) for gap in gaps]
+        offsets += RATE * np.mean(middles, axis=0)
     return offsets
 
 

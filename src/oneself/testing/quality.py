@@ -10,7 +10,7 @@ from torch import Tensor
 
 from oneself.core import Method, Run
 from oneself.registry import find
-from oneself.testing.cases import SIGMA, problem
+from oneself.testing.cases import SIGMA, beside, problem
 from oneself.testing.promise import require
 
 __all__ = ["check_beats_trivial", "psnr", "trivial"]
