@@ -6,4 +6,12 @@ from oneself.noise.report import NoiseReport, describe_noise
 from oneself.noise.stabilise import Anscombe
 from oneself.noise.stripes import line_offsets, stripe_levels
 
-__all__ = ["Anscombe", "NoiseReport", "describe_noise", "estimate_sigma", "known_level", "line_offsets", "stripe_levels"]
+__all__ = [
+    "Anscombe",
+    "NoiseReport",
+    "describe_noise",
+    "estimate_sigma",
+    "known_level",
+    "line_offsets",
+    "stripe_levels",
+]

@@ -12,13 +12,12 @@ __all__ = ["Anscombe"]
 LEAST = 2 * math.sqrt(0.375)  # the transform of nothing; below it the closed form of the inverse has no meaning
 
 
-
 @dataclass(frozen=True)
 class Anscombe:
     """The generalised Anscombe transform of noise of variance ``gain * mean + offset``, scaled to [0, 1].
 
     ``f(y) = (2 / g) sqrt(max(g y + 3/8 g^2 + o, 0))`` has noise of variance nearly 1 wherever the mean is a few photons
-    (``g`` each) or Gaussian noise prevails; ``(f - low) / span`` is what is denoised, and ``sigma = 1 / span`` its noise.
+    (``g`` each) or Gaussian noise prevails; ``(f - low) / span`` is what is denoised, ``sigma = 1 / span`` its noise.
 
     Attributes
     ----------

@@ -20,8 +20,8 @@ def stripe_levels(x: NDArray[np.floating]) -> tuple[float, ...]:
     where there is none.
 
     A line's offset against its two neighbours is the mean of the middle half of ``x_r - (x_{r-1} + x_{r+1}) / 2``; its
-    variance is 3/2 of the stripes' and what is left of the scatter along the line. The scatter of the offsets is measured
-    by their median absolute deviation, so that edges along a few lines do not count.
+    variance is 3/2 of the stripes' and what is left of the scatter along the line. The scatter of the offsets is
+    measured by their median absolute deviation, so that edges along a few lines do not count.
 
     Raises TypeError for other than real floating values, ValueError for a shape, size or pixels that cannot do.
     """
