@@ -41,6 +41,7 @@ PUBLISHED = {
     "optimiser": "adam",
     "rate": 4e-4,
 }
+DENSER = 3.0  # times the share that may be hidden where each element takes others along
 FARTHEST = 6  # extent of correlated noise that is hidden: of what is hidden around, nothing can be told
 
 
@@ -69,7 +70,14 @@ def noise2void(
     ] = None,
     replace: o.Replace = "mean",
     radius: o.Radius = 2,
-    share: Annotated[float, Option("share of the elements that are hidden at a step", above=0, below=0.5)] = 0.1,
+    share: Annotated[
+        float,
+        Option(
+            "share of the elements that are asked for at a step; fewer where others are hidden along",
+            above=0,
+            below=0.5,
+        ),
+    ] = 0.1,
     shared: o.Shared = False,
     width: o.Width = 32,
     levels: o.Levels = 2,
@@ -96,8 +104,8 @@ def noise2void(
         max(radius, *(1 + max(offset) for offset in hidden)) if spread > 1 else radius,
         patch,
         patches,
-        some_of(y, hold_out / spread, shared),
-        share=share / spread,
+        some_of(y, hold_out * min(1.0, DENSER / spread), shared),
+        share=share * min(1.0, DENSER / spread),
         hidden=hidden,
         shared=shared,
     )
