@@ -45,7 +45,7 @@ LIBRARIES = {
     },
     "priors": {"torch", "numpy", "skimage"},
     "shots": {"torch", "skimage"},
-    "noise": {"numpy", "scipy", "torch"},  # torch in the transform that a stage applies
+    "noise": {"numpy", "scipy"},
 }
 
 

@@ -106,6 +106,8 @@ Replace = Annotated[
 ]
 Radius = Annotated[int, Option("radius of the neighbourhood that replaces a hidden element", low=1, high=8)]
 Shared = Annotated[
-    bool,
-    Option("hide a place in all channels at once, for noise that channels share; else each channel by itself"),
+    bool | None,
+    Option(
+        "hide a place in all channels at once, for noise that they share; else each by itself; measured unless given"
+    ),
 ]

@@ -113,8 +113,8 @@ def test_a_shift_is_undone_and_said() -> None:
     result = Run(noise2noise, first, device="cpu", second=second, **LEARNING).finish()
     assert result.image.shape == first.shape
     assert re.fullmatch(
-        r"noise2noise: the second shot lies [+-]0\.\d px along y, \+[34]\.\d px along x from the first; whole elements of "
-        r"it were undone(, 0\.\d px are left)?",
+        r"noise2noise: the second shot lies [+-]0\.\d px along y, \+[34]\.\d px along x from the first; whole "
+        r"elements of it were undone(, 0\.\d px are left)?",
         result.notes[0],
     )
     assert psnr(result.image, x[..., 4:]) > psnr(first, x[..., 4:]) + 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -51,15 +52,16 @@ class UNet(nn.Module):
     @property
     def grid(self) -> int:
         """Side of the coarsest level's elements: tiles whose sides are multiples of it see one grid."""
-        return int(2 ** len(self.down))
+        levels: int = len(self.down)
+        return 1 << levels
 
     @property
     def reach(self) -> int:
         """An element of the output depends on no input farther away than this; a multiple of ``grid``."""
         levels = len(self.down)
-        convolved = sum(2**level * (2 if level == levels else 4) for level in range(levels + 1))
+        convolved: int = sum(2**level * (2 if level == levels else 4) for level in range(levels + 1))
         resampled = 2 * self.grid  # pooling and its undoing each look up to a coarse element aside
-        return -(-(convolved + resampled) // self.grid) * self.grid
+        return self.grid * math.ceil((convolved + resampled) / self.grid)
 
     def whole(self, tile: int) -> int:
         """The side of tiles of about ``tile`` elements that leave no seams."""

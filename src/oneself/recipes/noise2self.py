@@ -21,6 +21,7 @@ from oneself import options as o
 from oneself.core import Fit, Option, WeightAverage, method
 from oneself.examples import BlindGrid
 from oneself.networks import UNet, mean_of_views
+from oneself.noise import SHARED, channel_correlation
 from oneself.optim import OPTIMISERS
 from oneself.physics.alignment import turns
 from oneself.stopping import validated
@@ -40,7 +41,7 @@ def noise2self(
     grid: Annotated[int, Option("w, side of the grid's blocks, one element of each is hidden", low=2, high=8)] = 4,
     replace: o.Replace = "mean",
     radius: o.Radius = 1,
-    shared: o.Shared = False,
+    shared: o.Shared = None,
     width: o.Width = 32,
     levels: o.Levels = 2,
     patch: o.Patch = 48,
@@ -59,6 +60,8 @@ def noise2self(
     tile: o.Tile = 512,
 ) -> Fit:
     dims, size = y.ndim - 2, [min(n, patch) for n in y.shape[2:]]
+    if shared is None:
+        shared = channel_correlation(y[0].cpu().numpy()) > SHARED
     masks = BlindGrid(y, replace, radius, patch, patches, width=grid, shared=shared)
     network = UNet(dims, y.shape[1], y.shape[1], size, width=width, levels=levels)
     views = turns([1.0] * dims, transpose=dims == 2)[: None if ensemble else 1]

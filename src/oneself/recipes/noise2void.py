@@ -25,7 +25,7 @@ from oneself import options as o
 from oneself.core import Fit, Option, WeightAverage, method
 from oneself.examples import BlindSpots, Offset, disc, line, some_of
 from oneself.networks import UNet, mean_of_views
-from oneself.noise import describe_noise, line_offsets
+from oneself.noise import SHARED, channel_correlation, describe_noise, line_offsets
 from oneself.optim import OPTIMISERS
 from oneself.physics.alignment import turns
 from oneself.stopping import validated
@@ -78,7 +78,7 @@ def noise2void(
             below=0.5,
         ),
     ] = 0.1,
-    shared: o.Shared = False,
+    shared: o.Shared = None,
     width: o.Width = 32,
     levels: o.Levels = 2,
     patch: o.Patch = 48,
@@ -97,6 +97,8 @@ def noise2void(
     striped, hidden, note = _structure(y, structure, extent)
     if striped is not None:
         y = y - torch.from_numpy(line_offsets(y[0].cpu().numpy(), striped))[None].to(y)
+    if shared is None:
+        shared = channel_correlation(y[0].cpu().numpy()) > SHARED
     spread = len(hidden)
     masks = BlindSpots(
         y,

@@ -53,6 +53,7 @@ def check_beats_trivial(
     method = find(method)
     task = task or method.tasks[0]
     x, y, physics = problem(task, size, shrink=2, sigma=noise)
-    result = Run(method, y, physics, device="cpu", **beside(method, x, y, physics), **options).finish()
+    settings: dict[str, Any] = {**beside(method, x, y, physics), **options}
+    result = Run(method, y, physics, device="cpu", **settings).finish()
     found, cheap = psnr(result.image.clamp(0, 1), x), psnr(trivial(y, physics).clamp(0, 1), x)
     require(found >= cheap + margin, method.key, f"{task}: {found:.2f} dB, the trivial answer has {cheap:.2f} dB")
