@@ -48,14 +48,20 @@ class Row:
 
 
 def pictures(data: Path | None, names: Sequence[str], side: int) -> dict[str, Tensor]:
-    """True pictures ``(1, C, H, W)`` in [0, 1]: scikit-image's crops, or a folder's files, their middle ``side``."""
+    """True pictures ``(1, C, H, W)`` in [0, 1]: scikit-image's, or a folder's files, their middle ``side``."""
     found = {}
     for name in names or ([] if data else list(CROPS)):
-        pixels = getattr(skimage.data, name)()[CROPS[name]] if data is None else _read(data / name)
+        pixels = _own(name, side) if data is None else _read(data / name)
         found[Path(name).stem] = _middle(pixels, side)
     if data is not None and not names:
         found = {path.stem: _middle(_read(path), side) for path in sorted(data.iterdir()) if path.is_file()}
     return found
+
+
+def _own(name: str, side: int) -> np.ndarray:
+    """A picture of scikit-image, or its crop of 256 pixels where no more are wanted."""
+    pixels = getattr(skimage.data, name)()
+    return pixels[CROPS[name]] if side <= 256 else pixels
 
 
 def pairs(folder: Path, side: int) -> dict[str, tuple[Tensor, Tensor]]:
