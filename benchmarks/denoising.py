@@ -172,10 +172,11 @@ def resolve(method: str, y: Tensor) -> tuple[str, dict[str, Any], str]:
         choice = settle("denoise", "auto", y, device="cpu")
         return choice.method, {**choice.options, "device": "cpu"}, choice.why
     settings: dict[str, Any] = {"device": "cpu"}
+    choices = {option.name: option.choices for option in find(key).options}
     if "=" in more:
         for part in more.split(","):
             name, value = part.split("=")
-            settings[name] = _value(value)
+            settings[name] = value if value in choices.get(name, ()) else _value(value)
     elif more:
         settings["preset"] = more
     return key, settings, ""
