@@ -89,12 +89,12 @@ def test_the_noise_is_told_in_the_files_units(oneself):
 
 def test_stripes_and_few_levels_are_told(oneself):
     random = np.random.default_rng(0)
-    values = 128 + 20 * random.normal(size=(64, 1)) + 5 * random.normal(size=(64, 64))
-    Image.fromarray((16 * np.rint(values / 16)).clip(0, 240).astype(np.uint8)).save("rows.png")
+    values = 128 + 20 * random.normal(size=(160, 1)) + 5 * random.normal(size=(160, 64))
+    Image.fromarray((8 * np.rint(values / 8)).clip(0, 240).astype(np.uint8)).save("rows.png")
     found = json.loads(oneself("info rows.png --json").out)
     assert found["noise"]["stripes"] == [0, pytest.approx(20, rel=0.25)]
     assert found["noise"]["extent"][1] > 1
-    assert found["noise"]["step"] == pytest.approx(16, abs=0.1)
+    assert found["noise"]["step"] == pytest.approx(8, abs=0.1)
     assert "stripes along x" in found["noise"]["words"]
     assert found["denoise"]["method"] == "noise2void"
     assert "stripes along x" in oneself("info rows.png").out
