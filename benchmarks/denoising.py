@@ -1,12 +1,15 @@
 """Denoising: quality and cost of every method, beside classical ones.
 
     python benchmarks/denoising.py --methods noisy nlm bm3d auto zs_n2n zs_n2n:published
-    python benchmarks/denoising.py --data PATH/set12 --side 128 --methods auto dip self2self --out benchmarks/results
+    python benchmarks/denoising.py --data PATH/cset9 --pairs PATH/polyu PATH/sidd PATH/fmdd --quick --out results
 
 A method is a key, or key:preset, or key:name=value,name=value. Every method runs in a process of its own, so that the
 peak of its memory can be told. `noisy` is the input; `nlm` scikit-image's non-local means, given the noise level;
 `bm3d` the bm3d package where it is installed (its licence is not free: for measuring only), given the noise level too.
-Noise is made with numpy's generator, seed 0, and not clipped; correlated noise is smoothed over 0.8 pixels.
+Noise is made with numpy's generator, seed 0, and not clipped; correlated noise is smoothed over 0.8 pixels, striped
+noise is 0.8 of what all elements of a row and all channels share, and 0.6 of white. A second shot (`noise2noise`) is
+made with seed 1, and there is none of real pairs. `--quick` takes one picture of each kind, its middle 96 pixels, and
+stops every run after 15 seconds: all kinds by all methods take under half an hour on two cores.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import multiprocessing
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,21 +28,49 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
-from measuring import Row, pictures, quality, report, timed
+from measuring import Row, pairs, pictures, quality, report, timed
 from oneself.priors import non_local_means
 from oneself.problems import settle
+from oneself.registry import find
+
+KINDS = (
+    "gaussian-15",
+    "gaussian-25",
+    "gaussian-50",
+    "poisson-30",
+    "poisson-gaussian-30-5",
+    "correlated-25",
+    "striped-25",
+)
+LEARNED = ("auto", "zs_n2n", "noise2void", "noise2self", "noise2noise", "self2self", "dip")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A picture, its noise by name, truth and measurement, and another shot of it where there is one."""
+
+    picture: str
+    noise: str
+    truth: Tensor
+    y: Tensor
+    second: Tensor | None = None
+
+    @property
+    def sigma(self) -> float:
+        """The noise's root mean square."""
+        return float((self.y - self.truth).square().mean().sqrt())
 
 
 def main() -> None:
     given = arguments()
-    truths = pictures(given.data, given.images, given.side)
+    cases = chosen(given)
     rows: list[Row] = []
     for method in given.methods:
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
-            rows += alone.submit(measured, method, truths, given.noise, given.threads).result()
+            rows += alone.submit(measured, method, cases, given.threads, given.seconds).result()
         report(rows, given.name, given.out, given.title, quiet=True)  # what is measured stays, whatever comes
-    order = {name: i for i, name in enumerate(truths)}
-    rows.sort(key=lambda row: (given.noise.index(row.noise), order[row.picture]))
+    order = {(case.noise, case.picture): i for i, case in enumerate(cases)}
+    rows.sort(key=lambda row: order[row.noise, row.picture])
     report([*rows, *means(rows)], given.name, given.out, given.title)
 
 
@@ -46,53 +78,91 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="folder of true pictures; scikit-image's otherwise")
     parser.add_argument("--images", nargs="*", default=[], help="names in it (or of scikit-image); all otherwise")
-    parser.add_argument("--side", type=int, default=256, help="side of the middle crop")
+    parser.add_argument("--pairs", type=Path, nargs="*", default=[], help="folders of real noise with its reference")
+    parser.add_argument("--side", type=int, help="side of the middle crop (256; 96 with --quick)")
     parser.add_argument(
-        "--noise", nargs="*", default=["gaussian-25"], help="gaussian-LEVEL, correlated-LEVEL (of 255), poisson-PEAK"
+        "--noise",
+        nargs="*",
+        help="gaussian-LEVEL, correlated-LEVEL, striped-LEVEL (of 255), poisson-PEAK, poisson-gaussian-PEAK-LEVEL",
     )
-    parser.add_argument("--methods", nargs="+", default=["noisy", "nlm", "auto"])
+    parser.add_argument("--methods", nargs="+")
+    parser.add_argument("--quick", action="store_true", help="one crop of each kind, 15 s a run")
+    parser.add_argument("--seconds", type=float, help="time allowed for a run")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--name", default="denoising")
     parser.add_argument("--title", default="Denoising")
     parser.add_argument("--out", type=Path, help="folder for the table")
-    return parser.parse_args()
+    given = parser.parse_args()
+    given.side = given.side or (96 if given.quick else 256)
+    given.seconds = given.seconds or (15.0 if given.quick else None)
+    given.noise = (list(KINDS) if given.quick else ["gaussian-25"]) if given.noise is None else given.noise
+    given.methods = given.methods or ["noisy", "nlm", *(LEARNED if given.quick else ["auto"])]
+    return given
 
 
-def measured(method: str, truths: dict[str, Tensor], noises: list[str], threads: int) -> list[Row]:
+def chosen(given: argparse.Namespace) -> list[Case]:
+    """Every picture with every noise, and the real pairs; the first of each kind where it is to be quick."""
+    most = 1 if given.quick else None
+    truths = list(pictures(given.data, given.images, given.side).items())[:most] if given.noise else []
+    cases = [
+        Case(name, noise, truth, noisy(truth, noise), noisy(truth, noise, seed=1))
+        for noise in given.noise
+        for name, truth in truths
+    ]
+    for folder in given.pairs:
+        cases += [Case(name, folder.name, *pair) for name, pair in list(pairs(folder, given.side).items())[:most]]
+    return cases
+
+
+def measured(method: str, cases: list[Case], threads: int, seconds: float | None) -> list[Row]:
     torch.set_num_threads(threads)
     rows = []
-    for noise in noises:
-        for name, truth in truths.items():
-            y, sigma = noisy(truth, noise)
-            rows.append(one(method, name, noise, truth, y, sigma))
-            print(rows[-1], flush=True)
+    for case in cases:
+        if _needs_another(method) and case.second is None:
+            continue
+        rows.append(one(method, case, seconds))
+        print(rows[-1], flush=True)
     return rows
 
 
-def noisy(truth: Tensor, noise: str) -> tuple[Tensor, float]:
-    """The picture with noise of ``kind-level``, and the noise's root mean square."""
-    kind, level = noise.split("-")
-    chance, x = np.random.default_rng(0), truth.numpy()
+def _needs_another(method: str) -> bool:
+    key = method.partition(":")[0]
+    return key not in ("auto", *CLASSICAL) and any(option.name == "second" for option in find(key).options)
+
+
+def noisy(truth: Tensor, noise: str, seed: int = 0) -> Tensor:
+    """The picture with noise of ``kind-level``."""
+    kind, *told = noise.rsplit("-", 2 if noise.startswith("poisson-gaussian") else 1)
+    level = [float(number) for number in told]
+    chance, x = np.random.default_rng(seed), truth.numpy()
     if kind == "gaussian":
-        y = x + float(level) / 255 * chance.standard_normal(x.shape)
+        y = x + level[0] / 255 * chance.standard_normal(x.shape)
     elif kind == "correlated":
-        noise = gaussian_filter(chance.standard_normal(x.shape), (0, 0, 0.8, 0.8), mode="wrap")
-        y = x + float(level) / 255 * noise / noise.std()
+        made = gaussian_filter(chance.standard_normal(x.shape), (0, 0, 0.8, 0.8), mode="wrap")
+        y = x + level[0] / 255 * made / made.std()
+    elif kind == "striped":
+        rows = chance.standard_normal((1, 1, x.shape[2], 1))
+        y = x + level[0] / 255 * (0.8 * rows + 0.6 * chance.standard_normal(x.shape))
     elif kind == "poisson":
-        y = chance.poisson(x * float(level)) / float(level)
+        y = chance.poisson(x * level[0]) / level[0]
+    elif kind == "poisson-gaussian":
+        y = chance.poisson(x * level[0]) / level[0] + level[1] / 255 * chance.standard_normal(x.shape)
     else:
-        raise SystemExit(f"--noise {noise}: unknown. Give gaussian-LEVEL, correlated-LEVEL or poisson-PEAK.")
-    return torch.from_numpy(y).float(), float(np.sqrt(((y - x) ** 2).mean()))
+        raise SystemExit(f"--noise {noise}: unknown. Give one such as {', '.join(KINDS)}.")
+    return torch.from_numpy(y).float()
 
 
-def one(method: str, picture: str, noise: str, truth: Tensor, y: Tensor, sigma: float) -> Row:
+def one(method: str, case: Case, seconds: float | None) -> Row:
     if method in CLASSICAL:
         began = time.monotonic()
-        x = CLASSICAL[method](y, sigma)
-        return Row(picture, noise, method, *quality(x, truth), 0, 0.0, time.monotonic() - began, 0.0)
-    key, settings, note = resolve(method, y)
-    result, seconds, gflop, mb = timed(key, y, None, **settings)
-    return Row(picture, noise, method, *quality(result.image, truth), result.steps, gflop, seconds, mb, note)
+        x = CLASSICAL[method](case.y, case.sigma)
+        spent = time.monotonic() - began
+        return Row(case.picture, case.noise, method, *quality(x, case.truth), 0, 0.0, spent, 0.0)
+    key, settings, note = resolve(method, case.y)
+    settings |= {"seconds": seconds} | ({"second": case.second} if _needs_another(method) else {})
+    result, taken, gflop, mb = timed(key, case.y, None, **settings)
+    found = quality(result.image, case.truth)
+    return Row(case.picture, case.noise, method, *found, result.steps, gflop, taken, mb, note)
 
 
 def resolve(method: str, y: Tensor) -> tuple[str, dict[str, Any], str]:
@@ -102,10 +172,11 @@ def resolve(method: str, y: Tensor) -> tuple[str, dict[str, Any], str]:
         choice = settle("denoise", "auto", y, device="cpu")
         return choice.method, {**choice.options, "device": "cpu"}, choice.why
     settings: dict[str, Any] = {"device": "cpu"}
+    choices = {option.name: option.choices for option in find(key).options}
     if "=" in more:
         for part in more.split(","):
             name, value = part.split("=")
-            settings[name] = _value(value)
+            settings[name] = value if value in choices.get(name, ()) else _value(value)
     elif more:
         settings["preset"] = more
     return key, settings, ""

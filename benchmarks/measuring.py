@@ -48,14 +48,43 @@ class Row:
 
 
 def pictures(data: Path | None, names: Sequence[str], side: int) -> dict[str, Tensor]:
-    """True pictures ``(1, C, H, W)`` in [0, 1]: scikit-image's crops, or a folder's files, their middle ``side``."""
+    """True pictures ``(1, C, H, W)`` in [0, 1]: scikit-image's, or a folder's files, their middle ``side``."""
     found = {}
     for name in names or ([] if data else list(CROPS)):
-        pixels = getattr(skimage.data, name)()[CROPS[name]] if data is None else _read(data / name)
+        pixels = _own(name, side) if data is None else _read(data / name)
         found[Path(name).stem] = _middle(pixels, side)
     if data is not None and not names:
         found = {path.stem: _middle(_read(path), side) for path in sorted(data.iterdir()) if path.is_file()}
     return found
+
+
+def _own(name: str, side: int) -> np.ndarray:
+    """A picture of scikit-image, or its crop of 256 pixels where no more are wanted."""
+    pixels = getattr(skimage.data, name)()
+    return pixels[CROPS[name]] if side <= 256 else pixels
+
+
+def pairs(folder: Path, side: int) -> dict[str, tuple[Tensor, Tensor]]:
+    """Real noise with its reference: the middle ``side`` of each pair (truth, noisy) that a folder holds, by name.
+
+    ``gt/NAME`` and ``raw/NAME`` (FMDD), ``NAME_mean`` and ``NAME_real`` (PolyU), or ``GT_NAME`` and ``NOISY_NAME`` in
+    folders of their own (SIDD).
+    """
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    found = {}
+    for path in files:
+        other = next((_partner(path, *names) for names in PARTNERS if names[0] in str(path)), None)
+        if other is not None and other != path and other.is_file():
+            name = path.parent.name if path.stem.startswith("GT_") else path.stem.removesuffix("_mean")
+            found[name] = (_middle(_read(path), side), _middle(_read(other), side))
+    return found
+
+
+PARTNERS = (("/gt/", "/raw/"), ("_mean.", "_real."), ("GT_", "NOISY_"))
+
+
+def _partner(path: Path, truth: str, noisy: str) -> Path:
+    return Path(noisy.join(str(path).rsplit(truth, 1)))
 
 
 def _read(path: Path) -> np.ndarray:

@@ -30,7 +30,8 @@ ALLOWED = {
     "layers": {"core", "examples", "stopping", "terms"},
     "options": {"core"},
     "data": set(),
-    "recipes": PARTS | {"blurs", "core", "filters", "haze", "layers", "options", "risk", "splitting"},
+    "shots": set(),
+    "recipes": PARTS | {"blurs", "core", "filters", "haze", "layers", "options", "risk", "shots", "splitting"},
     "registry": {"core", "recipes"},
     "auto": {"core", "noise", "physics"},
     "images": {"data"},
@@ -47,6 +48,7 @@ LIBRARIES = {
         for name in (PARTS - {"priors", "noise"}) | {"blurs", "filters", "haze", "layers", "recipes", "registry"}
     },
     "priors": {"torch", "numpy", "skimage"},
+    "shots": {"torch", "skimage"},
     "noise": {"numpy", "scipy"},
 }
 

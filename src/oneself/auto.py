@@ -84,7 +84,12 @@ def _pairs(report: NoiseReport, level: float, told: str, sigma: float | None) ->
 def _correlated(
     y: Tensor, report: NoiseReport, level: float, told: str, seconds: float | None, device: str | torch.device | None
 ) -> Choice:
-    """The deep image prior where it is done soon; else pairs of elements that are further apart than the noise."""
+    """Blind spots for stripes; the deep image prior where it is done soon; else pairs of elements further apart
+    than the noise."""
+    if sum(report.striped) == 1 and min(y.shape[2:]) >= SMALLEST and y.ndim > 3:
+        return Choice(
+            "noise2void", f"{told}: the lines' offsets can be taken away, and blind spots do not mind the rest"
+        )
     why = f"{told}: pairs of neighbours would keep noise that neighbours share"
     apart = max(report.extent) <= FAR and min(y.shape[2:]) >= 2 * SMALLEST
     soon = _prior_seconds(y, device) <= (PATIENCE if seconds is None else seconds)

@@ -11,6 +11,8 @@ from oneself.core import Option
 __all__ = [
     "Average",
     "CodeChannels",
+    "Ensemble",
+    "Every",
     "Fidelity",
     "Guide",
     "HoldOut",
@@ -18,12 +20,17 @@ __all__ = [
     "Least",
     "Levels",
     "Optimiser",
+    "Patch",
+    "Patches",
     "Patience",
     "Penalty",
     "Prior",
+    "Radius",
     "Rate",
+    "Replace",
     "Ridge",
     "Settle",
+    "Shared",
     "Shrunk",
     "Sigma",
     "Skips",
@@ -33,8 +40,10 @@ __all__ = [
     "StepsAtMost",
     "Stop",
     "Strength",
+    "Tile",
     "Upsampling",
     "Variation",
+    "WeightAverage",
     "Width",
     "Window",
 ]
@@ -90,3 +99,21 @@ Penalty = Annotated[float, Option("μ, weight of the coupling", above=0)]
 
 Shrunk = Annotated[int, Option("the factor that the picture was shrunk by: 2, 3 or 4", low=2, high=4)]
 Least = Annotated[float, Option("what of the kernel is kept, as a share of its peak", low=0, below=1)]
+Patch = Annotated[int, Option("side of the random patches that are learned from", low=8)]
+Patches = Annotated[int, Option("patches per step", low=1)]
+WeightAverage = Annotated[float, Option("decay of the running average of the weights; 0 for none", low=0, below=1)]
+Every = Annotated[int, Option("steps from one look at what is held out to the next", low=1)]
+Ensemble = Annotated[bool, Option("take the mean over the image's flips (and rotations in 2D)")]
+Tile = Annotated[int, Option("side of the tiles that the network is applied to at the end", low=16)]
+
+Replace = Annotated[
+    Literal["uniform", "median", "mean"],
+    Option("what a hidden element is replaced by: a neighbour drawn at random, their median, or their mean"),
+]
+Radius = Annotated[int, Option("radius of the neighbourhood that replaces a hidden element", low=1, high=8)]
+Shared = Annotated[
+    bool | None,
+    Option(
+        "hide a place in all channels at once, for noise that they share; else each by itself; measured unless given"
+    ),
+]

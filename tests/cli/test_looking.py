@@ -87,6 +87,19 @@ def test_the_noise_is_told_in_the_files_units(oneself):
     assert found["noise"]["sigma"] == pytest.approx(2, rel=0.1)
 
 
+def test_stripes_and_few_levels_are_told(oneself):
+    random = np.random.default_rng(0)
+    values = 128 + 20 * random.normal(size=(160, 1)) + 5 * random.normal(size=(160, 64))
+    Image.fromarray((8 * np.rint(values / 8)).clip(0, 240).astype(np.uint8)).save("rows.png")
+    found = json.loads(oneself("info rows.png --json").out)
+    assert found["noise"]["stripes"] == [0, pytest.approx(20, rel=0.25)]
+    assert found["noise"]["extent"][1] > 1
+    assert found["noise"]["step"] == pytest.approx(8, abs=0.1)
+    assert "stripes along x" in found["noise"]["words"]
+    assert found["denoise"]["method"] == "noise2void"
+    assert "stripes along x" in oneself("info rows.png").out
+
+
 def test_why_it_would_be_refused(oneself):
     Image.fromarray(np.full((9, 9), 3, np.uint8)).save("blank.png")
     said = oneself("info blank.png")

@@ -57,8 +57,16 @@ def test_large_pictures_of_such_noise_go_to_pairs_further_apart_unless_there_is_
     assert (choice.method, choice.options["stride"]) == ("zs_n2n", 2)
     assert "every other element" in choice.why
     assert choose("denoise", y, device="cpu", seconds=3600).method == "dip"
-    striped = tensor(np.tile(CLEAN, (2, 2)) + 0.1 * np.tile(NOISE[:1], (256, 2)))
-    assert choose("denoise", striped, device="cpu").method == "dip"
+
+
+def test_stripes_go_to_blind_spots_that_take_them_away():
+    for stripes, axis in ((NOISE[:1], "y"), (NOISE[:, :1], "x")):
+        choice = choose("denoise", tensor(CLEAN + 0.1 * stripes + 0.03 * NOISE), device="cpu")
+        assert (choice.method, choice.options) == ("noise2void", {})
+        assert f"stripes along {axis}" in choice.why
+        assert "the lines' offsets can be taken away" in choice.why
+    short = tensor(CLEAN[:15, :64] + 0.1 * NOISE[:15, :1])
+    assert choose("denoise", short, device="cpu").method == "dip"
 
 
 def test_small_images_go_to_the_prior():

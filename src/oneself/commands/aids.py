@@ -16,12 +16,14 @@ from torch import Tensor
 from oneself import data
 from oneself.commands.request import Settings
 from oneself.data import Picture
+from oneself.physics.mixture import MIXTURES
 
-__all__ = ["NAMES", "Aids", "digest", "read_aids", "spread"]
+__all__ = ["NAMES", "Aids", "digest", "of_task", "read_aids", "spread"]
 
 Pixels = np.ndarray[Any, np.dtype[Any]]
 
 NAMES = ("kernel", "mask", "hints", "second")  # what belongs to tasks; the others are options of the method
+PAIRED = ("second",)  # one for each picture: a mixture of its own layers, a shot of its own scene
 MARKS = ("mask", "hints")
 HINTS = {0: 0, 1: 1, 2: 2, 255: 1, 127: 2, 128: 2}  # what a picture's values stand for
 
@@ -33,6 +35,11 @@ class Aids:
     kernel: Tensor | None = None
     pictures: Mapping[str, Picture] = field(default_factory=dict)
     hashes: tuple[tuple[str, str], ...] = ()
+
+
+def of_task(name: str, task: str) -> bool:
+    """Whether a file belongs to the task; it is an option of the method otherwise, as another shot of a scene is."""
+    return name in NAMES and (name != "second" or task in MIXTURES)
 
 
 def digest(path: Path) -> str:
@@ -103,7 +110,7 @@ def spread(name: str, aid: Picture, picture: Picture, settings: Settings) -> lis
     """What a file says of each item of a picture: a mask or hints ``(*spatial)``, an image ``(1, C, *spatial)``.
 
     Images are scaled by the range that was given for the picture, otherwise each by its own type. One file serves all
-    items, but another mixture is of one picture.
+    items, but another mixture or another shot is of one picture.
 
     Raises
     ------
@@ -111,7 +118,7 @@ def spread(name: str, aid: Picture, picture: Picture, settings: Settings) -> lis
         Another number of pictures than one, or one for each; hints of other values than of ``HINTS``, or in colour.
     """
     ours, theirs = len(data.split(picture)), data.split(aid)
-    if name == "second" and len(theirs) != ours:
+    if name in PAIRED and len(theirs) != ours:
         raise ValueError(f"{settings.task}({name}): {len(theirs)} pictures for {ours}. Give as many.")
     if len(theirs) not in (1, ours):
         raise ValueError(

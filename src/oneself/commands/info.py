@@ -73,8 +73,12 @@ def _of_item(item: Item, count: int, limits: tuple[float, ...] | None, device: s
         "words": report.words(),
         "sigma": report.sigma * (span.high - span.low),
         "kind": report.kind,
+        "gain": report.gain * (span.high - span.low),
         "correlated": report.correlated,
+        "extent": list(report.extent),
+        "stripes": [level * (span.high - span.low) for level in report.stripes],
         "saturated": report.clipped,
+        "step": report.step * (span.high - span.low),
     }
     choice = settle("denoise", "auto", y, device=device)
     cost = expected_cost(choice, y, device)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from oneself import data
 from oneself.auto import Choice
-from oneself.commands.aids import NAMES, Aids, spread
+from oneself.commands.aids import Aids, of_task, spread
 from oneself.commands.request import ESTIMATE, Settings
 from oneself.data import Item, Picture, Range
 from oneself.data.raster import JpegCoding
@@ -77,7 +77,7 @@ class Prepared:
 
     def images(self, piece: Piece, number: int) -> dict[str, Tensor]:
         """The options that are images, for one item. Raises ValueError where one is not of the result's size."""
-        images = {name: found[number] for name, found in self.beside.items() if name not in NAMES}
+        images = {name: found[number] for name, found in self.beside.items() if not of_task(name, self.settings.task)}
         return {name: piece.problem.beside(name, image) for name, image in images.items()}
 
     def choice(self, piece: Piece) -> Choice:
@@ -118,7 +118,7 @@ class Prepared:
             return deblurring(y, kernel, s.boundary or "unknown")
         if s.task in MIXTURES:
             return separation(
-                y, s.task, **{name: found[number] for name, found in self.beside.items() if name in NAMES}
+                y, s.task, **{name: found[number] for name, found in self.beside.items() if of_task(name, s.task)}
             )
         assert s.scale is not None
         if s.estimate:

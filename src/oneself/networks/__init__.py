@@ -7,7 +7,8 @@ from oneself.networks.manifold import FrameDecoder, helix
 from oneself.networks.partial import PartialUNet
 from oneself.networks.plain import Residual, plain
 from oneself.networks.skip import Skip
-from oneself.networks.tiles import apply_in_tiles
+from oneself.networks.tiles import apply_in_tiles, mean_of_views
+from oneself.networks.unet import UNet
 
 __all__ = [
     "Constant",
@@ -18,8 +19,10 @@ __all__ = [
     "PartialUNet",
     "Residual",
     "Skip",
+    "UNet",
     "apply_in_tiles",
     "critic",
     "helix",
+    "mean_of_views",
     "plain",
 ]

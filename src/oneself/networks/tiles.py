@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from oneself.core.cropping import cut
 
-__all__ = ["apply_in_tiles"]
+__all__ = ["apply_in_tiles", "mean_of_views"]
+
+
+class View(Protocol):
+    """An image seen turned, and turned back."""
+
+    def __call__(self, x: Tensor) -> Tensor: ...
+
+    def back(self, x: Tensor) -> Tensor: ...
 
 
 def apply_in_tiles(network: Callable[[Tensor], Tensor], x: Tensor, *, reach: int, tile: int) -> Tensor:
@@ -37,6 +46,16 @@ def apply_in_tiles(network: Callable[[Tensor], Tensor], x: Tensor, *, reach: int
         within = [slice(i.start - o.start, i.stop - o.start) for i, o in zip(inner, outer, strict=True)]
         cut(made, inner).copy_(cut(part, within))
     return made
+
+
+def mean_of_views(
+    network: Callable[[Tensor], Tensor], x: Tensor, views: Sequence[View], *, reach: int, tile: int
+) -> Tensor:
+    """The mean of what a network makes of every view of ``x``, turned back; tile by tile, as ``apply_in_tiles``."""
+    mean = torch.zeros_like(x)
+    for view in views:
+        mean += view.back(apply_in_tiles(network, view(x), reach=reach, tile=tile)) / len(views)
+    return mean
 
 
 def _tiles(size: tuple[int, ...], tile: int) -> Iterator[tuple[slice, ...]]:

@@ -1,7 +1,18 @@
-"""What is known of the noise of one picture: level, dependence on the signal, correlation, saturation."""
+"""What is known of the noise of one picture: level, dependence on the signal, correlation, stripes, saturation."""
 
+from oneself.noise.channels import SHARED, channel_correlation
 from oneself.noise.known import known_level
 from oneself.noise.level import estimate_sigma
 from oneself.noise.report import NoiseReport, describe_noise
+from oneself.noise.stripes import line_offsets, stripe_levels
 
-__all__ = ["NoiseReport", "describe_noise", "estimate_sigma", "known_level"]
+__all__ = [
+    "SHARED",
+    "NoiseReport",
+    "channel_correlation",
+    "describe_noise",
+    "estimate_sigma",
+    "known_level",
+    "line_offsets",
+    "stripe_levels",
+]

@@ -12,6 +12,7 @@ from oneself.noise.blocks import active_bounds, checked, clipped_pixels
 from oneself.noise.level import estimate_sigma
 from oneself.noise.signal import Line, fit_line, variance_curve
 from oneself.noise.spectrum import Spectrum, noise_spectrum
+from oneself.noise.stripes import stripe_levels
 
 Pixels = NDArray[np.floating]
 Kind = Literal["none", "gaussian", "signal-dependent"]
@@ -23,6 +24,7 @@ UNIFORM = 4.0  # the spread of the flattest blocks that one and the same noise m
 # bright, and correlated noise cannot be told from it by frequency: both ask for more.
 CONTRAST = {False: (0.5, 1.5), True: (0.1, 3.2)}
 FADED = 0.1
+SAMPLES, LEVELS = 100_000, 64  # values looked at; more levels than that are not felt beside noise
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class NoiseReport:
     along each spatial axis, in the order of the array (0 where not correlated); `extent`: the lag in pixels, along each
     axis, where it falls under 0.1 (1 where not correlated, the block side `reach` where it does not fall).
     `clipped`: the fraction of values exactly at 0 or 1.
+    `stripes`: the level of the noise that all elements of a line along each axis share, 0 where there is none (it is
+    part of `sigma`); `step`: the distance of the levels that the values are rounded to, 0 where there are many.
     """
 
     sigma: float
@@ -46,6 +50,14 @@ class NoiseReport:
     extent: tuple[int, ...]
     clipped: float
     reach: tuple[int, ...]
+    stripes: tuple[float, ...] = ()
+    step: float = 0.0
+
+    @property
+    def striped(self) -> tuple[bool, ...]:
+        """Whether lines along each axis share noise over more than can be measured."""
+        levels = self.stripes or (0.0,) * len(self.extent)
+        return tuple(level > 0 or e >= r > 1 for level, e, r in zip(levels, self.extent, self.reach, strict=True))
 
     def words(self) -> str:
         """One line, such as `white Gaussian noise, sigma 24.8/255`."""
@@ -55,7 +67,8 @@ class NoiseReport:
             colour = "correlated" if self.correlated else "white"
             nature = "Gaussian" if self.kind == "gaussian" else "signal-dependent"
             line = ", ".join([f"{colour} {nature} noise", f"sigma {self.sigma * 255:.1f}/255", *self._details()])
-        return line + (f", {self.clipped:.1%} of the values saturated" if self.clipped >= 0.001 else "")
+        line += f", {self.clipped:.1%} of the values saturated" if self.clipped >= 0.001 else ""
+        return line + (f", quantised to {round(1 / self.step) + 1} levels" if self.step else "")
 
     def _details(self) -> list[str]:
         details = []
@@ -63,7 +76,9 @@ class NoiseReport:
             details.append(f"variance {self.gain:.2g} x brightness {self.offset_variance:+.2g}")
         if self.correlated:
             names = ["x", "y", "z"][: len(self.extent)][::-1]
-            details += [_reach(n, e, r) for n, e, r in zip(names, self.extent, self.reach, strict=True) if e > 1]
+            levels = self.stripes or (0.0,) * len(names)
+            found = zip(names, self.extent, self.reach, levels, strict=True)
+            details += [_reach(name, e, r, level) for name, e, r, level in found if e > 1]
         return details
 
 
@@ -85,21 +100,30 @@ def describe_noise(x: Pixels) -> NoiseReport:
     """
     x = checked(x, "describe_noise")
     bounds = active_bounds(x)
-    sigma, spectrum = estimate_sigma(x), noise_spectrum(x, bounds)
-    correlated = _correlated(sigma, spectrum)
-    sigma = spectrum.sigma if correlated else sigma
-    sigma, kind, line = _nature(x, bounds, sigma, correlated)
-    axes = x.ndim - 1
+    white, spectrum = estimate_sigma(x), noise_spectrum(x, bounds)
+    stripes = stripe_levels(x)
+    blurred = _correlated(white, spectrum)
+    sigma, kind, line = _nature(x, bounds, spectrum.sigma if blurred else white, blurred)
+    correlation = tuple(spectrum.correlation()) if blurred else (0.0,) * len(stripes)
+    extent = _extent(spectrum) if blurred else (1,) * len(stripes)
+    if any(stripes) and not blurred:  # too faint for the spectrum, or among too much structure
+        shared = np.square(stripes)
+        sigma = float(np.sqrt(white**2 + shared.sum()))
+        correlation = tuple((shared / sigma**2).tolist())
+        kind, line = ("none" if sigma < INVISIBLE else "gaussian"), Line(0.0, sigma**2)
+    sides = zip(extent, spectrum.power.shape, stripes, strict=True)
     return NoiseReport(
         sigma=sigma,
         kind=kind,
         gain=line.gain,
         offset_variance=line.offset,
-        correlated=correlated,
-        correlation=tuple(spectrum.correlation()) if correlated else (0.0,) * axes,
-        extent=_extent(spectrum) if correlated else (1,) * axes,
+        correlated=blurred or any(stripes),
+        correlation=correlation,
+        extent=tuple(side if level else e for e, side, level in sides),
         clipped=float(clipped_pixels(x, bounds).mean()),
         reach=spectrum.power.shape,
+        stripes=stripes,
+        step=_step(x),
     )
 
 
@@ -142,5 +166,18 @@ def _dependence(x: Pixels, bounds: tuple[bool, bool], sigma: float, correlated: 
     return line if not low / error < bright / dark < high * error else None
 
 
-def _reach(axis: str, extent: int, limit: int) -> str:
-    return f"stripes along {axis}" if extent >= limit else f"{extent} px along {axis}"
+def _reach(axis: str, extent: int, limit: int, level: float) -> str:
+    if extent < limit:
+        return f"{extent} px along {axis}"
+    return f"stripes along {axis}" + (f" of {level * 255:.1f}/255" if level else "")
+
+
+def _step(x: Pixels) -> float:
+    """The distance of the levels that the values are rounded to; 0 where there are more than 64 of them."""
+    values = x.reshape(-1)
+    levels = np.unique(values[:: max(1, values.size // SAMPLES)])
+    if not 2 < len(levels) <= LEVELS:
+        return 0.0
+    step = float(np.diff(levels).min())
+    places = (levels - levels[0]) / step
+    return step if step >= 1 / LEVELS and bool(np.abs(places - np.rint(places)).max() < 0.05) else 0.0

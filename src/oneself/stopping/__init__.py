@@ -1,16 +1,17 @@
 """Scores (a number per step), rules (when to stop) and keeps (what to return)."""
 
-from oneself.stopping.early import early_stopping, stopping_by
-from oneself.stopping.keeps import Average, Best
+from oneself.stopping.early import early_stopping, stopping_by, validated
+from oneself.stopping.keeps import Average, Best, BestWeights
 from oneself.stopping.posterior import Posterior
 from oneself.stopping.rules import After, Below, Patience, Plateau
-from oneself.stopping.scores import HeldOut, MovingVariance, Objective, Residual, Sure, WindowVariance
+from oneself.stopping.scores import HeldOut, MovingVariance, Objective, Residual, Sure, Validation, WindowVariance
 
 __all__ = [
     "After",
     "Average",
     "Below",
     "Best",
+    "BestWeights",
     "HeldOut",
     "MovingVariance",
     "Objective",
@@ -19,7 +20,9 @@ __all__ = [
     "Posterior",
     "Residual",
     "Sure",
+    "Validation",
     "WindowVariance",
     "early_stopping",
     "stopping_by",
+    "validated",
 ]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from oneself.core import Keep, Never, Rule, Score
-from oneself.stopping.keeps import Average, Best
+from oneself.core import Example, Keep, Never, Rule, Score
+from oneself.stopping.keeps import Average, Best, BestWeights
 from oneself.stopping.rules import Patience
-from oneself.stopping.scores import HeldOut, MovingVariance, WindowVariance
+from oneself.stopping.scores import HeldOut, MovingVariance, Validation, WindowVariance
 
-__all__ = ["early_stopping", "stopping_by"]
+__all__ = ["early_stopping", "stopping_by", "validated"]
 
 
 def early_stopping(score: Score, *, patience: int, start: int, average: float) -> tuple[Rule, Keep]:
@@ -63,3 +63,12 @@ def stopping_by(
         return *early_stopping(score, patience=patience, start=start, average=average), where
     score = MovingVariance() if stop == "moving-variance" else WindowVariance(window, smoothing)
     return *early_stopping(score, patience=patience, start=start, average=average), None
+
+
+def validated(
+    network: nn.Module, example: Example, output: Callable[[nn.Module], Tensor], *, every: int, patience: int
+) -> tuple[Rule, Keep]:
+    """Stop when a network's error on an example that it does not learn from has not improved for ``patience`` steps;
+    return what it made (``output``) with the weights that it had when that was lowest."""
+    score = Validation(network, example, every)
+    return Patience(score, patience), BestWeights(score, network, output)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from oneself.core import Keep, Score, Stage, Step
 
-__all__ = ["Average", "Best"]
+__all__ = ["Average", "Best", "BestWeights"]
 
 
 class Average(Keep):
@@ -94,3 +95,47 @@ class Best(Keep):
         if self.step < 0:
             return f"{held} ({self.score.name} could not be told yet)"
         return f"{held.replace('the last', 'the')} of step {int(self.step)}, where {self.score.name} was lowest"
+
+
+class BestWeights(Keep):
+    """What a network made with the weights that it had when a score was lowest.
+
+    The memory of a network where ``Best`` takes that of an image, and one answer where ``Best`` looks at every step:
+    for steps that see only patches.
+
+    Parameters
+    ----------
+    score : Score
+    network : Module
+        Whose weights are remembered; the current ones until the score can be told.
+    output : callable
+        Makes the answer from the network.
+    """
+
+    lowest: Tensor
+    step: Tensor
+
+    def __init__(self, score: Score, network: nn.Module, output: Callable[[nn.Module], Tensor]) -> None:
+        super().__init__()
+        self.score, self.output = score, output
+        self._watched = (network,)  # hidden from torch: its weights are the stage's
+        self.network = copy.deepcopy(network).requires_grad_(False)
+        self.register_buffer("lowest", torch.tensor(torch.inf))
+        self.register_buffer("step", torch.tensor(-1))
+
+    def update(self, step: Step) -> None:
+        value = self.score(step)
+        told = torch.isfinite(value)
+        better = (value < self.lowest) | torch.isinf(self.lowest)
+        self.lowest.copy_(torch.where(better & told, value, self.lowest))
+        self.step.copy_(torch.where(better & told, step.index + 1, self.step))
+        for mine, theirs in zip(self.network.parameters(), self._watched[0].parameters(), strict=True):
+            mine.copy_(torch.where(better, theirs.detach(), mine))
+
+    def answer(self, stage: Stage) -> Tensor:
+        return self.output(self.network)
+
+    def words(self) -> str:
+        if self.step < 0:
+            return f"the last iterate ({self.score.name} could not be told yet)"
+        return f"the iterate of step {int(self.step)}, where {self.score.name} was lowest"

@@ -6,13 +6,13 @@ import math
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from oneself.core import Score, Step, total
+from oneself.core import Example, Score, Step, total
 from oneself.stopping.keeps import Average
 from oneself.terms import divergence
 
-__all__ = ["HeldOut", "MovingVariance", "Objective", "Residual", "Sure", "WindowVariance"]
+__all__ = ["HeldOut", "MovingVariance", "Objective", "Residual", "Sure", "Validation", "WindowVariance"]
 
 
 class WindowVariance(Score):
@@ -194,3 +194,45 @@ class Sure(Score):
         x = self.denoiser(self.y)
         spread = divergence(self.denoiser, self.y, self.sigma, self.probe, x)
         return (x - self.y).square().mean() - self.sigma**2 + 2 * self.sigma**2 * spread
+
+
+class Validation(Score):
+    """Mean squared error of a network on an example that it is not trained on, where the example says.
+
+    Computed every ``every`` steps, and carried over in between; ``inf`` before the first.
+
+    Parameters
+    ----------
+    network : Module
+        The one that makes the answer: the averaged one where there is one.
+    example : Example
+
+    Raises
+    ------
+    ValueError
+        The example counts nowhere.
+    """
+
+    name = "held_out"
+    target: Tensor
+    where: Tensor
+
+    def __init__(self, network: nn.Module, example: Example, every: int) -> None:
+        super().__init__()
+        where = torch.ones(()) if example.where is None else example.where
+        if not bool(where.any()):
+            raise ValueError("Validation(example): no element is held out. Hold out a larger share, or give more.")
+        self.every = every
+        self._watched = (network,)  # hidden from torch: its weights are the stage's
+        for index, x in enumerate(example.input):
+            self.register_buffer(f"input_{index}", x, persistent=False)
+        self.register_buffer("target", example.target, persistent=False)
+        self.register_buffer("where", where.expand_as(example.target), persistent=False)
+
+    def measure(self, step: Step) -> Tensor:
+        if (step.index + 1) % self.every == 0 or step.index + 1 == step.steps:
+            inputs = [x for name, x in self.named_buffers() if name.startswith("input_")]
+            gap = (self._watched[0](*inputs).float() - self.target) * self.where
+            self.hold("value", gap.square().sum() / self.where.sum())
+        value = self.held("value")
+        return torch.full((), torch.inf, device=self.target.device) if value is None else value.clone()

@@ -70,7 +70,17 @@ def cases(method: str | Method, **options: Any) -> list[Case]:
     ]
     made += [(method.tasks[0], problem(method.tasks[0], _prime(method.tasks[0], first), channels=1))]
     fewer = {**chosen, **({"steps": FEW} if method.takes("steps") and "steps" not in options else {})}
-    return [Case(method, task, *parts, fewer if i else chosen) for i, (task, parts) in enumerate(made)]
+    return [
+        Case(method, task, *parts, {**beside(method, *parts), **(fewer if i else chosen)})
+        for i, (task, parts) in enumerate(made)
+    ]
+
+
+def beside(method: Method, truth: Tensor, y: Tensor, physics: Any) -> dict[str, Tensor]:
+    """The pictures that a method cannot do without, by the name of the option: a ``second`` shot of the scene."""
+    if not any(record.name == "second" and record.is_image for record in method.options):
+        return {}
+    return {"second": noisy(physics.A(truth), float((y - physics.A(truth)).std()), seed=2)}
 
 
 def _size(task: str, dims: int) -> tuple[int, ...]:

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from oneself.core import Method
 from oneself.registry import find, methods
 from oneself.testing.cases import cases
@@ -38,7 +40,8 @@ def write(path: Path, anew: Sequence[str]) -> None:
     for method in methods():
         if method.key in anew or method.key not in golden:
             case = cases(method)[0]
-            options = method.settle({**case.options, **case.taking(steps=STEPS)})
+            settled = method.settle({**case.options, **case.taking(steps=STEPS)})
+            options = {name: value for name, value in settled.items() if not isinstance(value, Tensor)}
             golden[method.key] = {"options": options, "terms": curve(method, options)}
     path.write_text(json.dumps(golden, indent=1, sort_keys=True) + "\n")
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from oneself.core import Method, Run
 from oneself.physics.kernels import cubic_kernel
 from oneself.registry import find
-from oneself.testing.cases import SIGMA, problem
+from oneself.testing.cases import SIGMA, beside, problem
 from oneself.testing.promise import require
 
 __all__ = ["check_beats_trivial", "psnr", "trivial"]
@@ -57,9 +57,8 @@ def check_beats_trivial(
     method = find(method)
     task = task or method.tasks[0]
     x, y, physics = problem(task, size, shrink=2, sigma=noise)
-    result = Run(method, y, physics, device="cpu", **options).finish()
-    found, cheap = (
-        psnr(result.image.clamp(0, 1), x),
-        psnr(trivial(y, physics, x.shape if task == "kernel" else None).clamp(0, 1), x),
-    )
+    settings: dict[str, Any] = {**beside(method, x, y, physics), **options}
+    result = Run(method, y, physics, device="cpu", **settings).finish()
+    cheapest = trivial(y, physics, x.shape if task == "kernel" else None)
+    found, cheap = psnr(result.image.clamp(0, 1), x), psnr(cheapest.clamp(0, 1), x)
     require(found >= cheap + margin, method.key, f"{task}: {found:.2f} dB, the trivial answer has {cheap:.2f} dB")
