@@ -25,11 +25,12 @@ ALLOWED = {
     "risk": {"core", "examples", "physics", "terms"},
     "splitting": {"core", "terms"},
     "filters": set(),
+    "groups": {"core", "examples"},
     "haze": {"filters"},
     "layers": {"core", "examples", "stopping", "terms"},
     "options": {"core"},
     "data": set(),
-    "recipes": PARTS | {"core", "filters", "haze", "layers", "options", "risk", "splitting"},
+    "recipes": PARTS | {"core", "filters", "groups", "haze", "layers", "options", "risk", "splitting"},
     "registry": {"core", "recipes"},
     "auto": {"core", "noise", "physics"},
     "images": {"data"},
@@ -40,7 +41,7 @@ ALLOWED = {
 LIBRARIES = {
     "core": {"torch", "safetensors"},
     **{
-        name: {"torch"} for name in (PARTS - {"priors", "noise"}) | {"filters", "haze", "layers", "recipes", "registry"}
+        name: {"torch"} for name in (PARTS - {"priors", "noise"}) | {"filters", "groups", "haze", "layers", "recipes", "registry"}
     },
     "priors": {"torch", "numpy", "skimage"},
     "noise": {"numpy", "scipy"},

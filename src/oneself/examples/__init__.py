@@ -6,6 +6,7 @@ from oneself.examples.masks import BernoulliMasks, measured_elements
 from oneself.examples.observation import Observation
 from oneself.examples.pairs import Pairs, diagonals, split_pair
 from oneself.examples.positions import Coordinates, Positions
+from oneself.examples.similar import Region, SimilarPatches
 from oneself.examples.strided import put_together, taken_apart
 from oneself.examples.together import Together
 
@@ -18,6 +19,8 @@ __all__ = [
     "Observation",
     "Pairs",
     "Positions",
+    "Region",
+    "SimilarPatches",
     "Together",
     "diagonals",
     "measured_elements",
