@@ -41,7 +41,8 @@ ALLOWED = {
 LIBRARIES = {
     "core": {"torch", "safetensors"},
     **{
-        name: {"torch"} for name in (PARTS - {"priors", "noise"}) | {"filters", "groups", "haze", "layers", "recipes", "registry"}
+        name: {"torch"}
+        for name in (PARTS - {"priors", "noise"}) | {"filters", "groups", "haze", "layers", "recipes", "registry"}
     },
     "priors": {"torch", "numpy", "skimage"},
     "noise": {"numpy", "scipy"},

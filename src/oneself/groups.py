@@ -162,7 +162,10 @@ class GroupPass(Stage):
 
     def _add(self, patches: Tensor, weights: Tensor, members: Tensor, region: Region, channels: slice) -> None:
         """Every patch, times its weight, to where it lies; and its weight."""
-        count, shape = self.groups.count(region), (channels.stop - channels.start, self.groups.patch ** (self.y.ndim - 2))
+        count, shape = (
+            self.groups.count(region),
+            (channels.stop - channels.start, self.groups.patch ** (self.y.ndim - 2)),
+        )
         numbers = members.flatten()
         total = patches.new_zeros(count, patches.shape[2])
         total.index_add_(0, numbers, (patches * weights[..., None]).flatten(0, 1))

@@ -61,12 +61,8 @@ class SimilarPatches:
         self.size, self.patch, self.side = tuple(size), patch, side
         ends = [n - patch for n in size]
         self.windows = [min(2 * reach + 1, end + 1) for end in ends]
-        self.grid = [
-            sorted({0, *range(first, end, stride), end}) for first, end in zip(start, ends, strict=True)
-        ]
-        self.blocks = list(
-            itertools.product(*([g[i : i + side] for i in range(0, len(g), side)] for g in self.grid))
-        )
+        self.grid = [sorted({0, *range(first, end, stride), end}) for first, end in zip(start, ends, strict=True)]
+        self.blocks = list(itertools.product(*([g[i : i + side] for i in range(0, len(g), side)] for g in self.grid)))
 
     def __len__(self) -> int:
         """How many regions there are."""

@@ -17,6 +17,7 @@ Multiscale Modeling & Simulation 2005. (what is filtered again)
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from typing import Annotated, Any
 
@@ -57,8 +58,8 @@ def nonlocal_wiener(
 ) -> Generator[Stage, Stage, None]:
     if min(y.shape[2:]) < SMALLEST:
         raise ValueError(
-            f"nonlocal_wiener(y.shape={tuple(y.shape)}): at least {SMALLEST} elements are needed along every dimension, "
-            "for patches to have any like them. Use method='dip'."
+            f"nonlocal_wiener(y.shape={tuple(y.shape)}): at least {SMALLEST} elements are needed along every "
+            "dimension, for patches to have any like them. Use method='dip'."
         )
     level, notes = known_level(y[0].cpu().numpy(), sigma, "nonlocal_wiener")
     dims, size = y.ndim - 2, y.shape[2:]
@@ -79,12 +80,12 @@ def nonlocal_wiener(
 
 def _as_many(side: int, dims: int) -> int:
     """The side of a cube of ``dims`` dimensions that has about as many elements as a square of ``side``."""
-    return max(1, round(side ** (2 / dims)))
+    return max(1, round(math.pow(side, 2 / dims)))
 
 
 def principal_axes(y: Tensor) -> Tensor:
     """The orthonormal directions of colour, ``(C, C)``, along which the channels of ``y`` vary most, one a row."""
-    vectors = torch.linalg.eigh(torch.cov(y[0].flatten(1)).reshape(y.shape[1], y.shape[1])).eigenvectors
+    vectors: Tensor = torch.linalg.eigh(torch.cov(y[0].flatten(1)).reshape(y.shape[1], y.shape[1])).eigenvectors
     return vectors.flip(1).T.contiguous()
 
 
