@@ -3,10 +3,11 @@
     python benchmarks/denoising.py --methods noisy nlm bm3d auto zs_n2n zs_n2n:published
     python benchmarks/denoising.py --data PATH/set12 --side 128 --methods auto dip self2self --out benchmarks/results
 
-A method is a key, or key:preset, or key:name=value,name=value. Every method runs in a process of its own, so that the
-peak of its memory can be told. `noisy` is the input; `nlm` scikit-image's non-local means, given the noise level;
-`bm3d` the bm3d package where it is installed (its licence is not free: for measuring only), given the noise level too.
-Noise is made with numpy's generator, seed 0, and not clipped; correlated noise is smoothed over 0.8 pixels.
+A method is a key, or key:preset, or key:name=value,name=value, where `sigma=told` gives it the noise level. Every method
+runs in a process of its own, so that the peak of its memory can be told. `noisy` is the input; `nlm` scikit-image's
+non-local means, given the noise level; `bm3d` the bm3d package where it is installed (its licence is not free: for
+measuring only), given the noise level too. Noise is made with numpy's generator, seed 0, and not clipped; correlated
+noise is smoothed over 0.8 pixels.
 """
 
 from __future__ import annotations
@@ -90,13 +91,13 @@ def one(method: str, picture: str, noise: str, truth: Tensor, y: Tensor, sigma: 
         began = time.monotonic()
         x = CLASSICAL[method](y, sigma)
         return Row(picture, noise, method, *quality(x, truth), 0, 0.0, time.monotonic() - began, 0.0)
-    key, settings, note = resolve(method, y)
+    key, settings, note = resolve(method, y, sigma)
     result, seconds, gflop, mb = timed(key, y, None, **settings)
     return Row(picture, noise, method, *quality(result.image, truth), result.steps, gflop, seconds, mb, note)
 
 
-def resolve(method: str, y: Tensor) -> tuple[str, dict[str, Any], str]:
-    """Key, settings and a note of ``auto``, ``key``, ``key:preset`` or ``key:name=value,…``."""
+def resolve(method: str, y: Tensor, sigma: float | None = None) -> tuple[str, dict[str, Any], str]:
+    """Key, settings and a note of ``auto``, ``key``, ``key:preset`` or ``key:name=value,…``; ``told`` is the level."""
     key, _, more = method.partition(":")
     if key == "auto":
         choice = settle("denoise", "auto", y, device="cpu")
@@ -105,7 +106,7 @@ def resolve(method: str, y: Tensor) -> tuple[str, dict[str, Any], str]:
     if "=" in more:
         for part in more.split(","):
             name, value = part.split("=")
-            settings[name] = _value(value)
+            settings[name] = sigma if value == "told" else _value(value)
     elif more:
         settings["preset"] = more
     return key, settings, ""

@@ -1,6 +1,6 @@
 """Non-local Wiener filters: groups of similar patches, denoised in closed form.
 
-Given           y = x + noise, Gaussian of level σ
+Given           y = x + noise, white, of level σ or of a variance that grows with brightness
 Structure       two linear filters of a group of k similar patches of n elements, less their mean: its patches mixed,
                 Θ Y, and their elements mixed, Y Φ; the mean of both, averaged over all groups
 Input           the groups Y of y, and X of the estimate x̂ that the pass before left; at first only Y
@@ -28,7 +28,7 @@ from oneself import options as o
 from oneself.core import Option, Stage, method
 from oneself.examples import SimilarPatches
 from oneself.groups import GroupPass
-from oneself.noise import known_level
+from oneself.noise import known_noise
 
 FIRST = 18  # patches of a group of the first pass, whose risk is estimated from the noisy ones alone
 SMALLEST = 8
@@ -48,20 +48,23 @@ def nonlocal_wiener(
     physics: Any,
     *,
     sigma: o.Sigma = None,
-    gain: Annotated[float, Option("how the noise's variance grows with brightness; sigma is that of the mean")] = 0.0,
+    gain: Annotated[
+        float | None,
+        Option("how the noise's variance grows with brightness, around sigma²; none: estimated where sigma is, else 0"),
+    ] = None,
     passes: Annotated[int, Option("times all groups are denoised", low=1)] = 4,
     patch: Annotated[int, Option("side of the patches (in 2D; as many elements in 1D and 3D)", low=2, high=16)] = 7,
-    similar: Annotated[int, Option("patches of a group", low=2)] = 80,
+    similar: Annotated[int, Option("patches of a group", low=2)] = 100,
     reach: Annotated[int, Option("how far similar patches are looked for (in 2D)", low=1)] = 18,
     stride: Annotated[int, Option("distance of the patches that others are compared with (in 2D)", low=1)] = 4,
-    share: Annotated[float, Option("share of the estimate in what is filtered again", low=0, below=1)] = 0.2,
+    share: Annotated[float, Option("share of the estimate in what is filtered again", low=0, below=1)] = 0.45,
 ) -> Generator[Stage, Stage, None]:
     if min(y.shape[2:]) < SMALLEST:
         raise ValueError(
             f"nonlocal_wiener(y.shape={tuple(y.shape)}): at least {SMALLEST} elements are needed along every "
             "dimension, for patches to have any like them. Use method='dip'."
         )
-    level, notes = known_level(y[0].cpu().numpy(), sigma, "nonlocal_wiener")
+    level, slope, notes = known_noise(y[0].cpu().numpy(), sigma, gain, "nonlocal_wiener")
     dims, size = y.ndim - 2, y.shape[2:]
     side = min(_as_many(patch, dims), min(size) // 2)
     step, far = min(_as_many(stride, dims), side), _as_many(2 * reach + 1, dims) // 2
@@ -72,7 +75,7 @@ def nonlocal_wiener(
         groups = SimilarPatches(size, patch=side, reach=max(1, far), stride=step, start=start)
         kept = 1 - share if number > 1 else 1.0  # the first two estimates are too rough to be leant on
         noisy = y if x is None else x + kept * (y - x)
-        variance = kept**2 * _variance(y if x is None else x, level**2, gain)
+        variance = kept**2 * _variance(y if x is None else x, level**2, slope)
         count = similar if number else min(FIRST, similar, y.shape[1] * side**dims // 2)
         fitted = yield GroupPass(noisy, x, axes, variance, groups, count, () if number else notes)
         x = fitted.estimate()
