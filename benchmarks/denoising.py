@@ -3,8 +3,8 @@
     python benchmarks/denoising.py --methods noisy nlm bm3d auto zs_n2n zs_n2n:published
     python benchmarks/denoising.py --data PATH/set12 --side 128 --methods auto dip self2self --out benchmarks/results
 
-A method is a key, or key:preset, or key:name=value,name=value, where `sigma=told` gives it the noise level. Every method
-runs in a process of its own, so that the peak of its memory can be told. `noisy` is the input; `nlm` scikit-image's
+A method is a key, or key:preset, or key:name=value,name=value, where `sigma=told` gives it the noise level. Each runs
+in a process of its own, so that the peak of its memory can be told. `noisy` is the input; `nlm` scikit-image's
 non-local means, given the noise level; `bm3d` the bm3d package where it is installed (its licence is not free: for
 measuring only), given the noise level too. Noise is made with numpy's generator, seed 0, and not clipped; correlated
 noise is smoothed over 0.8 pixels.
