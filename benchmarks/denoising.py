@@ -3,13 +3,14 @@
     python benchmarks/denoising.py --methods noisy nlm bm3d auto zs_n2n zs_n2n:published
     python benchmarks/denoising.py --data PATH/cset9 --pairs PATH/polyu PATH/sidd PATH/fmdd --quick --out results
 
-A method is a key, or key:preset, or key:name=value,name=value. Every method runs in a process of its own, so that the
-peak of its memory can be told. `noisy` is the input; `nlm` scikit-image's non-local means, given the noise level;
-`bm3d` the bm3d package where it is installed (its licence is not free: for measuring only), given the noise level too.
-Noise is made with numpy's generator, seed 0, and not clipped; correlated noise is smoothed over 0.8 pixels, striped
-noise is 0.8 of what all elements of a row and all channels share, and 0.6 of white. A second shot (`noise2noise`) is
-made with seed 1, and there is none of real pairs. `--quick` takes one picture of each kind, its middle 96 pixels, and
-stops every run after 15 seconds: all kinds by all methods take under half an hour on two cores.
+A method is a key, or key:preset, or key:name=value,name=value, where `sigma=told` gives it the noise level. Each runs
+in a process of its own, so that the peak of its memory can be told. `noisy` is the input; `nlm` scikit-image's
+non-local means, given the noise level; `bm3d` the bm3d package where it is installed (its licence is not free: for
+measuring only), given the noise level too. Noise is made with numpy's generator, seed 0, and not clipped; correlated
+noise is smoothed over 0.8 pixels, striped noise is 0.8 of what all elements of a row and all channels share, and 0.6
+of white. A second shot (`noise2noise`) is made with seed 1, and there is none of real pairs. `--quick` takes one
+picture of each kind, its middle 96 pixels, and stops every run after 15 seconds: all kinds by all methods take under
+half an hour on two cores.
 """
 
 from __future__ import annotations
@@ -158,15 +159,15 @@ def one(method: str, case: Case, seconds: float | None) -> Row:
         x = CLASSICAL[method](case.y, case.sigma)
         spent = time.monotonic() - began
         return Row(case.picture, case.noise, method, *quality(x, case.truth), 0, 0.0, spent, 0.0)
-    key, settings, note = resolve(method, case.y)
+    key, settings, note = resolve(method, case.y, case.sigma)
     settings |= {"seconds": seconds} | ({"second": case.second} if _needs_another(method) else {})
     result, taken, gflop, mb = timed(key, case.y, None, **settings)
     found = quality(result.image, case.truth)
     return Row(case.picture, case.noise, method, *found, result.steps, gflop, taken, mb, note)
 
 
-def resolve(method: str, y: Tensor) -> tuple[str, dict[str, Any], str]:
-    """Key, settings and a note of ``auto``, ``key``, ``key:preset`` or ``key:name=value,…``."""
+def resolve(method: str, y: Tensor, sigma: float | None = None) -> tuple[str, dict[str, Any], str]:
+    """Key, settings and a note of ``auto``, ``key``, ``key:preset`` or ``key:name=value,…``; ``told`` is the level."""
     key, _, more = method.partition(":")
     if key == "auto":
         choice = settle("denoise", "auto", y, device="cpu")
@@ -176,7 +177,8 @@ def resolve(method: str, y: Tensor) -> tuple[str, dict[str, Any], str]:
     if "=" in more:
         for part in more.split(","):
             name, value = part.split("=")
-            settings[name] = value if value in choices.get(name, ()) else _value(value)
+            known = value in choices.get(name, ())
+            settings[name] = value if known else sigma if value == "told" else _value(value)
     elif more:
         settings["preset"] = more
     return key, settings, ""

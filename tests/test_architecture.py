@@ -26,12 +26,14 @@ ALLOWED = {
     "blurs": {"core", "optim", "physics", "terms"},
     "splitting": {"core", "terms"},
     "filters": set(),
+    "groups": {"core", "examples"},
     "haze": {"filters"},
     "layers": {"core", "examples", "stopping", "terms"},
     "options": {"core"},
     "data": set(),
     "shots": set(),
-    "recipes": PARTS | {"blurs", "core", "filters", "haze", "layers", "options", "risk", "shots", "splitting"},
+    "recipes": PARTS
+    | {"blurs", "core", "filters", "groups", "haze", "layers", "options", "risk", "shots", "splitting"},
     "registry": {"core", "recipes"},
     "auto": {"core", "noise", "physics"},
     "images": {"data"},
@@ -45,7 +47,8 @@ LIBRARIES = {
     "core": {"torch", "safetensors"},
     **{
         name: {"torch"}
-        for name in (PARTS - {"priors", "noise"}) | {"blurs", "filters", "haze", "layers", "recipes", "registry"}
+        for name in (PARTS - {"priors", "noise"})
+        | {"blurs", "filters", "groups", "haze", "layers", "recipes", "registry"}
     },
     "priors": {"torch", "numpy", "skimage"},
     "shots": {"torch", "skimage"},

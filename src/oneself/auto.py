@@ -20,6 +20,8 @@ __all__ = ["Choice", "choose"]
 SMALLEST = 16  # elements along every dimension under which pairs of half-images teach too little
 FAR = 4  # extent of correlated noise that every other element still shares little of
 PATIENCE = 60.0  # seconds that are waited for quality where no time is given
+GROUPS_PACE = 5e-5  # seconds that all passes over groups of similar patches take for each value of a picture
+COARSE = 0.2  # of that is taken by two passes over fewer groups
 CALM = 1.5 / 255  # noise below which nothing visible is gained
 
 
@@ -72,7 +74,26 @@ def choose(
         return _correlated(y, report, level, told, seconds, device)
     if min(y.shape[2:]) < SMALLEST:
         return _prior(y, seconds, device, f"{told}; too small to be halved")
-    return _pairs(report, level, told, sigma)
+    return _groups(y, report, level, told, sigma, seconds)
+
+
+def _groups(
+    y: Tensor, report: NoiseReport, level: float, told: str, sigma: float | None, seconds: float | None
+) -> Choice:
+    """Similar patches in closed form, coarser where time is short for the picture; pairs where it is shorter yet."""
+    if sigma is None and report.kind == "none":
+        return _pairs(report, level, told, sigma)
+    needed, allowed = GROUPS_PACE * y[0].numel(), PATIENCE if seconds is None else seconds
+    if seconds is not None and needed * COARSE > seconds:
+        return _pairs(report, level, told, sigma)
+    calm = "; hardly any noise, little will change" if level < CALM else ""
+    options: dict[str, Any] = {"sigma": level}
+    if sigma is None and report.kind == "signal-dependent":
+        options["gain"] = report.gain
+    why = f"{told}{calm}: groups of similar patches, in closed form"
+    if needed > allowed:
+        return Choice("nonlocal_wiener", f"{why}; fewer of them, for the time", {**options, "passes": 2, "stride": 6})
+    return Choice("nonlocal_wiener", why, options)
 
 
 def _pairs(report: NoiseReport, level: float, told: str, sigma: float | None) -> Choice:

@@ -80,7 +80,7 @@ def test_the_noise_is_told_in_the_files_units(oneself):
     found = json.loads(oneself("info flat.png --json").out)
     assert found["noise"]["sigma"] == pytest.approx(20, rel=0.1)
     assert found["noise"]["words"].startswith("white Gaussian noise, sigma")
-    assert found["denoise"]["method"] == "zs_n2n"
+    assert found["denoise"]["method"] == "nonlocal_wiener"
     assert found["denoise"]["options"]["sigma"] == pytest.approx(20 / 255, rel=0.1)
     np.save("flat.npy", (100 + random.normal(0, 2, (64, 64))).astype(np.float32))
     found = json.loads(oneself("info flat.npy --json --data-range 80 120").out)

@@ -251,3 +251,30 @@ def test_an_input_that_is_drawn_anew_is_drawn_from_the_runs_own_stream() -> None
     assert torch.equal(run_of(lambda y: fit(y, steps=3)).finish().image, one)
     assert torch.equal(torch.get_rng_state(), before)
     assert not torch.equal(run_of(lambda y: fit(y, steps=3), seed=1).finish().image, one)
+
+
+class Counted(Stage):
+    """No player: every step adds one in closed form."""
+
+    total: Tensor
+
+    def __init__(self, y: Tensor) -> None:
+        super().__init__(steps=4)
+        self.register_buffer("total", torch.zeros_like(y))
+
+    def solve(self) -> dict[str, Tensor]:
+        assert not torch.is_grad_enabled()
+        self.total += 1
+        return {"largest": self.total.max()}
+
+    def estimate(self) -> Tensor:
+        return self.total.clone()
+
+
+def test_a_stage_may_work_without_players() -> None:
+    run = run_of(Counted)
+    steps = [float(step.terms["largest"]) for step in run]
+    assert steps == [1, 2, 3, 4]
+    result = run.result()
+    assert result.history == {"largest": steps}
+    assert torch.equal(result.image, torch.full_like(Y, 4))

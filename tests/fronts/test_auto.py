@@ -19,27 +19,43 @@ def tensor(image: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(image, dtype=np.float32))[None, None]
 
 
-def test_white_gaussian_noise_goes_to_pairs_with_its_estimated_level():
+def test_white_gaussian_noise_goes_to_groups_with_its_estimated_level():
     choice = choose("denoise", tensor(CLEAN + 0.1 * NOISE))
-    assert choice.method == "zs_n2n"
+    assert choice.method == "nonlocal_wiener"
+    assert choice.options.keys() == {"sigma"}
     assert choice.options["sigma"] == pytest.approx(0.1, rel=0.1)
     assert choice.why.startswith("white Gaussian noise, sigma 2")
-    assert choice.why.endswith("pairs of half-images teach it fastest")
+    assert choice.why.endswith("groups of similar patches, in closed form")
 
 
 def test_a_known_level_is_passed_on_as_it_is():
     choice = choose("denoise", tensor(CLEAN + 0.1 * NOISE), sigma=0.2)
-    assert choice.method == "zs_n2n"
+    assert choice.method == "nonlocal_wiener"
     assert choice.options == {"sigma": 0.2}
     assert "estimated, sigma 51.0/255 given" in choice.why
 
 
-def test_signal_dependent_noise_gets_no_single_level():
+def test_signal_dependent_noise_is_told_with_its_gain():
     ramp = np.linspace(0.1, 0.9, 128) * np.ones((128, 1))
-    choice = choose("denoise", tensor(np.random.default_rng(0).poisson(ramp * 100) / 100))
-    assert choice.method == "zs_n2n"
-    assert choice.options == {}
+    y = tensor(np.random.default_rng(0).poisson(ramp * 100) / 100)
+    choice = choose("denoise", y)
+    assert choice.method == "nonlocal_wiener"
+    assert choice.options["gain"] == pytest.approx(0.01, rel=0.2)
+    assert choice.options["sigma"] == pytest.approx((0.5 / 100) ** 0.5, rel=0.1)
     assert "signal-dependent" in choice.why
+    assert choose("denoise", y, sigma=0.1).options == {"sigma": 0.1}
+
+
+def test_little_time_makes_fewer_groups_and_still_less_pairs():
+    y = tensor(CLEAN + 0.1 * NOISE)
+    assert "passes" not in choose("denoise", y).options
+    coarse = choose("denoise", y, seconds=0.4)
+    assert (coarse.method, coarse.options["passes"], coarse.options["stride"]) == ("nonlocal_wiener", 2, 6)
+    assert "fewer of them, for the time" in coarse.why
+    assert choose("denoise", y, seconds=0.01).method == "zs_n2n"
+    large = tensor(np.tile(CLEAN + 0.1 * NOISE, (9, 9)))
+    assert choose("denoise", large).options["passes"] == 2
+    assert "passes" not in choose("denoise", large, seconds=3600).options
 
 
 def test_noise_that_neighbours_share_goes_to_the_prior():
@@ -73,7 +89,7 @@ def test_small_images_go_to_the_prior():
     choice = choose("denoise", tensor(CLEAN[:15, :64] + 0.1 * NOISE[:15, :64]))
     assert choice.method == "dip"
     assert "too small to be halved" in choice.why
-    assert choose("denoise", tensor(CLEAN[:16, :64] + 0.1 * NOISE[:16, :64])).method == "zs_n2n"
+    assert choose("denoise", tensor(CLEAN[:16, :64] + 0.1 * NOISE[:16, :64])).method == "nonlocal_wiener"
 
 
 def test_faint_noise_is_said_to_be_faint():
@@ -103,12 +119,12 @@ def test_little_time_makes_the_prior_thinner():
 def test_what_was_picked_is_what_ran_and_is_said():
     noisy = CLEAN[:32, :32] + 0.1 * NOISE[:32, :32]
     image = np.rint(noisy.clip(0, 1) * 255).astype(np.uint8)
-    result = oneself.denoise(image, device="cpu", full=True, steps=3, width=4, sigma=25.5)
-    assert result.method == "zs_n2n"
+    result = oneself.denoise(image, device="cpu", full=True, passes=2, sigma=25.5)
+    assert result.method == "nonlocal_wiener"
     assert result.options["sigma"] == pytest.approx(0.1)
-    assert result.notes[0].startswith("zs_n2n: ")
+    assert result.notes[0].startswith("nonlocal_wiener: ")
     assert "sigma 25.5/255 given" in result.notes[0]
-    asked = oneself.denoise(image, "zs_n2n", device="cpu", steps=3, width=4, sigma=25.5)
+    asked = oneself.denoise(image, "nonlocal_wiener", device="cpu", passes=2, sigma=25.5)
     assert np.array_equal(result.image, asked)
 
 

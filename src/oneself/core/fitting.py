@@ -142,6 +142,7 @@ class Fitting:
                 optimiser.step()
             found |= {name: value.detach() for name, value in terms.items()}
         with torch.no_grad():
+            found |= {name: value.detach() for name, value in self.stage.solve().items()}
             self.stage.between()
         return found
 

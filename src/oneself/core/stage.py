@@ -95,8 +95,9 @@ class Stage(nn.Module, ABC):
         self.keep: Keep = keep or Last()
         self.last_output: Tensor | None = None
 
-    @abstractmethod
-    def players(self) -> Sequence[Player]: ...
+    def players(self) -> Sequence[Player]:
+        """Who moves in a step; nobody where ``solve`` does the work."""
+        return []
 
     @abstractmethod
     def estimate(self) -> Tensor:
@@ -109,6 +110,13 @@ class Stage(nn.Module, ABC):
     def parts(self) -> Mapping[str, Tensor]:
         """What there is besides the answer, by name, ``(1, C, *spatial)``: an uncertainty, a layer, a mask."""
         return self.keep.parts()
+
+    def solve(self) -> Mapping[str, Tensor]:
+        """What a step does in closed form, without a gradient, before ``between``: named scalars to log.
+
+        A stage without players does all its work here; it may touch the host.
+        """
+        return {}
 
     def between(self) -> None:
         """What happens after the players moved: duals, averages, a learning rate cut."""

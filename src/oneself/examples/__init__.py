@@ -9,6 +9,7 @@ from oneself.examples.observation import Observation
 from oneself.examples.pairs import Pairs, diagonals, split_pair
 from oneself.examples.positions import Coordinates, Positions
 from oneself.examples.shots import Shots
+from oneself.examples.similar import Region, SimilarPatches
 from oneself.examples.stand_in import Offset, disc, line, stand_in
 from oneself.examples.strided import put_together, taken_apart
 from oneself.examples.together import Together
@@ -26,7 +27,9 @@ __all__ = [
     "Offset",
     "Pairs",
     "Positions",
+    "Region",
     "Shots",
+    "SimilarPatches",
     "Together",
     "chosen",
     "diagonals",

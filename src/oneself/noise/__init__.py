@@ -1,7 +1,7 @@
 """What is known of the noise of one picture: level, dependence on the signal, correlation, stripes, saturation."""
 
 from oneself.noise.channels import SHARED, channel_correlation
-from oneself.noise.known import known_level
+from oneself.noise.known import known_level, known_noise
 from oneself.noise.level import estimate_sigma
 from oneself.noise.report import NoiseReport, describe_noise
 from oneself.noise.stripes import line_offsets, stripe_levels
@@ -13,6 +13,7 @@ __all__ = [
     "describe_noise",
     "estimate_sigma",
     "known_level",
+    "known_noise",
     "line_offsets",
     "stripe_levels",
 ]

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oneself.noise.level import estimate_sigma
+from oneself.noise.report import describe_noise
 
-__all__ = ["known_level"]
+__all__ = ["known_level", "known_noise"]
 
 FAINTEST = 0.25 / 255  # the rounding of 8 bits: no measurement is less noisy
 GAPS = 0.05  # share of a measurement that may be missing for its noise still to be told
@@ -33,3 +34,18 @@ def known_level(
         )
     level = max(FAINTEST, estimate_sigma(y))
     return level, (f"{caller}: sigma was not given; estimated as {level * 255:.1f}/255",)
+
+
+def known_noise(
+    y: NDArray[np.floating], sigma: float | None, gain: float | None, caller: str
+) -> tuple[float, float, tuple[str, ...]]:
+    """Level at the mean brightness, and gain of the variance with brightness; and a note where they are estimated.
+
+    Beside a given ``sigma`` a ``gain`` that is not given is 0. Noise that neighbours share is taken for white noise of
+    its level.
+    """
+    if sigma is not None:
+        return sigma, gain or 0.0, ()
+    found = describe_noise(y)
+    slope = found.gain if gain is None else gain
+    return max(FAINTEST, found.sigma), slope, (f"{caller}: sigma was not given; estimated: {found.words()}",)
