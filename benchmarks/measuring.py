@@ -110,8 +110,8 @@ def quality(x: Tensor, truth: Tensor) -> tuple[float, float]:
 
 
 def timed(method: str, y: Tensor, physics: Any = None, **settings: Any) -> tuple[Any, float, float, float]:
-    """Result, seconds, GFLOP and peak MB of a run. FLOPs are counted on one step and on the answer, and multiplied; on a
-    whole second run where its stages differ."""
+    """Result, seconds, GFLOP and peak MB of a run. FLOPs are counted on one step and on the answer, and multiplied; of
+    several stages on a whole second run."""
     began = time.monotonic()
     result = Run(method, y, physics, **settings).finish()
     seconds = time.monotonic() - began
