@@ -7,23 +7,33 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from oneself.core import Result
+    from oneself.generation import animate, edit, generate, harmonise, paint
+    from oneself.model import Model
     from oneself.registry import Reconstructor, Run, methods
     from oneself.restoration import deblur, denoise, inpaint, restore, separate, super_resolve
 
 __all__ = [
+    "Model",
     "Reconstructor",
     "Result",
     "Run",
+    "animate",
     "deblur",
     "denoise",
+    "edit",
+    "generate",
+    "harmonise",
     "inpaint",
     "methods",
+    "paint",
     "restore",
     "separate",
     "super_resolve",
 ]
 
 _HOMES = {
+    **dict.fromkeys(["animate", "edit", "generate", "harmonise", "paint"], "generation"),
+    "Model": "model",
     "Result": "core",
     "Reconstructor": "registry",
     "Run": "registry",

@@ -57,6 +57,8 @@ def choose(
     """
     if task == "super-resolve":
         return Choice("zssr", "learns from the image's own smaller self")
+    if task == "generate":
+        return Choice("singan", "learns the patches of one picture at every scale, in minutes")
     if task in MIXTURES:
         return Choice("double_dip", "each layer alone is simpler than their mixture")
     if task != "denoise":

@@ -25,8 +25,10 @@ TASKS = (
     "transparency",
     "watermark",
     "segment",
+    "generate",
 )
-"""What can be asked for; ``restore`` stands for any linear operator, the last four take a picture apart."""
+"""What can be asked for; ``restore`` stands for any linear operator, the four after it take a picture apart, and
+``generate`` learns to make pictures like the one given: its answer is the reconstruction of that one."""
 
 Recipe = Stage | Generator[Stage, Stage, Tensor | None]
 

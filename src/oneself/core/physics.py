@@ -125,11 +125,11 @@ def check_task(method: str, tasks: Iterable[str], y: Tensor, physics: Any) -> No
         The operator does more than dropping elements, or drops some and the method only denoises.
     """
     does = tuple(tasks)
-    if not set(does) <= {"denoise", "inpaint"}:
+    if not set(does) <= {"denoise", "inpaint", "generate"}:
         return
     known = kept_elements(physics, y)
     asked = "restore" if known is None else "denoise" if bool(known.all()) else "inpaint"
-    if asked not in does and not (asked == "denoise" and "inpaint" in does):
+    if asked not in does and not (asked == "denoise" and {"inpaint", "generate"} & set(does)):
         what = "drops elements" if asked == "inpaint" else "does more than keeping or dropping elements"
         raise ValueError(
             f"{method}(physics={type(physics).__name__}): the operator {what}; this method can only "
