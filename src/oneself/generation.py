@@ -10,14 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from oneself.core import Compute, Identity, Method, Result
+from oneself.core import Identity, Method, Result
 from oneself.core.fitting import Fitting
 from oneself.core.loop import fingerprint
 from oneself.core.randomness import Randomness
 from oneself.images import ChannelAxis, DataRange, channel_axis_of, limits, unpack
 from oneself.model import Kind, Model, checked_size
 from oneself.problems import settle
-from oneself.registry import Run, find
+from oneself.registry import Run
 
 __all__ = ["Generated", "Training", "animate", "edit", "generate", "harmonise", "paint"]
 
@@ -256,7 +256,8 @@ def _injected(task: str, model: Model, image: Any, mask: Any, scale: int | None,
     x, own = one_picture(image, task, kind.axis if isinstance(image, np.ndarray) else "infer", told)
     if x.shape[1] != model.sampler.picture.shape[1]:
         raise ValueError(
-            f"{task}(image): {x.shape[1]} channels, the model has learned {model.sampler.picture.shape[1]}. Give as many."
+            f"{task}(image): {x.shape[1]} channels, the model has learned {model.sampler.picture.shape[1]}. "
+            "Give as many."
         )
     size = tuple(x.shape[2:])
     weight = None if mask is None else _mask(task, mask, size)

@@ -144,8 +144,8 @@ class Model:
             factor = math.sqrt(there / needed)
             most = "x".join(str(int(factor * n)) for n in size)
             raise NotEnoughMemory(
-                f"sample(size={tuple(size)}): would take about {needed / 1e9:.3g} GB, {there / 1e9:.3g} GB are at hand. "
-                f"Give a smaller size, such as {most}."
+                f"sample(size={tuple(size)}): would take about {needed / 1e9:.3g} GB, {there / 1e9:.3g} GB are at "
+                f"hand. Give a smaller size, such as {most}."
             )
 
     def reconstruction(self) -> Any:

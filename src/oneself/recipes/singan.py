@@ -17,10 +17,11 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import Annotated, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from oneself import options as o
 from oneself.core import Example, Option, Player, Recipe, Stage, WeightAverage, method
+from oneself.core.cropping import cut
 from oneself.generators import Level, Pyramid, fresh, pyramid_sizes
 from oneself.networks import patchwise
 from oneself.optim import adam, level_then_down
@@ -32,6 +33,7 @@ PUBLISHED = {
     "width": 32,
     "ratio": 0.75,
     "crop": None,
+    "fidelity": 10.0,
     "moves": 3,
     "normalise": True,
     "rate": 5e-4,
@@ -61,7 +63,7 @@ def singan(
     crop: Annotated[
         int | None, Option("side of the random part that a step looks at; none for the whole picture", low=8)
     ] = 64,
-    fidelity: Annotated[float, Option("α, weight of the reconstruction from the fixed noise", low=0)] = 10.0,
+    fidelity: Annotated[float, Option("α, weight of the reconstruction from the fixed noise", low=0)] = 40.0,
     penalty: Annotated[float, Option("λ, weight of the critic's gradient penalty", low=0)] = 0.1,
     noise: Annotated[float, Option("noise of a scale, in units of the error of the scale below", low=0)] = 0.1,
     moves: Annotated[int, Option("moves of the critic, then of the generator, in a step", low=1)] = 1,
@@ -74,8 +76,8 @@ def singan(
     if min(y.shape[2:]) < least or coarsest < least:
         told = f"layers={layers}, coarsest={coarsest}, y.shape={tuple(y.shape)}"
         raise ValueError(
-            f"singan({told}): {layers} convolutions see patches of {least - 1} elements, and every scale must be larger. "
-            f"Give a picture and a coarsest scale of at least {least} along each side, or fewer layers."
+            f"singan({told}): {layers} convolutions see patches of {least - 1} elements, and every scale must be "
+            f"larger. Give a picture and a coarsest scale of at least {least} along each side, or fewer layers."
         )
     sizes = pyramid_sizes(tuple(y.shape[2:]), coarsest, ratio)
     made = Made(layers, normalise, crop, fidelity, penalty, moves, rate, steps, average)
@@ -149,9 +151,9 @@ class Scale(Stage):
         mixed, anchored = self.level.mixed(prior, z), self.level.mixed(self.prior, known)
         place = self.place()
         wide = tuple(slice(part.start, part.stop + 2 * self.made.layers) for part in place)
-        at, around = (..., *place), (..., *wide)
         share = torch.rand(1, 1, 1, 1, device=prior.device)
-        return Example((mixed[around], prior[at], anchored[around], self.prior[at], share), self.real[at])
+        made = (cut(mixed, wide), cut(prior, place), cut(anchored, wide), cut(self.prior, place), share)
+        return Example(made, cut(self.real, place))
 
     def place(self) -> tuple[slice, ...]:
         """A random part of the scale, or all of it where it is no larger than a crop."""

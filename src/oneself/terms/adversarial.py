@@ -28,7 +28,8 @@ def gradient_penalty(critic: nn.Module, real: Tensor, made: Tensor, share: Tenso
     """
     between = torch.lerp(made, real, share).detach().requires_grad_()
     (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
-    return (slope.norm(dim=1) - 1).square().mean()
+    penalty: Tensor = (slope.norm(dim=1) - 1).square().mean()
+    return penalty
 
 
 def frozen(network: nn.Module, *inputs: Tensor) -> Any:
