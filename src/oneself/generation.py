@@ -253,7 +253,8 @@ def _injected(task: str, model: Model, image: Any, mask: Any, scale: int | None,
     kind = model.kind
     same = isinstance(image, np.ndarray | Tensor) and str(image.dtype).removeprefix("torch.") == kind.dtype
     told = (kind.low, kind.high) if same else None
-    x, own = one_picture(image, task, kind.axis if isinstance(image, np.ndarray) else "infer", told)
+    axis = None if kind.axis is None or getattr(image, "ndim", 0) == 2 else kind.axis
+    x, own = one_picture(image, task, "infer" if isinstance(image, Tensor) else axis, told)
     if x.shape[1] != model.sampler.picture.shape[1]:
         raise ValueError(
             f"{task}(image): {x.shape[1]} channels, the model has learned {model.sampler.picture.shape[1]}. "

@@ -30,6 +30,7 @@ REDUCED = {
     "pip": PRIOR,
     "pnp_dip": PRIOR,
     "self2self": MASKED,
+    "singan": {"steps": 150, "width": 16, "coarsest": 20, "size": (40, 40)},
     "td_dip": {**PRIOR, "levels": 2, "size": (4, 16, 16)},
     "zs_n2n": {"steps": 100, "size": (48, 48)},
     "zssr": {"steps": 150, "width": 24, "crop": 32, "size": (40, 40)},

@@ -31,6 +31,7 @@ from oneself.terms import critique, frozen, gradient_penalty
 WIDEST = 128
 PUBLISHED = {
     "width": 32,
+    "grow": 4,
     "ratio": 0.75,
     "crop": None,
     "fidelity": 10.0,
@@ -56,8 +57,10 @@ def singan(
     *,
     coarsest: Annotated[int, Option("shorter side of the picture at the coarsest scale", low=8)] = 25,
     ratio: Annotated[float, Option("size of a scale relative to the next finer one", low=0.4, high=0.9)] = 0.7,
-    width: Annotated[int, Option("channels of the networks at the four coarsest scales; twice at the next four, …",
-                                 low=1)] = 32,
+    width: Annotated[int, Option("channels of the networks at the coarsest scales", low=1)] = 32,
+    grow: Annotated[
+        int | None, Option("scales after which the networks are twice as wide; none for one width", low=1)
+    ] = 8,
     layers: Annotated[int, Option("convolutions of each network; patches of 2 layers + 1 are learned", low=2)] = 5,
     normalise: Annotated[bool, Option("batch normalisation in both networks")] = False,
     crop: Annotated[
@@ -81,7 +84,8 @@ def singan(
         )
     sizes = pyramid_sizes(tuple(y.shape[2:]), coarsest, ratio)
     made = Made(layers, normalise, crop, fidelity, penalty, moves, rate, steps, average)
-    return climb(y, sizes, made, width, noise)
+    widths = [min(WIDEST, width * 2 ** (0 if grow is None else k // grow)) for k in range(len(sizes))]
+    return climb(y, sizes, widths, made, noise)
 
 
 class Made:
@@ -96,22 +100,26 @@ class Made:
 
 
 def climb(
-    y: Tensor, sizes: Sequence[tuple[int, ...]], made: Made, width: int, noise: float
+    y: Tensor, sizes: Sequence[tuple[int, ...]], widths: Sequence[int], made: Made, noise: float
 ) -> Generator[Stage, Stage, None]:
     """Scale after scale; each begins with what the one below has learned, where it is as wide."""
     below = Pyramid(y, sizes, made.layers, made.normalise)
     last: Scale | None = None
-    for number, size in enumerate(sizes):
-        wide = min(WIDEST, width * 2 ** (number // 4))
+    for number, (size, wide) in enumerate(zip(sizes, widths, strict=True)):
         stage = Scale(below, resize(2 * y - 1, size), wide, made, noise)
         if last is not None and last.wide == wide:
             stage.level.network.load_state_dict(last.level.network.state_dict())
             stage.critic.load_state_dict(last.critic.state_dict())
-        work = [math.prod(min(n, made.crop or n) for n in later) for later in sizes[number:]]
+        work = [_work(*scale, made.crop) for scale in zip(sizes[number:], widths[number:], strict=True)]
         stage.time_share = work[0] / sum(work)
         last = yield stage  # type: ignore[assignment]
         assert isinstance(last, Scale)
         below = last.sampler()
+
+
+def _work(size: Sequence[int], wide: int, crop: int | None) -> float:
+    """What a step costs, relative to others."""
+    return float(wide**2 * math.prod(min(n, crop or n) for n in size))
 
 
 class Scale(Stage):
