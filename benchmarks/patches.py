@@ -93,8 +93,8 @@ def nearest_patches(
     source: Tensor, size: tuple[int, int], *, side: int = 7, coarsest: int = 14, ratio: float = 0.75, rounds: int = 3,
     noise: float = 0.75, fairness: float = 0.005, seed: int = 0,
 ) -> Tensor:  # fmt: skip
-    """A picture voted for by the source's patches: at every scale, from coarse to fine, each patch is replaced by the
-    nearest of the source and overlapping ones are averaged, some rounds long. It begins with the small source and noise.
+    """A picture voted for by the patches of the source: at every scale, from coarse to fine, each is replaced by the
+    nearest and overlapping ones are averaged, some rounds long. It begins with the small source and noise.
 
     A patch of the source that is nobody's nearest is favoured: distances are divided by ``fairness`` plus the least
     distance of any patch to it.
@@ -122,11 +122,11 @@ def nearest_patches(
     return made.clamp(0, 1)
 
 
-def voted(x: Tensor, keys: Tensor, values: Tensor, side: int, fairness: float) -> Tensor:
-    """Every patch of ``x`` replaced by the value of its nearest key; overlapping ones averaged."""
-    queries, known, told = patches(x, side), patches(keys, side), patches(values, side)
-    distances = torch.cdist(queries, known).square() / queries.shape[1]
-    chosen = told[(distances / (fairness + distances.amin(0, keepdim=True))).argmin(1)]
+def voted(x: Tensor, keys: Tensor, values: Tensor, side: int, fairness: float, stride: int = 2) -> Tensor:
+    """Every patch of ``x`` (at a stride) replaced by the value of its nearest key; overlapping ones averaged."""
+    queries, known, told = F.unfold(x, side, stride=stride)[0].T, patches(keys, side), patches(values, side)
+    distances = torch.cdist(queries, known).square_().div_(queries.shape[1])
+    chosen = told[distances.div_(fairness + distances.amin(0, keepdim=True)).argmin(1)].T[None]
     size = tuple(x.shape[2:])
-    total = F.fold(chosen.T[None], size, side)
-    return total / F.fold(torch.ones_like(chosen.T[None]), size, side)
+    total, count = (F.fold(part, size, side, stride=stride) for part in (chosen, torch.ones_like(chosen)))
+    return torch.where(count > 0, total / count.clamp(min=1), x)  # a last row or column may be in no patch

@@ -14,6 +14,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import torch
@@ -35,6 +36,7 @@ PUBLISHED = {
     "ratio": 0.75,
     "crop": None,
     "fidelity": 10.0,
+    "firmer": 1.0,
     "moves": 3,
     "normalise": True,
     "rate": 5e-4,
@@ -66,7 +68,12 @@ def singan(
     crop: Annotated[
         int | None, Option("side of the random part that a step looks at; none for the whole picture", low=8)
     ] = 64,
-    fidelity: Annotated[float, Option("α, weight of the reconstruction from the fixed noise", low=0)] = 40.0,
+    fidelity: Annotated[
+        float, Option("α, weight of the reconstruction from the fixed noise, at the coarsest scale", low=0)
+    ] = 20.0,
+    firmer: Annotated[
+        float, Option("α grows up to so many times itself at the finest scale, as errors become smaller", low=1)
+    ] = 16.0,
     penalty: Annotated[float, Option("λ, weight of the critic's gradient penalty", low=0)] = 0.1,
     noise: Annotated[float, Option("noise of a scale, in units of the error of the scale below", low=0)] = 0.1,
     moves: Annotated[int, Option("moves of the critic, then of the generator, in a step", low=1)] = 1,
@@ -83,30 +90,34 @@ def singan(
             f"larger. Give a picture and a coarsest scale of at least {least} along each side, or fewer layers."
         )
     sizes = pyramid_sizes(tuple(y.shape[2:]), coarsest, ratio)
-    made = Made(layers, normalise, crop, fidelity, penalty, moves, rate, steps, average)
+    made = Made(layers, normalise, crop, penalty, moves, rate, steps, average)
     widths = [min(WIDEST, width * 2 ** (0 if grow is None else k // grow)) for k in range(len(sizes))]
-    return climb(y, sizes, widths, made, noise)
+    firm = [fidelity * firmer ** (k / max(1, len(sizes) - 1)) for k in range(len(sizes))]
+    return climb(y, sizes, widths, firm, made, noise)
 
 
+@dataclass(frozen=True)
 class Made:
     """What all scales have in common."""
 
-    def __init__(
-        self, layers: int, normalise: bool, crop: int | None, fidelity: float, penalty: float, moves: int, rate: float,
-        steps: int, average: float,
-    ) -> None:  # fmt: skip
-        self.layers, self.normalise, self.crop, self.fidelity, self.penalty = layers, normalise, crop, fidelity, penalty
-        self.moves, self.rate, self.steps, self.average = moves, rate, steps, average
+    layers: int
+    normalise: bool
+    crop: int | None
+    penalty: float
+    moves: int
+    rate: float
+    steps: int
+    average: float
 
 
 def climb(
-    y: Tensor, sizes: Sequence[tuple[int, ...]], widths: Sequence[int], made: Made, noise: float
+    y: Tensor, sizes: Sequence[tuple[int, ...]], widths: Sequence[int], firm: Sequence[float], made: Made, noise: float
 ) -> Generator[Stage, Stage, None]:
     """Scale after scale; each begins with what the one below has learned, where it is as wide."""
     below = Pyramid(y, sizes, made.layers, made.normalise)
     last: Scale | None = None
     for number, (size, wide) in enumerate(zip(sizes, widths, strict=True)):
-        stage = Scale(below, resize(2 * y - 1, size), wide, made, noise)
+        stage = Scale(below, resize(2 * y - 1, size), wide, firm[number], made, noise)
         if last is not None and last.wide == wide:
             stage.level.network.load_state_dict(last.level.network.state_dict())
             stage.critic.load_state_dict(last.critic.state_dict())
@@ -131,10 +142,10 @@ class Scale(Stage):
     prior: Tensor
     real: Tensor
 
-    def __init__(self, below: Pyramid, real: Tensor, wide: int, made: Made, noise: float) -> None:
+    def __init__(self, below: Pyramid, real: Tensor, wide: int, firm: float, made: Made, noise: float) -> None:
         super().__init__(steps=made.steps)
         channels = real.shape[1]
-        self.made, self.wide, self.number = made, wide, below.height
+        self.made, self.wide, self.firm, self.number = made, wide, firm, below.height
         self.below = copy.deepcopy(below)
         self.level = Level(channels, wide, made.layers, made.normalise)
         self.critic = patchwise(2, channels, 1, width=wide, layers=made.layers, normalise=made.normalise)
@@ -184,7 +195,7 @@ class Scale(Stage):
         made, again = self.level.refine(mixed, prior), self.level.refine(anchored, below)
         told = frozen(self.critic, made)
         fidelity = (again - example.target).square().mean()
-        return {"adversarial": -told.mean(), "reconstruction": self.made.fidelity * fidelity}
+        return {"adversarial": -told.mean(), "reconstruction": self.firm * fidelity}
 
     def players(self) -> Sequence[Player]:
         move = adam(self.made.rate, betas=(0.5, 0.999))
