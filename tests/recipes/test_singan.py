@@ -8,7 +8,6 @@ from oneself import Run
 from oneself.physics.resize import resize
 from oneself.terms import critique, frozen, gradient_penalty
 from oneself.testing.pictures import picture
-from oneself.testing.quality import blurred, psnr
 
 QUICK = {"width": 8, "layers": 3, "coarsest": 12, "steps": 6, "device": "cpu"}
 
@@ -94,7 +93,16 @@ def test_resumed_across_a_border_of_scales(tmp_path):
     assert all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
 
 
-def test_the_reconstruction_is_learned():
-    x = picture(32, 32, shrink=4)
-    result = Run("singan", x, device="cpu", width=16, coarsest=16, steps=150).finish()
-    assert psnr(result.image, x) > psnr(blurred(x), x)
+def test_the_reconstruction_weighs_more_at_finer_scales():
+    def weights(**options):
+        walk = Run("singan", picture(24, 20), **{**QUICK, **options})._stages()
+        found, sent = [], None
+        while True:
+            try:
+                sent = walk.send(sent)
+            except StopIteration:
+                return found
+            found.append(sent.firm)
+
+    assert weights(fidelity=2.0, firmer=16.0) == pytest.approx([2, 32])
+    assert weights(fidelity=2.0, firmer=1.0) == [2, 2]
