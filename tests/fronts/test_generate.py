@@ -114,6 +114,21 @@ def test_an_animation_moves_smoothly(model):
     assert np.array_equal(clip, oneself.animate(model, 6, start_scale=0))
 
 
+def test_diffusion_on_the_same_front_door(tmp_path):
+    options = {"coarsest": 12, "blocks": 1, "width": 8, "times": 6, "steps": 3, "device": "cpu"}
+    images, model, result = oneself.generate(PICTURE, 2, (30, 50), "sinddm", **options)
+    assert images.shape == (2, 30, 50, 3)
+    assert result.image.shape == (1, 3, 24, 30)
+    model.save(tmp_path / "model")
+    again = oneself.Model.load(tmp_path / "model", "sinddm", "cpu")
+    assert np.array_equal(again.sample(2, (30, 50)), images)
+    assert oneself.harmonise(model, PICTURE).shape == PICTURE.shape
+    with pytest.raises(ValueError, match="sinddm has no noise that could be walked through"):
+        oneself.animate(model)
+    with pytest.raises(ValueError, match="method 'sinddm', method 'singan' was asked for"):
+        oneself.Model.load(tmp_path / "model", "singan")
+
+
 def test_the_cost_is_said_before():
     said = []
     oneself.generate(PICTURE, tell=said.append, **QUICK)
