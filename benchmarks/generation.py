@@ -115,7 +115,7 @@ def measured(name: str, method: str, source: Tensor, given: argparse.Namespace) 
     began = time.monotonic()
     made = torch.cat([draw(size, number) for number in range(given.samples)])
     sample = (time.monotonic() - began) / given.samples
-    wide = [draw((size[0], 2 * size[1]), number) for number in range(100, 102)]
+    wide = [draw((size[0], 2 * size[1]), number) for number in (100,)]
     if given.sheets is not None:
         sheet(source, made, wide[0], given.sheets / f"{name}-{method}.png")
     told = [[f(one[None], source) for one in made] for f in (sliced_wasserstein, completeness, coherence)]

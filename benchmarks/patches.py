@@ -124,9 +124,12 @@ def nearest_patches(
 
 def voted(x: Tensor, keys: Tensor, values: Tensor, side: int, fairness: float, stride: int = 2) -> Tensor:
     """Every patch of ``x`` (at a stride) replaced by the value of its nearest key; overlapping ones averaged."""
-    queries, known, told = F.unfold(x, side, stride=stride)[0].T, patches(keys, side), patches(values, side)
+    size = tuple(x.shape[2:])
+    rest = [(n - side) % stride for n in size]  # the last row and column are in some patch, too
+    whole = F.pad(x, (0, rest[1], 0, rest[0]), mode="replicate")
+    queries, known, told = F.unfold(whole, side, stride=stride)[0].T, patches(keys, side), patches(values, side)
     distances = torch.cdist(queries, known).square_().div_(queries.shape[1])
     chosen = told[distances.div_(fairness + distances.amin(0, keepdim=True)).argmin(1)].T[None]
-    size = tuple(x.shape[2:])
-    total, count = (F.fold(part, size, side, stride=stride) for part in (chosen, torch.ones_like(chosen)))
-    return torch.where(count > 0, total / count.clamp(min=1), x)  # a last row or column may be in no patch
+    wide = tuple(whole.shape[2:])
+    total, count = (F.fold(part, wide, side, stride=stride) for part in (chosen, torch.ones_like(chosen)))
+    return (total / count)[..., : size[0], : size[1]]

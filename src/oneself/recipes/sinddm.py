@@ -3,7 +3,7 @@
 Given           x, one picture
 Structure       one convolutional network h of small receptive field for all scales, told time and scale
 Input           x_t = √ā_t m_t + √(1 − ā_t) ε at a random scale and time, m_t = γ_t ↑↓x + (1 − γ_t) x
-Loss            |h(x_t, t, s) − (√ā_t ε − √(1 − ā_t) m_t)|
+Loss            ‖h(x_t, t, s) − (√ā_t ε − √(1 − ā_t) m_t)‖² (published: the error of ε, absolute)
 Regularisation  the small receptive field; the average of the weights along the training
 
 Kulikov, Yadin, Kleiner, Michaeli. SinDDM: a single image denoising diffusion model. ICML 2023.
@@ -56,7 +56,7 @@ def sinddm(
     times: Annotated[int, Option("steps from noise to picture at the coarsest scale", low=2)] = 100,
     boldness: Annotated[
         float, Option("noise that a finer scale begins with, in units of the error of the enlarged one below", above=0)
-    ] = 2.0,
+    ] = 1.5,
     crop: Annotated[
         int | None, Option("side of the random part that a step looks at; none for the whole picture", low=8)
     ] = 64,
@@ -77,7 +77,7 @@ def sinddm(
         cascade,
         structure=cascade.network,
         input=Diffused(cascade, batch, crop),
-        loss=Fidelity(power=1),
+        loss=Fidelity(),  # absolute errors teach the median: what is rare is never made
         optimiser=OPTIMISERS[optimiser](rate),
         schedule=one_cycle(),
         steps=steps,
