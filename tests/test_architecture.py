@@ -35,7 +35,7 @@ ALLOWED = {
     "auto": {"core", "noise", "physics"},
     "images": {"data"},
     "model": {"core", "data", "generators"},
-    "generation": {"core", "filters", "images", "model", "problems", "registry"},
+    "generation": {"core", "filters", "generators", "images", "model", "problems", "registry"},
     "problems": {"auto", "core", "physics", "registry"},
     "restoration": {"core", "images", "physics", "problems", "registry"},
     "testing": {"core", "physics", "registry"},

@@ -14,6 +14,7 @@ from oneself.core import Identity, Method, Result
 from oneself.core.fitting import Fitting
 from oneself.core.loop import fingerprint
 from oneself.core.randomness import Randomness
+from oneself.generators import Sampler
 from oneself.images import ChannelAxis, DataRange, channel_axis_of, limits, unpack
 from oneself.model import Kind, Model, checked_size
 from oneself.problems import settle
@@ -94,6 +95,8 @@ def generate(
         data_range=data_range,
         **options,
     )
+    if size is not None:
+        training.check(size)
     if tell is not None:
         tell(training.cost())
     for _ in training.run:
@@ -126,10 +129,25 @@ class Training:
         self.picture = fingerprint(y)
         self._settings = {"device": device, **choice.options, **options, "seed": seed}
         self.run = Run(choice.method, y, Identity(), **self._settings, seconds=seconds)
+        self._untrained()
+
+    def check(self, size: Sequence[int]) -> None:
+        """Refuse, before the training, a size of samples that would not fit in memory."""
+        Model(self.run.method.key, {}, 0, self._untrained(), self.kind, self.picture).check_memory(checked_size(size))
+
+    def _untrained(self) -> Sampler:
+        """What the first stage begins with; this also refuses what the method cannot work on."""
+        run = self._copy()
+        with Randomness(run.seed, 0, run.compute.device):
+            found: Sampler = next(run._stages()).sampler()
+        return found
+
+    def _copy(self) -> Run:
+        return Run(self.run.method, self.run.y, Identity(), **self._settings)
 
     def cost(self) -> str:
         """What the training takes, in words, from a few steps of every stage of a copy of it."""
-        seconds, steps, stages = expected(Run(self.run.method, self.run.y, Identity(), **self._settings))
+        seconds, steps, stages = expected(self._copy())
         allowed = self.run.seconds
         told = f"{self.run.method.key}: {steps} steps over {stages} scales, about {_duration(seconds)}"
         device = f" on {self.run.compute.device}"

@@ -29,6 +29,7 @@ def test_pictures_a_model_and_a_record(oneself, folder):
     [
         ("generate photo.png out --size 5", "no size"),
         ("generate photo.png out --size 4x400", "too small"),
+        ("generate photo.png out --size 600000x600000", "smaller size"),
         ("generate photo.png out -n 0", "not a number of pictures"),
         ("generate photo.png out --start-scale 9 --model m", "scales 0"),
         ("generate photo.png photo.png", "a file. Name a folder"),

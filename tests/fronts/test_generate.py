@@ -187,3 +187,5 @@ def test_refusals_of_a_model(model):
 def test_a_size_that_would_not_fit_in_memory(model):
     with pytest.raises(NotEnoughMemory, match="Give a smaller size, such as"):
         model.sample(size=(10**6, 10**6))
+    with pytest.raises(NotEnoughMemory, match="Give a smaller size, such as"):
+        oneself.generate(PICTURE, size=(10**6, 10**6), tell=lambda words: pytest.fail(words))

@@ -65,7 +65,7 @@ def generate(given: Mapping[str, Any], options: Mapping[str, Any], command_line:
         model = _loaded(place.model, picture, given, options, settings)
         display.say(f"{source}: sampling {place.model} ({model.method}), no training")
     else:
-        model, code = _trained(picture, given, options, settings, display)
+        model, code = _trained(picture, given, options, settings, display, size)
         place.model.parent.mkdir(parents=True, exist_ok=True)
         model.save(place.model)
         display.say(f"  wrote {place.model}: the trained model; sample it again with --model")
@@ -129,9 +129,9 @@ def _check(picture: data.Picture, size: tuple[int, ...] | None, place: Place, ov
     for path in (place.record, *place.pictures):
         data.check_target(path, overwrite)
     data.check_target(place.model, overwrite=True)
-    shape = picture.pixels.shape[:2] if size is None else size
-    data.check_output(_like(picture, np.zeros((*shape, *picture.pixels.shape[2:]), picture.pixels.dtype)),
-                      place.pictures[0], overwrite=overwrite)  # fmt: skip
+    shape = (*(picture.pixels.shape[:2] if size is None else size), *picture.pixels.shape[2:])
+    blank = np.broadcast_to(np.zeros((), picture.pixels.dtype), shape)  # takes no memory, whatever the size
+    data.check_output(_like(picture, blank), place.pictures[0], overwrite=overwrite)
 
 
 def _loaded(
@@ -155,10 +155,12 @@ def _loaded(
 
 def _trained(
     picture: data.Picture, given: Mapping[str, Any], options: Mapping[str, Any], settings: dict[str, Any],
-    display: Display,
+    display: Display, size: tuple[int, ...] | None,
 ) -> tuple[Model, int]:  # fmt: skip
     chosen = {name: given[name] for name in ("seed", "seconds", "device", "preset", "precision", "compile")}
     training = Training(picture.pixels, given["method"], **chosen, **settings, **options)
+    if size is not None:
+        training.check(size)
     checkpoint = None if given["checkpoint"] is None else Path(given["checkpoint"])
     if checkpoint is not None:
         data.check_target(checkpoint, overwrite=True)
