@@ -18,7 +18,7 @@ def test_examples_are_noisy_mixtures_of_the_picture_and_its_smaller_copy():
     made = stage(picture(24, 30))
     cascade = made.cascade
     seen = set()
-    for _ in range(20):
+    for _ in range(80):
         example = made.input()
         x, time, scale = example.input
         number = round(float(scale[0]) * (cascade.scales - 1))

@@ -63,7 +63,7 @@ def sinddm(
     batch: Annotated[int, Option("noisy copies in a step", low=1)] = 4,
     optimiser: o.Optimiser = "muon",
     rate: o.Rate = 5e-3,
-    steps: o.Steps = 1500,
+    steps: o.Steps = 3000,
     average: Annotated[float, Option("decay of the running average of the weights; 0 for none", low=0, below=1)] = 0.99,
 ) -> Fit:
     least = 4 * blocks + 2
@@ -94,10 +94,11 @@ class Diffused(Input):
         super().__init__()
         self.batch, self.crop, self.cascade = batch, crop, cascade
         self.pairs = [cascade.pair(scale) for scale in range(cascade.scales)]
+        self.shares = cascade.starts.float().cpu()  # every step of every scale equally often
 
     def forward(self) -> Example:
         cascade = self.cascade
-        scale = int(torch.randint(cascade.scales, ()))
+        scale = int(torch.multinomial(self.shares, 1))
         real, soft = self.pairs[scale]
         sides = [min(n, self.crop or n) for n in real.shape[2:]]
         corners = [int(torch.randint(n - side + 1, ())) for n, side in zip(real.shape[2:], sides, strict=True)]
