@@ -13,7 +13,8 @@ import argparse
 import numpy as np
 from matplotlib import pyplot
 from matplotlib.axes import Axes
-from plotting import write
+from PIL import Image
+from plotting import HERE, write
 from skimage import data, transform
 
 import oneself
@@ -65,7 +66,7 @@ def main() -> None:
     images, model, result = oneself.generate(picture, 5, tell=print, device="cpu", steps=given.steps)
     print(f"trained in {result.seconds:.0f} s")
     rough, (foreign, mask) = painting(picture), pasted(picture)
-    clip = oneself.animate(model, 3, start_scale=0)
+    clip = oneself.animate(model, 24, start_scale=0, pull=0.05)[::8]
     shown = [
         (picture, "the picture"),
         (model.reconstruction(), "reconstruction"),
@@ -75,7 +76,7 @@ def main() -> None:
         (oneself.paint(model, rough), "paint"),
         (foreign, "something pasted"),
         (oneself.harmonise(model, foreign, mask), "harmonise"),
-        *((frame, f"animate, frame {k}") for k, frame in enumerate(clip, 1)),
+        *((frame, f"animate, frame {8 * k + 1}") for k, frame in enumerate(clip)),
     ]
     figure = pyplot.figure(figsize=(10, 9.5), layout="constrained")
     places = figure.add_gridspec(5, 4)
@@ -85,6 +86,9 @@ def main() -> None:
         show(figure.add_subplot(places[3, number]), image, title)
     show(figure.add_subplot(places[4, :]), model.sample(1, (SIDE, 5 * SIDE), seed=1)[0], "a sample of 64 x 320")
     write(figure, "one-picture.png")
+    with Image.open(HERE / "one-picture.png") as made:
+        small = made.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    small.save(HERE / "one-picture.png", optimize=True)
 
 
 if __name__ == "__main__":

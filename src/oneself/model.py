@@ -24,6 +24,7 @@ __all__ = ["VERSION", "Kind", "Model"]
 VERSION = 1
 KIND = "oneself-generator"
 SHARE = 0.85  # of the memory at hand that a sample may take
+APART = 2**20  # the streams of samples lie behind those of a training's stages, one of which made the fixed noise
 LEAST = 8  # pixels along each side of a sample
 
 
@@ -134,7 +135,7 @@ class Model:
             )
         self.check_memory(wanted)
         device = self.sampler.picture.device
-        with Randomness(seed, number, device), torch.no_grad():
+        with Randomness(seed, APART + number, device), torch.no_grad():
             return self.sampler.sample(wanted, start=start, image=image, noise=noise).float()
 
     def check_memory(self, size: Sequence[int]) -> None:

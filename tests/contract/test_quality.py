@@ -30,7 +30,6 @@ REDUCED = {
     "pip": PRIOR,
     "pnp_dip": PRIOR,
     "self2self": MASKED,
-    "sinddm": {"steps": 150, "width": 24, "coarsest": 22, "boldness": 0.5, "size": (32, 32)},
     "singan": {
         "steps": 120,
         "width": 24,

@@ -14,8 +14,8 @@ from oneself.generators.sizes import scaled
 __all__ = ["Noise", "Sampler", "fresh", "silent"]
 
 Noise = Callable[[int, Tensor], Tensor]
-"""``noise(level, like)``: unit noise of the shape of ``like`` for one level; called once a level, from coarse to fine
-(by diffusion once a step)."""
+"""``noise(level, like)``: unit noise of the shape of ``like`` for one level; called once a level, from coarse to
+fine."""
 
 
 def fresh(level: int, like: Tensor) -> Tensor:

@@ -1,7 +1,6 @@
 """Networks, for one, two and three dimensions alike."""
 
 from oneself.networks.decoder import Decoder
-from oneself.networks.denoiser import Denoiser, sinusoids
 from oneself.networks.field import Constant, Field
 from oneself.networks.manifold import FrameDecoder, helix
 from oneself.networks.partial import PartialUNet
@@ -13,7 +12,6 @@ from oneself.networks.tiles import apply_in_tiles
 __all__ = [
     "Constant",
     "Decoder",
-    "Denoiser",
     "Field",
     "FrameDecoder",
     "PartialUNet",
@@ -23,5 +21,4 @@ __all__ = [
     "helix",
     "patchwise",
     "plain",
-    "sinusoids",
 ]
