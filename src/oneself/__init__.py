@@ -9,27 +9,37 @@ if TYPE_CHECKING:
     from oneself.calibration import Calibration, calibrate
     from oneself.core import Result
     from oneself.estimation import correct, kernel
+    from oneself.generation import animate, edit, generate, harmonise, paint
+    from oneself.model import Model
     from oneself.registry import Reconstructor, Run, methods
     from oneself.restoration import deblur, denoise, inpaint, restore, separate, super_resolve
 
 __all__ = [
     "Calibration",
+    "Model",
     "Reconstructor",
     "Result",
     "Run",
+    "animate",
     "calibrate",
     "correct",
     "deblur",
     "denoise",
+    "edit",
+    "generate",
+    "harmonise",
     "inpaint",
     "kernel",
     "methods",
+    "paint",
     "restore",
     "separate",
     "super_resolve",
 ]
 
 _HOMES = {
+    **dict.fromkeys(["animate", "edit", "generate", "harmonise", "paint"], "generation"),
+    "Model": "model",
     "Result": "core",
     "Calibration": "calibration",
     "calibrate": "calibration",

@@ -29,6 +29,7 @@ TASKS = {
     "separate": "Take a picture apart: a watermark, what shines through, foreground and background, haze.",
     "dehaze": "Remove the haze of a picture; the same as separate --task dehaze.",
 }
+GENERATE = "generate"
 APART = ("transparency", "watermark", "segment", "dehaze")
 EXAMPLES = {"super-resolve": "zssr", "separate": "double_dip", "dehaze": "double_dip"}
 OWN = {
@@ -97,6 +98,14 @@ def _application(arguments: list[str], method: Method | None) -> typer.Typer:
     for task, summary in TASKS.items():
         after = "" if method else AFTER.format(task=task, example=EXAMPLES.get(task, "dip"))
         _add(app, task, summary, _task_parameters(task, method), partial(_restore, task, method, arguments), after)
+    _add(
+        app,
+        GENERATE,
+        "Make new pictures, of any size, that look like one picture.",
+        _generating(method),
+        partial(_generate, method, arguments),
+        "" if method else AFTER.format(task=GENERATE, example="singan"),
+    )
     for name, (summary, parameters) in _others().items():
         _add(app, name, summary, parameters, partial(_other, name))
     return app
@@ -120,6 +129,38 @@ def _task_parameters(task: str, method: Method | None) -> list[Parameter]:
         *flags.FILES,
         *(flags.method_parameters(method) if method else []),
     ]  # fmt: skip
+
+
+def _generating(method: Method | None) -> list[Parameter]:
+    shared = [
+        p
+        for p in [*flags.COMMON, *flags.FILES]
+        if p.name not in ("sigma", "recursive", "skip_existing", "preview", "compare")
+    ]
+    return [
+        flags.positional("source", "The picture.", metavar="IN"),
+        flags.positional("out", "A folder for the new pictures; NAME-generated beside IN otherwise.", default=None,
+                         metavar="OUT/"),
+        flags.flag("n", int, "How many pictures.", default=1, metavar="NUMBER", spelling="-n"),
+        flags.flag("size", str, "Their height and width, such as 512x768; IN's otherwise.", metavar="HxW"),
+        flags.flag("start_scale", int, "Keep IN's own structure below this scale: 0 makes everything up.", default=0,
+                   metavar="NUMBER"),
+        flags.flag("model", str, "The trained model: sampled without training where the file exists, saved there "
+                   "otherwise; OUT/NAME.safetensors unless given.", metavar="FILE"),
+        flags.switch("retrain", "Train although the model is there, and replace it."),
+        *flags.METHOD_FLAGS,
+        *shared,
+        *(flags.method_parameters(method) if method else []),
+    ]  # fmt: skip
+
+
+def _generate(method: Method | None, arguments: list[str], given: dict[str, Any]) -> int:
+    def work() -> int:
+        from oneself.commands.generating import generate
+
+        return generate(given, flags.read_options(method, given) if method else {}, shlex.join(["oneself", *arguments]))
+
+    return guarded(work)
 
 
 def _others() -> dict[str, tuple[str, list[Parameter]]]:
@@ -236,7 +277,7 @@ def _chosen_method(arguments: Sequence[str]) -> Method | None:
             name = after
         elif token.startswith("--method="):
             name = token.removeprefix("--method=")
-    if name == "auto" or arguments[0] not in TASKS:
+    if name == "auto" or arguments[0] not in (*TASKS, GENERATE):
         return None
     from oneself.registry import find
 
@@ -277,7 +318,7 @@ def _unknown_option(name: str, context: Any, method: Method | None) -> str:
     from oneself.core import closest
 
     known = [spelling for parameter in context.command.params for spelling in parameter.opts if spelling[:2] == "--"]
-    if context.info_name in TASKS and (owners := _owners(name)):
+    if context.info_name in (*TASKS, GENERATE) and (owners := _owners(name)):
         mine = f"--method {method.key} has none" if method else "with --method auto it cannot be set"
         return f"{name} is an option of {', '.join(owners)}; {mine}. Choose with --method {owners[0]}."
     near = closest(name, known)

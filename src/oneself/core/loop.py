@@ -200,6 +200,11 @@ class Run(Iterator[Step]):
             pass
         return other
 
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages as they stand, for what a method has found besides images: all of them, as of ``answer``."""
+        return tuple(fitting.stage for fitting in self._ended()._done)
+
     def finish(self) -> Result[Tensor]:
         """Run to the end."""
         for _ in self:

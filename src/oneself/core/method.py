@@ -26,9 +26,11 @@ TASKS = (
     "watermark",
     "segment",
     "kernel",
+    "generate",
 )
 """What can be asked for; ``restore`` stands for any linear operator, ``dehaze`` to ``segment`` take a picture apart,
-and the answer of ``kernel`` is not an image but the blur of one, ``(1, 1, *kernel)``."""
+the answer of ``kernel`` is not an image but the blur of one, ``(1, 1, *kernel)``, and ``generate`` learns to make
+pictures like the one given: its answer is the reconstruction of that one."""
 
 Recipe = Stage | Generator[Stage, Stage, Tensor | None]
 

@@ -125,7 +125,7 @@ def check_task(method: str, tasks: Iterable[str], y: Tensor, physics: Any) -> No
         The operator does more than dropping elements, or drops some and the method only denoises.
     """
     does = tuple(tasks)
-    if not set(does) <= {"denoise", "inpaint", "kernel"}:
+    if not set(does) <= {"denoise", "inpaint", "kernel", "generate"}:
         return
     known = kept_elements(physics, y)
     asked = "restore" if known is None else "denoise" if bool(known.all()) else "inpaint"
@@ -133,7 +133,7 @@ def check_task(method: str, tasks: Iterable[str], y: Tensor, physics: Any) -> No
         raise ValueError(
             f"{method}(physics={type(physics).__name__}): what it looks for is the operator. Give the picture alone."
         )
-    if asked not in (*does, *(("denoise",) if {"inpaint", "kernel"} & set(does) else ())):
+    if asked not in (*does, *(("denoise",) if {"inpaint", "kernel", "generate"} & set(does) else ())):
         what = "drops elements" if asked == "inpaint" else "does more than keeping or dropping elements"
         raise ValueError(
             f"{method}(physics={type(physics).__name__}): the operator {what}; this method can only "

@@ -5,6 +5,7 @@ from oneself.networks.decoder import Decoder
 from oneself.networks.field import Constant, Field
 from oneself.networks.manifold import FrameDecoder, helix
 from oneself.networks.partial import PartialUNet
+from oneself.networks.patchwise import patchwise
 from oneself.networks.plain import Residual, plain
 from oneself.networks.skip import Skip
 from oneself.networks.tiles import apply_in_tiles, mean_of_views
@@ -24,5 +25,6 @@ __all__ = [
     "critic",
     "helix",
     "mean_of_views",
+    "patchwise",
     "plain",
 ]

@@ -3,6 +3,6 @@
 from oneself.optim.factories import OPTIMISERS, adam, langevin, muon
 from oneself.optim.langevin import Langevin
 from oneself.optim.muon import Muon
-from oneself.optim.schedules import one_cycle, stepped
+from oneself.optim.schedules import level_then_down, one_cycle, stepped
 
-__all__ = ["OPTIMISERS", "Langevin", "Muon", "adam", "langevin", "muon", "one_cycle", "stepped"]
+__all__ = ["OPTIMISERS", "Langevin", "Muon", "adam", "langevin", "level_then_down", "muon", "one_cycle", "stepped"]

@@ -1,5 +1,6 @@
 """Summands of the objective."""
 
+from oneself.terms.adversarial import critique, frozen, gradient_penalty
 from oneself.terms.back_projection import BackProjection
 from oneself.terms.coupling import Coupling
 from oneself.terms.data_term import data_term
@@ -21,7 +22,10 @@ __all__ = [
     "OfLayer",
     "Smoothness",
     "TotalVariation",
+    "critique",
     "data_term",
     "divergence",
     "exclusion",
+    "frozen",
+    "gradient_penalty",
 ]

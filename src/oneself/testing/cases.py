@@ -26,7 +26,7 @@ STEPS, FEW = 8, 3  # of the first case, and of the others
 # What makes a method quick, where it has an option of that name: nothing else is known of it.
 QUICK: Mapping[str, float] = {
     **{"steps": STEPS, "width": 8, "levels": 2, "code": 4, "skip": 2, "layers": 3, "samples": 2},
-    **{"window": 3, "start": 0, "settle": 2, "patience": STEPS, "every": 3, "crop": 8},
+    **{"window": 3, "start": 0, "settle": 2, "patience": STEPS, "every": 3, "crop": 8, "coarsest": 12, "grow": 1},
 }
 
 
@@ -94,8 +94,8 @@ def _prime(task: str, dims: int) -> tuple[int, ...]:
 def problem(
     task: str, size: tuple[int, ...], *, channels: int = 3, sigma: float = SIGMA, shrink: int | None = None
 ) -> tuple[Tensor, Tensor, Any]:
-    """Truth, measurement and operator of one of ``core.TASKS``; noise of level ``sigma`` where neither enlarged
-    nor taken apart.
+    """Truth, measurement and operator of one of ``core.TASKS``; noise of level ``sigma`` where neither enlarged,
+    taken apart nor learned from to make others.
 
     ``size``, ``channels`` and ``shrink`` as of ``picture``; what is to be enlarged has that size before.
     """
@@ -114,6 +114,8 @@ def problem(
         return x, noisy(x, sigma) * known, Mask(known)
     if task in MIXTURES:
         return _mixed(task, x)
+    if task == "generate":
+        return x, x.clone(), Identity()
     x = x[..., : x.shape[-1] // 2 * 2] if task == "restore" else x
     physics: Any = {"denoise": Identity, "deblur": Blur, "restore": Pool}[task]()
     return x, noisy(physics.A(x), sigma), physics

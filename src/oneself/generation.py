@@ -1,0 +1,379 @@
+"""New pictures from one: train on it once, then sample, edit and animate."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from oneself.core import Identity, Method, Result
+from oneself.core.fitting import Fitting
+from oneself.core.loop import fingerprint
+from oneself.core.randomness import Randomness
+from oneself.generators import Sampler
+from oneself.images import ChannelAxis, DataRange, channel_axis_of, limits, unpack
+from oneself.model import Kind, Model, checked_size
+from oneself.problems import settle
+from oneself.registry import Run
+
+__all__ = ["Generated", "Training", "animate", "edit", "generate", "harmonise", "paint"]
+
+PLACES = {"paint": 0.25, "edit": 0.5, "harmonise": 0.65}  # of the way from the coarsest scale to the finest
+EDGE = 2  # pixels over which a mask fades inwards
+TRIED = 3  # steps that tell what a stage costs
+
+
+class Generated(NamedTuple):
+    """What ``generate`` gives: ``images`` along a new first axis, the trained ``model``, and the training's ``result``,
+    whose image is the reconstruction of the picture."""
+
+    images: Any
+    model: Model
+    result: Result[Any]
+
+
+def generate(
+    image: Any,
+    n: int = 1,
+    size: Sequence[int] | None = None,
+    method: str | Method = "auto",
+    *,
+    seed: int = 0,
+    seconds: float | None = None,
+    device: str | None = None,
+    channel_axis: ChannelAxis = "infer",
+    data_range: DataRange = None,
+    tell: Callable[[str], None] | None = None,
+    **options: Any,
+) -> Generated:
+    """New pictures, of any size, that look like one picture.
+
+    Parameters
+    ----------
+    image : ndarray or Tensor
+        One picture (2D), with channels along ``channel_axis`` or none; or a tensor ``(1, C, H, W)``.
+    n : int
+        How many pictures.
+    size : (int, int), optional
+        Their height and width; the picture's own unless given.
+    method : str or Method
+        ``"singan"``, …; ``"auto"`` picks.
+    seed : int
+        Of the training and of the samples.
+    seconds : float, optional
+        Time allowed for the training.
+    tell : callable, optional
+        Called with a line that says what the training will cost, before it begins; such as ``print``.
+    device, channel_axis, data_range, **options
+        As of ``denoise``.
+
+    Returns
+    -------
+    Generated
+        ``images``: ndarray ``(n, ...)`` of the picture's dtype and layout, or Tensor ``(n, C, H, W)``; ``model``, to
+        ``sample`` again, ``save`` and edit with; ``result``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Bad input, before the work starts: besides what ``denoise`` refuses, several pictures, an alpha channel, a
+        picture too small for the pyramid, a size that is none.
+    """
+    if size is not None:
+        checked_size(size)
+    training = Training(
+        image,
+        method,
+        seed=seed,
+        seconds=seconds,
+        device=device,
+        channel_axis=channel_axis,
+        data_range=data_range,
+        **options,
+    )
+    if size is not None:
+        training.check(size)
+    if tell is not None:
+        tell(training.cost())
+    for _ in training.run:
+        pass
+    result, model = training.run.result(), training.model()
+    return Generated(model.sample(n, size, seed=seed), model, result)
+
+
+class Training:
+    """The training of a generator: ``run`` is a ``Run`` to iterate, and ``model()`` what it has learned so far.
+
+    Parameters, errors as of ``generate``.
+    """
+
+    def __init__(
+        self,
+        image: Any,
+        method: str | Method = "auto",
+        *,
+        seed: int = 0,
+        seconds: float | None = None,
+        device: str | None = None,
+        channel_axis: ChannelAxis = "infer",
+        data_range: DataRange = None,
+        **options: Any,
+    ) -> None:
+        y, self.kind = one_picture(image, "generate", channel_axis, data_range)
+        choice = settle("generate", method, y, seconds=seconds, device=device)
+        self.why = choice.why
+        self.picture = fingerprint(y)
+        self._settings = {"device": device, **choice.options, **options, "seed": seed}
+        self.run = Run(choice.method, y, Identity(), **self._settings, seconds=seconds)
+        self._untrained()
+
+    def check(self, size: Sequence[int]) -> None:
+        """Refuse, before the training, a size of samples that would not fit in memory."""
+        Model(self.run.method.key, {}, 0, self._untrained(), self.kind, self.picture).check_memory(checked_size(size))
+
+    def _untrained(self) -> Sampler:
+        """What the first stage begins with; this also refuses what the method cannot work on."""
+        run = self._copy()
+        with Randomness(run.seed, 0, run.compute.device):
+            found: Sampler = next(run._stages()).sampler()
+        return found
+
+    def _copy(self) -> Run:
+        return Run(self.run.method, self.run.y, Identity(), **self._settings)
+
+    def cost(self) -> str:
+        """What the training takes, in words, from a few steps of every stage of a copy of it."""
+        seconds, steps, stages = expected(self._copy())
+        allowed = self.run.seconds
+        told = f"{self.run.method.key}: {steps} steps over {stages} scales, about {_duration(seconds)}"
+        device = f" on {self.run.compute.device}"
+        return told + device + (f", cut to the {_duration(allowed)} allowed" if allowed and allowed < seconds else "")
+
+    def model(self) -> Model:
+        """The model as it stands; finer scales that were not reached yet are what those below made of them.
+
+        Raises
+        ------
+        RuntimeError
+            No step was taken yet.
+        """
+        sampler = self.run.stages[-1].sampler()  # type: ignore[operator]
+        run = self.run
+        return Model(run.method.key, run.options, run.seed, sampler, self.kind, self.picture)
+
+
+def expected(run: Run) -> tuple[float, int, int]:
+    """Seconds, steps and stages that a run will take; a few steps of every stage are tried on what is untrained."""
+    stages, sent, seconds, steps, count = run._stages(), None, 0.0, 0, 0
+    while True:
+        stream = Randomness(run.seed, count, run.compute.device)
+        with stream:
+            try:
+                stage = stages.send(sent)
+            except StopIteration:
+                return seconds, steps, count
+        fitting = Fitting(count, stage, stream, run.compute)
+        taken = []
+        for _ in range(TRIED):
+            began = time.monotonic()
+            fitting.advance()
+            if run.compute.device.type == "cuda":
+                torch.cuda.synchronize(run.compute.device)
+            taken.append(time.monotonic() - began)
+        seconds, steps, count = seconds + min(taken) * stage.steps, steps + stage.steps, count + 1
+        sent = fitting.stage
+
+
+def one_picture(image: Any, caller: str, channel_axis: ChannelAxis, data_range: DataRange) -> tuple[Tensor, Kind]:
+    """The picture as ``(1, C, H, W)`` in [0, 1], and its kind."""
+    if isinstance(image, Tensor):
+        axis: int | None = 1
+    elif isinstance(image, np.ndarray):
+        axis = channel_axis_of(image, channel_axis, caller)
+        if channel_axis == "infer" and axis is not None and image.shape[axis] == 4:
+            raise ValueError(
+                f"{caller}(image.shape={image.shape}): four channels, of which the last may be alpha, which cannot be "
+                f"learned. Leave it out (image[..., :3]), or say channel_axis={axis} where all four are colours."
+            )
+    else:
+        axis = None
+    y, _ = unpack(image, caller=caller, channel_axis=channel_axis, data_range=data_range)
+    if y.ndim != 4 or len(y) != 1:
+        told = f"{y.ndim - 2} spatial axes" if y.ndim != 4 else f"{len(y)} pictures"
+        raise ValueError(f"{caller}(image): {told}. One picture (2D) at a time is learned from.")
+    low, high = limits(image, data_range)
+    dtype = str(image.dtype).removeprefix("torch.")
+    return y, Kind(low, high, dtype, axis, isinstance(image, Tensor))
+
+
+def paint(model: Model, image: Any, *, scale: int | None = None, seed: int = 0) -> Any:
+    """A picture from a rough painting in the picture's colours: only its coarse structure is kept.
+
+    Parameters
+    ----------
+    model : Model
+    image : ndarray or Tensor
+        The painting, of any size, with the channels and range of the training picture.
+    scale : int, optional
+        The first scale that adds anything, from 1; the smaller, the freer. A coarse one unless given.
+    seed : int
+
+    Returns
+    -------
+    ndarray or Tensor
+        Of the painting's shape and kind.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A model of one scale, a scale it does not have, a picture of other channels, or what ``denoise`` refuses.
+    """
+    return _injected("paint", model, image, None, scale, seed)
+
+
+def edit(model: Model, image: Any, mask: Any = None, *, scale: int | None = None, seed: int = 0) -> Any:
+    """Makes an edited picture whole: parts that were moved, copied or stretched blend with their new surroundings.
+
+    Parameters
+    ----------
+    mask : ndarray or Tensor, optional
+        Of the spatial shape, above 0 where the picture was edited; the rest stays as it is.
+    scale : int, optional
+        The first scale that adds anything; a middle one unless given.
+
+    Other parameters, returns and errors as of ``paint``.
+    """
+    return _injected("edit", model, image, mask, scale, seed)
+
+
+def harmonise(model: Model, image: Any, mask: Any = None, *, scale: int | None = None, seed: int = 0) -> Any:
+    """Gives what was pasted into a picture the picture's own texture.
+
+    Parameters
+    ----------
+    mask : ndarray or Tensor, optional
+        Of the spatial shape, above 0 where it was pasted; the rest stays as it is.
+    scale : int, optional
+        The first scale that adds anything; a fine one unless given.
+
+    Other parameters, returns and errors as of ``paint``.
+    """
+    return _injected("harmonise", model, image, mask, scale, seed)
+
+
+def _injected(task: str, model: Model, image: Any, mask: Any, scale: int | None, seed: int) -> Any:
+    """The image, shrunk, takes the place of what the scales below ``scale`` make; one function for all edits."""
+    start = _start(task, model, scale)
+    kind = model.kind
+    same = isinstance(image, np.ndarray | Tensor) and str(image.dtype).removeprefix("torch.") == kind.dtype
+    told = (kind.low, kind.high) if same else None
+    axis = None if kind.axis is None or getattr(image, "ndim", 0) == 2 else kind.axis
+    x, own = one_picture(image, task, "infer" if isinstance(image, Tensor) else axis, told)
+    if x.shape[1] != model.sampler.picture.shape[1]:
+        raise ValueError(
+            f"{task}(image): {x.shape[1]} channels, the model has learned {model.sampler.picture.shape[1]}. "
+            "Give as many."
+        )
+    size = tuple(x.shape[2:])
+    weight = None if mask is None else _mask(task, mask, size)
+    x = x.to(model.sampler.picture.device)
+    made = model.draw(size, seed=seed, start=start, image=x)
+    if weight is not None:
+        made = torch.lerp(x, made, weight.to(x))
+    return own.pack(made) if isinstance(image, Tensor) else own.pack(made)[0]
+
+
+def _start(task: str, model: Model, scale: int | None) -> int:
+    if model.scales < 2:
+        raise ValueError(
+            f"{task}(model): it has one scale, and nothing below to replace. Train with smaller coarsest=."
+        )
+    if scale is None:
+        return max(1, round(PLACES[task] * (model.scales - 1)))
+    if not isinstance(scale, int) or not 1 <= scale < model.scales:
+        raise ValueError(f"{task}(scale={scale!r}): out of range. Give 1 (coarse) to {model.scales - 1} (finest).")
+    return scale
+
+
+def _mask(task: str, mask: Any, size: tuple[int, ...]) -> Tensor:
+    """The mask with a soft edge inwards, ``(1, 1, H, W)``."""
+    found = mask.detach().cpu().numpy() if isinstance(mask, Tensor) else np.asarray(mask)
+    if found.dtype.kind not in "buif" or found.shape != size:
+        raise ValueError(f"{task}(mask.shape={found.shape}): the image is {size}. Give a mask of that shape.")
+    if not (found > 0).any():
+        raise ValueError(f"{task}(mask): it marks nothing. Mark what was changed.")
+    from oneself.filters import box_mean
+
+    marked = torch.from_numpy(np.ascontiguousarray(found > 0)).float()[None, None]
+    return marked * box_mean(marked, EDGE)
+
+
+def animate(model: Model, frames: int = 24, *, start_scale: int = 1, pull: float = 0.1, calm: float = 0.9,
+            seed: int = 0) -> Any:  # fmt: skip
+    """A short clip of the picture: a smooth random walk of its noise, near the noise of the reconstruction.
+
+    ``z' = pull z* + (1 - pull)(z + calm (z - z⁻) + (1 - calm) u)`` with fresh noise ``u`` for every frame.
+
+    Parameters
+    ----------
+    model : Model
+        Of a method whose noise can be walked through (``singan``).
+    frames : int
+    start_scale : int
+        Scales below it do not move.
+    pull : float
+        In [0, 1]: how strongly frames resemble the picture.
+    calm : float
+        In [0, 1): how slowly the motion changes.
+
+    Returns
+    -------
+    ndarray ``(frames, ...)`` or Tensor ``(frames, C, H, W)``.
+
+    Raises
+    ------
+    ValueError
+        A number out of its range; a model that cannot be animated.
+    """
+    if not isinstance(frames, int) or frames < 2:
+        raise ValueError(f"animate(frames={frames!r}): no clip. Give at least 2.")
+    for name, value, high in (("pull", pull, 1.0), ("calm", calm, 0.999)):
+        if not 0 <= value <= high:
+            raise ValueError(f"animate({name}={value!r}): out of range. Give 0 to {high}.")
+    if not 0 <= start_scale < model.scales:
+        raise ValueError(f"animate(start_scale={start_scale!r}): out of range. Give 0 to {model.scales - 1}.")
+    walk = _Walk(model, start_scale, pull, calm)
+    return model.kind.pack(torch.cat([model.draw(seed=seed, number=k, noise=walk) for k in range(frames)]))
+
+
+class _Walk:
+    """Noise that remembers the two frames before, level by level."""
+
+    def __init__(self, model: Model, start: int, pull: float, calm: float) -> None:
+        fixed = getattr(model.sampler, "fixed", None)
+        if fixed is None:
+            raise ValueError(
+                f"animate(model): {model.method} has no noise that could be walked through. Use a model of singan."
+            )
+        self.fixed, self.start, self.pull, self.calm = fixed, start, pull, calm
+        self.before: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def __call__(self, level: int, like: Tensor) -> Tensor:
+        anchor: Tensor = self.fixed(level, like)
+        if level < self.start:
+            return anchor
+        u = torch.randn_like(like)
+        last, older = self.before.get(level, (anchor, anchor))
+        moved = last + self.calm * (last - older) + (1 - self.calm) * u
+        now = self.pull * anchor + (1 - self.pull) * moved
+        self.before[level] = now, last
+        return now
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{seconds:.0f} s" if seconds < 60 else f"{minutes}:{rest:02} min"

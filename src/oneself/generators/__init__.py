@@ -1,0 +1,25 @@
+"""What stays of a fit to one picture when new pictures are wanted: trained networks that can be sampled at any size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from oneself.generators.pyramid import Level, Pyramid
+from oneself.generators.sampler import Noise, Sampler, fresh, silent
+from oneself.generators.sizes import pyramid_sizes, scaled
+
+__all__ = ["Level", "Noise", "Pyramid", "Sampler", "blank", "fresh", "pyramid_sizes", "scaled", "silent"]
+
+SAMPLERS: Mapping[str, type[Sampler]] = {"singan": Pyramid}
+
+
+def blank(method: str, configuration: Mapping[str, Any]) -> Sampler:
+    """An untrained sampler of a method, of the shape that a saved one's ``configuration`` says.
+
+    Raises
+    ------
+    KeyError
+        The method trains none.
+    """
+    return SAMPLERS[method].blank(configuration)

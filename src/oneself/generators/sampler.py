@@ -1,0 +1,88 @@
+"""What the front door needs of a trained generator, whichever method trained it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from oneself.generators.sizes import scaled
+
+__all__ = ["Noise", "Sampler", "fresh", "silent"]
+
+Noise = Callable[[int, Tensor], Tensor]
+"""``noise(level, like)``: unit noise of the shape of ``like`` for one level; called once a level, from coarse to
+fine."""
+
+
+def fresh(level: int, like: Tensor) -> Tensor:
+    """Standard normal noise from torch's default generator."""
+    return torch.randn_like(like)
+
+
+def silent(level: int, like: Tensor) -> Tensor:
+    """No noise."""
+    return torch.zeros_like(like)
+
+
+class Sampler(nn.Module, ABC):
+    """A trained generator of pictures that look like ``picture``.
+
+    Attributes
+    ----------
+    picture : Tensor
+        What it was trained on, ``(1, C, *spatial)`` in [0, 1].
+    sizes : list of tuple of int
+        The picture's size at every level, from coarse to fine.
+    """
+
+    picture: Tensor
+
+    def __init__(self, picture: Tensor, sizes: Sequence[Sequence[int]]) -> None:
+        super().__init__()
+        self.sizes = [tuple(size) for size in sizes]
+        self.register_buffer("picture", picture.detach().clone())
+
+    @property
+    def scales(self) -> int:
+        return len(self.sizes)
+
+    def level_sizes(self, size: Sequence[int]) -> list[tuple[int, ...]]:
+        """The sizes of all levels of a picture of ``size``, in the proportions of the training."""
+        whole = self.sizes[-1]
+        parts = [[n / m for n, m in zip(level, whole, strict=True)] for level in self.sizes]
+        return [scaled(size, part) for part in parts]
+
+    @abstractmethod
+    def sample(
+        self, size: Sequence[int], *, start: int = 0, image: Tensor | None = None, noise: Noise = fresh
+    ) -> Tensor:
+        """A picture ``(1, C, *size)`` in [0, 1].
+
+        Parameters
+        ----------
+        start : int
+            The first level that makes anything up; those below it are replaced by ``image``, shrunk to their size. At
+            0 everything is made up and no image is needed.
+        image : Tensor, optional
+            ``(1, C, *spatial)`` in [0, 1]; the training picture unless given.
+        """
+
+    @abstractmethod
+    def reconstruction(self) -> Tensor:
+        """What the fixed noise gives: the training picture, as well as it was learned."""
+
+    @abstractmethod
+    def configuration(self) -> Mapping[str, Any]:
+        """Plain values from which ``type(self).blank`` makes one of the same shape, to load a state into."""
+
+    @classmethod
+    @abstractmethod
+    def blank(cls, configuration: Mapping[str, Any]) -> Sampler: ...
+
+    @abstractmethod
+    def memory(self, size: Sequence[int]) -> float:
+        """About how many bytes making one picture of that size takes."""

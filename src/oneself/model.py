@@ -1,0 +1,224 @@
+"""A trained generator with all that is needed to sample it later: tensors and plain values, saved without code."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from oneself.core import Compute, NotEnoughMemory
+from oneself.core.checkpoint import load_tree, save_tree
+from oneself.core.compute import available_memory
+from oneself.core.randomness import Randomness
+from oneself.data.ranges import Range, from_unit
+from oneself.generators import Noise, Sampler, blank, fresh
+
+__all__ = ["VERSION", "Kind", "Model"]
+
+VERSION = 1
+KIND = "oneself-generator"
+SHARE = 0.85  # of the memory at hand that a sample may take
+APART = 2**20  # the streams of samples lie behind those of a training's stages, one of which made the fixed noise
+LEAST = 8  # pixels along each side of a sample
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a caller's pictures are laid out: their dtype, the values of black and white, the axis of an array's
+    channels (``None``: it has none), and whether they are tensors."""
+
+    low: float
+    high: float
+    dtype: str
+    axis: int | None
+    tensor: bool = False
+
+    def pack(self, pictures: Tensor) -> Any:
+        """Pictures ``(n, C, H, W)`` in [0, 1] as the caller has them; arrays with ``n`` along a new first axis."""
+        span = Range(self.low, self.high, np.dtype("float32" if self.tensor else self.dtype))
+        if self.tensor:
+            return (pictures.cpu() * (self.high - self.low) + self.low).to(getattr(torch, self.dtype))
+        found = from_unit(pictures.cpu().numpy(), span)
+        return found[:, 0] if self.axis is None else np.moveaxis(found, 1, self.axis + 1)
+
+
+class Model:
+    """What ``generate`` has learned from one picture.
+
+    Attributes
+    ----------
+    method, options, seed
+        What trained it.
+    sampler : Sampler
+        Its networks, and the picture itself.
+    kind : Kind
+        Samples are of the training picture's kind.
+    picture : str
+        A digest of the training picture.
+    """
+
+    def __init__(
+        self, method: str, options: Mapping[str, Any], seed: int, sampler: Sampler, kind: Kind, picture: str
+    ) -> None:
+        self.method, self.options, self.seed = method, dict(options), seed
+        self.sampler, self.kind, self.picture = sampler.eval().requires_grad_(False), kind, picture
+
+    def __repr__(self) -> str:
+        sizes = " ".join("x".join(map(str, size)) for size in self.sampler.sizes)
+        return f"Model({self.method}, scales {sizes})"
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        """Height and width of the training picture."""
+        return self.sampler.sizes[-1]
+
+    @property
+    def scales(self) -> int:
+        return self.sampler.scales
+
+    def to(self, device: str | torch.device | None) -> Model:
+        """The same model, on a device."""
+        self.sampler.to(Compute.choose(device).device)
+        return self
+
+    def sample(self, n: int = 1, size: Sequence[int] | None = None, *, seed: int = 0, start_scale: int = 0) -> Any:
+        """New pictures, without training.
+
+        Parameters
+        ----------
+        n : int
+            How many. The k-th of a seed is the same however many are asked for.
+        size : (int, int), optional
+            Height and width; the training picture's unless given.
+        seed : int
+            The same seed gives the same pictures (on one kind of device).
+        start_scale : int
+            Scales below it keep the training picture's own structure: 0 makes everything up, the last one only the
+            finest detail.
+
+        Returns
+        -------
+        ndarray ``(n, ...)`` or Tensor ``(n, C, H, W)``, of the training picture's kind.
+
+        Raises
+        ------
+        TypeError, ValueError, NotEnoughMemory
+            A number, size or scale that is none; a size that would not fit in memory.
+        """
+        if not isinstance(n, int) or n < 1:
+            raise ValueError(f"sample(n={n!r}): not a number of pictures. Give a whole number, at least 1.")
+        made = [self.draw(size, seed=seed, number=k, start=start_scale) for k in range(n)]
+        return self.kind.pack(torch.cat(made))
+
+    def draw(
+        self,
+        size: Sequence[int] | None = None,
+        *,
+        seed: int = 0,
+        number: int = 0,
+        start: int = 0,
+        image: Tensor | None = None,
+        noise: Noise = fresh,
+    ) -> Tensor:
+        """One picture ``(1, C, H, W)`` in [0, 1]; ``image`` in place of the scales below ``start``."""
+        wanted = checked_size(self.size if size is None else size)
+        if not isinstance(start, int) or not 0 <= start < self.scales:
+            raise ValueError(
+                f"sample(start_scale={start!r}): this model has the scales 0 (coarsest) to {self.scales - 1}. "
+                "Give one of them."
+            )
+        self.check_memory(wanted)
+        device = self.sampler.picture.device
+        with Randomness(seed, APART + number, device), torch.no_grad():
+            return self.sampler.sample(wanted, start=start, image=image, noise=noise).float()
+
+    def check_memory(self, size: Sequence[int]) -> None:
+        """Refuse a size whose networks would not fit in memory, before it is taken."""
+        needed, there = self.sampler.memory(size), SHARE * available_memory(self.sampler.picture.device)
+        if needed > there:
+            factor = math.sqrt(there / needed)
+            most = "x".join(str(int(factor * n)) for n in size)
+            raise NotEnoughMemory(
+                f"sample(size={tuple(size)}): would take about {needed / 1e9:.3g} GB, {there / 1e9:.3g} GB are at "
+                f"hand. Give a smaller size, such as {most}."
+            )
+
+    def reconstruction(self) -> Any:
+        """The training picture as the model has learned it, of its kind."""
+        with torch.no_grad():
+            return self.kind.pack(self.sampler.reconstruction())[0]
+
+    def save(self, path: str | Path) -> None:
+        """Write it to a file (safetensors): tensors and plain values; it contains the training picture."""
+        save_tree(
+            {
+                "kind": KIND,
+                "version": VERSION,
+                "method": self.method,
+                "options": self.options,
+                "seed": self.seed,
+                "layout": vars(self.kind),
+                "picture": self.picture,
+                "configuration": dict(self.sampler.configuration()),
+                "state": dict(self.sampler.state_dict()),
+            },
+            path,
+        )
+
+    @classmethod
+    def load(cls, path: str | Path, method: str | None = None, device: str | torch.device | None = None) -> Model:
+        """Read what ``save`` wrote.
+
+        Parameters
+        ----------
+        method : str, optional
+            The method it must be of.
+
+        Raises
+        ------
+        FileNotFoundError
+        ValueError
+            Damaged, or no model; of another method or version, both of which are named.
+        """
+        tree = load_tree(path)
+        told = f"load({str(path)!r})"
+        if not isinstance(tree, dict) or tree.get("kind") != KIND:
+            what = "the checkpoint of a run" if isinstance(tree, dict) and "belongs_to" in tree else "something else"
+            raise ValueError(f"{told}: {what}, not a trained generator. Give a file that generate saved.")
+        if tree["version"] != VERSION:
+            raise ValueError(
+                f"{told}: of model version {tree['version']}, this library reads version {VERSION}. Train it again."
+            )
+        if method is not None and tree["method"] != method:
+            raise ValueError(
+                f"{told}: a model of method {tree['method']!r}, method {method!r} was asked for. "
+                f"Give method={tree['method']!r}, or another file."
+            )
+        try:
+            sampler = blank(tree["method"], tree["configuration"])
+            sampler.load_state_dict(tree["state"])
+            kind = Kind(**tree["layout"])
+        except (KeyError, TypeError, RuntimeError) as error:
+            raise ValueError(f"{told}: damaged ({error!r}). Train it again.") from error
+        made = cls(tree["method"], tree["options"], tree["seed"], sampler, kind, tree["picture"])
+        return made.to(device)
+
+
+def checked_size(size: Any) -> tuple[int, ...]:
+    """Height and width as whole numbers. Raises TypeError or ValueError."""
+    try:
+        found = tuple(int(n) for n in size)
+        whole = len(found) == 2 and all(a == b for a, b in zip(found, size, strict=True))
+    except (TypeError, ValueError):
+        whole = False
+    if not whole or isinstance(size, str):
+        raise TypeError(f"sample(size={size!r}): no size. Give (height, width), such as (512, 768).")
+    if min(found) < LEAST:
+        raise ValueError(f"sample(size={size!r}): too small. Give at least {LEAST} pixels along each side.")
+    return found

@@ -1,0 +1,181 @@
+"""``generate`` and what can be done with its model: sampled again, saved, edited, animated, and refused."""
+
+import numpy as np
+import pytest
+import skimage.data
+import torch
+
+import oneself
+from oneself.core import NotEnoughMemory
+from oneself.core.checkpoint import load_tree, save_tree
+
+PICTURE = np.ascontiguousarray(skimage.data.coffee()[100:340:10, 150:450:10])
+QUICK = {"coarsest": 12, "layers": 3, "width": 8, "steps": 4, "device": "cpu"}
+
+
+@pytest.fixture(scope="module")
+def made():
+    return oneself.generate(PICTURE, 2, **QUICK)
+
+
+@pytest.fixture
+def model(made):
+    return made.model
+
+
+def test_pictures_are_of_the_inputs_kind(made):
+    assert made.images.shape == (2, *PICTURE.shape)
+    assert made.images.dtype == np.uint8
+    assert made.model.reconstruction().shape == PICTURE.shape
+    assert made.result.method == "singan"
+    assert not np.array_equal(made.images[0], made.images[1])
+
+
+@pytest.mark.parametrize(
+    ("image", "shape", "settings"),
+    [
+        (PICTURE[..., 0], (1, 30, 40), {}),
+        (PICTURE.transpose(2, 0, 1), (1, 3, 30, 40), {"channel_axis": 0}),
+        (torch.from_numpy(PICTURE.transpose(2, 0, 1)[None] / 255), (1, 3, 30, 40), {}),
+        (PICTURE.astype(np.float32) * 4, (1, 30, 40, 3), {"data_range": (0, 1020)}),
+    ],
+    ids=["gray", "channels-first", "tensor", "range"],
+)
+def test_every_kind(image, shape, settings):
+    images = oneself.generate(image, size=(30, 40), **{**QUICK, "steps": 1}, **settings).images
+    assert tuple(images.shape) == shape
+    assert images.dtype == image.dtype
+    assert abs(float(images.mean()) / float(image.mean()) - 1) < 0.8
+    assert type(images) is type(image)
+
+
+def test_a_seed_gives_the_same_samples_however_many(model):
+    three, one = model.sample(3, seed=5), model.sample(1, seed=5)
+    assert np.array_equal(three[:1], one)
+    assert not np.array_equal(three, model.sample(3, seed=6))
+
+
+def test_no_sample_is_the_reconstruction(model):
+    far = [np.abs(one.astype(float) - model.reconstruction()).mean() for one in model.sample(4, seed=model.seed)]
+    assert min(far) > 0.3 * max(far)
+
+
+@pytest.mark.parametrize("size", [(24, 60), (48, 30), (9, 100)])
+def test_any_size(model, size):
+    assert model.sample(size=size).shape == (1, *size, 3)
+
+
+def test_finer_starts_stay_nearer_to_the_picture(model):
+    far = [np.abs(model.sample(1, start_scale=k)[0] - PICTURE.astype(float)).mean() for k in range(model.scales)]
+    assert far[-1] < far[0]
+
+
+def test_a_saved_model_gives_the_same_samples(model, tmp_path):
+    model.save(tmp_path / "model")
+    again = oneself.Model.load(tmp_path / "model", "singan", "cpu")
+    assert np.array_equal(again.sample(2, (20, 40)), model.sample(2, (20, 40)))
+    assert again.options == model.options
+
+
+def test_models_of_other_methods_and_versions_are_refused(model, tmp_path):
+    model.save(tmp_path / "model")
+    with pytest.raises(ValueError, match="a model of method 'singan', method 'sinddm' was asked for"):
+        oneself.Model.load(tmp_path / "model", "sinddm")
+    save_tree({**load_tree(tmp_path / "model"), "version": 7}, tmp_path / "newer")
+    with pytest.raises(ValueError, match="model version 7, this library reads version 1"):
+        oneself.Model.load(tmp_path / "newer")
+    run = oneself.Run("singan", torch.rand(1, 3, 20, 20), **QUICK)
+    next(run)
+    run.save(tmp_path / "run")
+    with pytest.raises(ValueError, match="the checkpoint of a run, not a trained generator"):
+        oneself.Model.load(tmp_path / "run")
+    (tmp_path / "junk").write_bytes(b"junk" * 30)
+    with pytest.raises(ValueError, match="damaged"):
+        oneself.Model.load(tmp_path / "junk")
+
+
+@pytest.mark.parametrize("task", ["paint", "edit", "harmonise"])
+def test_edits_keep_the_pictures_shape_and_what_is_not_marked(model, task):
+    edited = PICTURE.copy()
+    edited[5:12, 8:16] = [250, 10, 10]
+    found = getattr(oneself, task)(model, edited)
+    assert found.shape == edited.shape
+    assert found.dtype == np.uint8
+    assert not np.array_equal(found, edited)
+    if task != "paint":
+        mask = np.zeros(edited.shape[:2], bool)
+        mask[4:13, 7:17] = True
+        inside = getattr(oneself, task)(model, edited, mask)
+        assert np.array_equal(inside[~mask], edited[~mask])
+        assert not np.array_equal(inside[mask], edited[mask])
+
+
+def test_an_animation_moves_smoothly(model):
+    clip = oneself.animate(model, 6, start_scale=0)
+    assert clip.shape == (6, *PICTURE.shape)
+    values = clip.astype(float)
+    other = model.sample(6).astype(float)
+    assert 0 < np.abs(np.diff(values, axis=0)).mean() < np.abs(np.diff(other, axis=0)).mean()
+    assert np.array_equal(clip, oneself.animate(model, 6, start_scale=0))
+
+
+def test_the_cost_is_said_before():
+    said = []
+    oneself.generate(PICTURE, tell=said.append, **QUICK)
+    assert len(said) == 1
+    assert "singan: 12 steps over 3 scales, about" in said[0]
+
+
+def test_time_allowed_ends_the_training_with_a_model():
+    made = oneself.generate(PICTURE, seconds=1.0, **{**QUICK, "steps": 5000})
+    assert made.images.shape == (1, *PICTURE.shape)
+    assert made.result.steps < 15000
+    assert len(made.result.stages) == 3
+
+
+def test_the_callers_random_state_stays(model):
+    before = torch.get_rng_state()
+    model.sample(2)
+    oneself.animate(model, 2)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+REFUSED = [
+    (lambda: oneself.generate(np.dstack([PICTURE, PICTURE[..., :1]])), "may be alpha"),
+    (lambda: oneself.generate(PICTURE[:10]), "at least 12"),
+    (lambda: oneself.generate(np.stack([PICTURE] * 4), channel_axis=3), "3 spatial axes"),
+    (lambda: oneself.generate(torch.rand(2, 3, 30, 30)), "2 pictures"),
+    (lambda: oneself.generate(PICTURE, size=(3, 400)), "too small"),
+    (lambda: oneself.generate(PICTURE, size=(30.5, 40)), "no size"),
+    (lambda: oneself.generate(PICTURE, size="512x512"), "no size"),
+    (lambda: oneself.generate(PICTURE, method="dip"), "Use one of .*singan"),
+    (lambda: oneself.generate(PICTURE * 0), "constant"),
+]
+
+
+@pytest.mark.parametrize(("call", "words"), REFUSED, ids=[words for _, words in REFUSED])
+def test_refusals_before_the_work(call, words):
+    with pytest.raises((TypeError, ValueError), match=words):
+        call()
+
+
+def test_refusals_of_a_model(model):
+    for call, words in [
+        (lambda: model.sample(0), "not a number of pictures"),
+        (lambda: model.sample(start_scale=3), "scales 0 .coarsest. to 2"),
+        (lambda: oneself.paint(model, PICTURE, scale=0), "1 .coarse. to 2"),
+        (lambda: oneself.paint(model, PICTURE[..., 0]), "1 channels, the model has learned 3"),
+        (lambda: oneself.edit(model, PICTURE, np.ones((3, 3))), "Give a mask of that shape"),
+        (lambda: oneself.harmonise(model, PICTURE, np.zeros(PICTURE.shape[:2])), "marks nothing"),
+        (lambda: oneself.animate(model, 1), "at least 2"),
+        (lambda: oneself.animate(model, pull=2.0), "pull=2.0"),
+    ]:
+        with pytest.raises((TypeError, ValueError), match=words):
+            call()
+
+
+def test_a_size_that_would_not_fit_in_memory(model):
+    with pytest.raises(NotEnoughMemory, match="Give a smaller size, such as"):
+        model.sample(size=(10**6, 10**6))
+    with pytest.raises(NotEnoughMemory, match="Give a smaller size, such as"):
+        oneself.generate(PICTURE, size=(10**6, 10**6), tell=lambda words: pytest.fail(words))
