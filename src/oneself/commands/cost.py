@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import math
 import os
@@ -18,12 +19,13 @@ from oneself.auto import Choice
 from oneself.core import Compute, Step
 from oneself.core.cropping import cut
 from oneself.core.physics import Identity
-from oneself.registry import Run
+from oneself.registry import Run, find
 
 __all__ = ["Cost", "expected_cost"]
 
 PARTS = (2**12, 2**16, 2**18)  # elements of a channel in the parts that are tried; the first loads what is loaded once
 ENOUGH = 2**16  # a part that tells enough; a larger one is tried where there is time
+STAGES = 2**14  # of the part that all stages of a method of several are tried on
 STEPS, TIME = 12, 2.0  # tried at most, and seconds
 FIRST = 2  # steps that are slower than the rest
 TILE = 2**18  # elements of a channel that a patch method's answer is made of at once
@@ -59,9 +61,11 @@ def expected_cost(choice: Choice, y: Tensor, device: str | None = None) -> Cost:
 
     A few steps are taken on parts of growing size, the last of which counts. A method whose step yields the image
     costs in proportion to the size; one that learns from patches costs the same at every step, and in proportion for
-    its answer.
+    its answer; one of several stages is run whole on a small part, and costs in proportion.
     """
     compute = Compute.choose(device)
+    if inspect.isgeneratorfunction(find(choice.method).function):
+        return _cost_of_stages(choice, y, compute)
     for most in PARTS:
         trial = _tried(choice, _part(y, most), compute)
         if trial.part.numel() == y.numel() or (most >= ENOUGH and 4 * trial.spent > TIME):
@@ -75,6 +79,19 @@ def expected_cost(choice: Choice, y: Tensor, device: str | None = None) -> Cost:
         grows = ratio if whole else min(ratio, max(1.0, TILE * y.shape[1] / size))
         memory = trial.before + trial.taken * grows + COPIES * y.element_size() * (y.numel() - size)
     return Cost(seconds, memory, step.steps, bool(step.scores), str(compute.device))
+
+
+def _cost_of_stages(choice: Choice, y: Tensor, compute: Compute) -> Cost:
+    """Stages differ, so all of them are run on parts, as long as they take on larger ones; the last counts."""
+    for most in (PARTS[0], STAGES):
+        part, begun = _part(y, most), time.monotonic()
+        with Memory(compute.device) as memory:
+            result = Run(choice.method, part, Identity(), device=compute.device, **choice.options).finish()
+        spent = time.monotonic() - begun
+    ratio = y.numel() / part.numel()
+    taken = memory.taken
+    whole = None if taken is None else memory.before + taken + COPIES * y.element_size() * (y.numel() - part.numel())
+    return Cost(spent * ratio, whole, math.ceil(result.steps * ratio), False, str(compute.device))
 
 
 def _tried(choice: Choice, part: Tensor, compute: Compute) -> Trial:
