@@ -64,7 +64,7 @@ FAMILY = {
     "deblur": ("dip", "bp_dip", "bp_tv", "p_gsure"),
     "dynamic-mri": ("td_dip", "dip-frames"),
 }
-SHORT = {"dip_sgld": {"steps": 900, "burn_in": 300}, "td_dip": {"steps": 1000}}  # fewer steps in the quick table
+SHORT = {"dip_sgld": {"steps": 900, "burn_in": 300}, "td_dip": {"steps": 600, "start": 200, "patience": 150}}  # fewer steps in the quick table
 PUBLISHED = {("denoise-25", "dip"): "30.77 (Set9 whole)", ("super-resolve-4", "dip"): "27.00 (Set14 whole, Y)"}
 
 

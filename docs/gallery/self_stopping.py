@@ -38,7 +38,7 @@ def main() -> None:
     began = time.monotonic()
     for colour, (key, options) in zip(COLOURS, METHODS.items(), strict=False):
         record = find(key)
-        seen = watch(record, y, None, x, steps=given.steps, device="cpu", **options)
+        seen = watch(record, y, None, x, until=given.steps, device="cpu", **options)
         found, returned = seen.curve, psnr(seen.returned.clamp(0, 1), x)
         axes.plot(range(1, len(found) + 1), found, color=colour, label=record.title)
         if seen.stopped:

@@ -16,7 +16,7 @@ def test_what_is_watched_is_what_a_run_returns() -> None:
     x = picture(16, 16)
     y = noisy(x, 0.1)
     alone = Run(find("dip"), y, device="cpu", steps=60, **OPTIONS).finish()
-    seen = watch(find("dip"), y, None, x, longer=2, device="cpu", steps=None, **OPTIONS)
+    seen = watch(find("dip"), y, None, x, longer=2, device="cpu", steps=60, **OPTIONS)
     assert seen.stopped
     assert alone.steps == seen.stop_step < 60
     assert torch.equal(seen.returned, alone.image)
@@ -26,6 +26,12 @@ def test_what_is_watched_is_what_a_run_returns() -> None:
 def test_all_steps_are_taken_where_nothing_stops_it() -> None:
     x = picture(16, 16)
     options = {**OPTIONS, "stop": "never"}
-    seen = watch(find("dip"), noisy(x, 0.1), None, x, steps=6, device="cpu", **options)
+    seen = watch(find("dip"), noisy(x, 0.1), None, x, until=6, device="cpu", **options)
     assert (seen.stopped, len(seen.curve), seen.stop_step) == (False, 6, 6)
     assert seen.curve[-1] == pytest.approx(psnr(seen.last.clamp(0, 1), x))
+
+
+def test_all_its_steps_are_its_own_stop() -> None:
+    x = picture(16, 16)
+    seen = watch(find("dip"), noisy(x, 0.1), None, x, longer=3, steps=5, device="cpu", **{**OPTIONS, "stop": "never"})
+    assert (seen.stop_step, len(seen.curve)) == (5, 15)

@@ -74,22 +74,22 @@ def endless(method: Method) -> Method:
 
 
 def watch(
-    method: Method, y: Tensor, physics: Any, truth: Tensor, *, longer: float = 1.0, steps: int | None = None, **run: Any
+    method: Method, y: Tensor, physics: Any, truth: Tensor, *, longer: float = 1.0, until: int | None = None, **run: Any
 ) -> Watched:
     """Run a method of one stage beside the truth, ``longer`` times as long as it would have run by itself.
 
     Parameters
     ----------
-    steps : int, optional
-        Of the watched run, whatever ``longer`` says; for a curve of a given length.
+    until : int, optional
+        After how many steps to end, whatever ``longer`` says; for a curve of a given length.
     **run
         As of ``Run``, the method's options among them.
     """
     own = method.settle({k: v for k, v in run.items() if method.takes(k)}, run.get("preset"))["steps"]
-    going = Run(endless(method), y, physics, **{**run, "steps": steps or round(longer * own)})
+    going = Run(endless(method), y, physics, **{**run, "steps": until or round(longer * own)})
     curve: list[float] = []
     mean = returned = None
-    stop_step, busy, end = 0, 0.0, steps
+    stop_step, busy, end = 0, 0.0, until
     while end is None or len(curve) < end:
         began = time.monotonic()
         step = next(going, None)
