@@ -21,7 +21,7 @@ SMALLEST = 16  # elements along every dimension under which pairs of half-images
 FAR = 4  # extent of correlated noise that every other element still shares little of
 PATIENCE = 60.0  # seconds that are waited for quality where no time is given
 GROUPS_PACE = 5e-5  # seconds that all passes over groups of similar patches take for each value of a picture
-COARSE = 0.2  # of that is taken by two passes over fewer groups
+COARSE = 0.3  # of that is taken by two passes over fewer groups
 CALM = 1.5 / 255  # noise below which nothing visible is gained
 
 
@@ -86,7 +86,7 @@ def _groups(
     if sigma is None and report.kind == "none":
         return _pairs(report, level, told, sigma)
     needed, allowed = GROUPS_PACE * y[0].numel(), PATIENCE if seconds is None else seconds
-    if seconds is not None and needed * COARSE > seconds:
+    if needed * COARSE > allowed:
         return _pairs(report, level, told, sigma)
     calm = "; hardly any noise, little will change" if level < CALM else ""
     options: dict[str, Any] = {"sigma": level}
