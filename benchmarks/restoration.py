@@ -64,7 +64,10 @@ FAMILY = {
     "deblur": ("dip", "bp_dip", "bp_tv", "p_gsure"),
     "dynamic-mri": ("td_dip", "dip-frames"),
 }
-SHORT = {"dip_sgld": {"steps": 900, "burn_in": 300}, "td_dip": {"steps": 600, "start": 200, "patience": 150}}  # fewer steps in the quick table
+SHORT = {  # fewer steps in the quick table
+    "dip_sgld": {"steps": 900, "burn_in": 300},
+    "td_dip": {"steps": 600, "start": 200, "patience": 150},
+}
 PUBLISHED = {("denoise-25", "dip"): "30.77 (Set9 whole)", ("super-resolve-4", "dip"): "27.00 (Set14 whole, Y)"}
 
 
