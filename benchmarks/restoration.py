@@ -45,7 +45,6 @@ from oneself.physics import Resize, enlarge
 from oneself.registry import find
 from oneself.testing.beyond import watch
 
-LONGER = 3.0
 LEVEL = 25 / 255
 FAINT = 0.3**0.5 / 255
 QUICK = {
@@ -105,7 +104,8 @@ def main() -> None:
     for task in given.tasks:
         truths = {"phantom": phantom()} if task == "dynamic-mri" else chosen(given)
         methods = given.methods or FAMILY.get(task, ())
-        work = partial(measured, task, methods=methods, options=SMALL if given.quick else {}, threads=given.threads)
+        options = SMALL if given.quick else {}
+        work = partial(measured, task, methods=methods, options=options, threads=given.threads, longer=given.longer)
         with ProcessPoolExecutor(given.processes, multiprocessing.get_context("spawn")) as pool:
             for done in pool.map(work, truths, truths.values()):
                 rows += done
@@ -122,6 +122,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--images", nargs="*", default=[])
     parser.add_argument("--side", type=int, default=96)
     parser.add_argument("--methods", nargs="+")
+    parser.add_argument("--longer", type=float, default=3.0, help="how many times as long as a method runs by itself")
     parser.add_argument("--tasks", nargs="+", default=list(FAMILY), choices=list(TASKS))
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--threads", type=int, default=1)
@@ -144,7 +145,14 @@ def chosen(given: argparse.Namespace) -> dict[str, Tensor]:
 
 
 def measured(
-    task: str, picture: str, truth: Tensor, *, methods: tuple[str, ...], options: dict[str, Any], threads: int
+    task: str,
+    picture: str,
+    truth: Tensor,
+    *,
+    methods: tuple[str, ...],
+    options: dict[str, Any],
+    threads: int,
+    longer: float,
 ) -> list[Row]:
     torch.set_num_threads(threads)
     asked = TASKS[task](truth)
@@ -155,17 +163,17 @@ def measured(
         if method == "dip-frames":
             rows.append(frame_by_frame(task, picture, asked))
         elif does(method, task):
-            rows.append(one(task, picture, method, asked, options))
+            rows.append(one(task, picture, method, asked, options, longer))
         print(rows[-1], flush=True)
     return rows
 
 
-def one(task: str, picture: str, method: str, asked: Asked, options: dict[str, Any]) -> Row:
+def one(task: str, picture: str, method: str, asked: Asked, options: dict[str, Any], longer: float) -> Row:
     record = find(method)
     told = {"sigma": asked.sigma} if asked.sigma is not None and needs_level(method) else {}
     small = {**(options if task != "dynamic-mri" else {}), **(SHORT.get(method, {}) if options else {})}
     own = {**{name: value for name, value in small.items() if record.takes(name)}, **told}
-    seen = watch(record, asked.y, asked.physics, asked.truth, longer=LONGER, device="cpu", **own)
+    seen = watch(record, asked.y, asked.physics, asked.truth, longer=longer, device="cpu", **own)
     best = max(range(len(seen.curve)), key=seen.curve.__getitem__)
     return Row(
         task,
