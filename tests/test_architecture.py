@@ -151,10 +151,11 @@ def committed() -> list[Path]:
 
 def test_no_file_knows_this_machine():
     machine = re.compile(rb"(?<![\w.])/(?:work|root|home|Users|opt|mnt)/\w|(?<![\w.])/tmp/\w|[A-Z]:\\Users")
-    assert machine.search(b"see /work/x")
-    assert not machine.search(b"frames/work/x and ./tmp/y")
+    inside = b"/".join([b"", b"work", b"x"])
+    assert machine.search(b"see " + inside)
+    assert not machine.search(b"frames" + inside)
     for path in committed():
-        found = machine.search(path.read_bytes()) if path != Path(__file__) else None
+        found = machine.search(path.read_bytes())
         assert found is None, f"{path.relative_to(ROOT)}: {found}"
 
 
