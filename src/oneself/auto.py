@@ -72,10 +72,10 @@ def choose(
     report = describe_noise(y[0].cpu().numpy())
     level = report.sigma if sigma is None else sigma
     told = report.words() if sigma is None else f"{report.words()} estimated, sigma {sigma * 255:.1f}/255 given"
-    if report.correlated:
-        return _correlated(y, report, level, told, seconds, device)
     if min(y.shape[2:]) < SMALLEST:
-        return _prior(y, seconds, device, f"{told}; too small to be halved")
+        return _prior(y, seconds, device, f"{told}; too small for patches to have any like them")
+    if report.correlated:
+        return _correlated(y, report, level, told, sigma, seconds)
     return _groups(y, report, level, told, sigma, seconds)
 
 
@@ -105,21 +105,17 @@ def _pairs(report: NoiseReport, level: float, told: str, sigma: float | None) ->
 
 
 def _correlated(
-    y: Tensor, report: NoiseReport, level: float, told: str, seconds: float | None, device: str | torch.device | None
+    y: Tensor, report: NoiseReport, level: float, told: str, sigma: float | None, seconds: float | None
 ) -> Choice:
-    """Blind spots for stripes; the deep image prior where it is done soon; else pairs of elements further apart
-    than the noise."""
+    """Blind spots for stripes; pairs of elements that are further apart than the noise; groups of patches else."""
     if sum(report.striped) == 1 and min(y.shape[2:]) >= SMALLEST and y.ndim > 3:
         return Choice(
             "noise2void", f"{told}: the lines' offsets can be taken away, and blind spots do not mind the rest"
         )
-    why = f"{told}: pairs of neighbours would keep noise that neighbours share"
-    apart = max(report.extent) <= FAR and min(y.shape[2:]) >= 2 * SMALLEST
-    soon = _prior_seconds(y, device) <= (PATIENCE if seconds is None else seconds)
-    if soon or not apart:
-        return _prior(y, seconds, device, why)
-    options: dict[str, Any] = {"stride": 2, "sigma": level} if report.kind == "gaussian" else {"stride": 2}
-    return Choice("zs_n2n", f"{why}, so every other element is; the deep image prior would take longer", options)
+    if max(report.extent) <= FAR and min(y.shape[2:]) >= 2 * SMALLEST:
+        options: dict[str, Any] = {"stride": 2, "sigma": level} if report.kind == "gaussian" else {"stride": 2}
+        return Choice("zs_n2n", f"{told}: neighbours share their noise, every other element hardly does", options)
+    return _groups(y, report, level, f"{told}, too far for pairs", sigma, seconds)
 
 
 def _prior_seconds(y: Tensor, device: str | torch.device | None) -> float:

@@ -46,7 +46,9 @@ def test_auto_says_what_it_picked_and_why(oneself):
     assert record["why"] in said.err
     assert record["asked"]["method"] == "auto"
     assert record["asked"]["seconds"] == 0.2
-    assert record["items"][0]["stages"][0]["stopped_by"]
+    hurried = oneself("denoise photo.png hurried.png --seconds 0.001 --json").record["results"][0]
+    assert hurried["method"] == "zs_n2n"
+    assert hurried["items"][0]["stages"][0]["steps"] < 1000
 
 
 def test_the_record_says_everything(oneself, folder):

@@ -58,21 +58,25 @@ def test_little_time_makes_fewer_groups_and_still_less_pairs():
     assert "passes" not in choose("denoise", large, seconds=3600).options
 
 
-def test_noise_that_neighbours_share_goes_to_the_prior():
-    blurred = gaussian_filter(NOISE, 1.2)
-    choice = choose("denoise", tensor(CLEAN + 0.1 * blurred / blurred.std()))
-    assert choice.method == "dip"
-    assert "correlated" in choice.why
-    assert "pairs of neighbours would keep noise that neighbours share" in choice.why
+def shared(side: int, width: float) -> torch.Tensor:
+    """The picture with noise of 0.1 that is smoothed over ``width`` elements."""
+    blurred = gaussian_filter(np.tile(NOISE, (2, 2))[:side, :side], width, mode="wrap")
+    return tensor(np.tile(CLEAN, (2, 2))[:side, :side] + 0.1 * blurred / blurred.std())
 
 
-def test_large_pictures_of_such_noise_go_to_pairs_further_apart_unless_there_is_time():
-    blurred = gaussian_filter(np.tile(NOISE, (2, 2)), 0.7)
-    y = tensor(np.tile(CLEAN, (2, 2)) + 0.1 * blurred / blurred.std())
-    choice = choose("denoise", y, device="cpu")
+def test_noise_that_neighbours_share_goes_to_pairs_further_apart():
+    choice = choose("denoise", shared(128, 0.7))
     assert (choice.method, choice.options["stride"]) == ("zs_n2n", 2)
-    assert "every other element" in choice.why
-    assert choose("denoise", y, device="cpu", seconds=3600).method == "dip"
+    assert "correlated" in choice.why
+    assert "every other element hardly does" in choice.why
+
+
+def test_noise_that_reaches_far_goes_to_groups_of_its_level():
+    choice = choose("denoise", shared(128, 2.5))
+    assert choice.method == "nonlocal_wiener"
+    assert choice.options["sigma"] == pytest.approx(0.1, rel=0.35)
+    assert "too far for pairs" in choice.why
+    assert choose("denoise", shared(128, 2.5), sigma=0.2).options == {"sigma": 0.2}
 
 
 def test_stripes_go_to_blind_spots_that_take_them_away():
@@ -88,7 +92,7 @@ def test_stripes_go_to_blind_spots_that_take_them_away():
 def test_small_images_go_to_the_prior():
     choice = choose("denoise", tensor(CLEAN[:15, :64] + 0.1 * NOISE[:15, :64]))
     assert choice.method == "dip"
-    assert "too small to be halved" in choice.why
+    assert "too small for patches to have any like them" in choice.why
     assert choose("denoise", tensor(CLEAN[:16, :64] + 0.1 * NOISE[:16, :64])).method == "nonlocal_wiener"
 
 
