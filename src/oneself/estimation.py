@@ -127,9 +127,7 @@ def blur(
     if not isinstance(kernel, str) or kernel != "estimate":
         return (None if kernel is None else as_kernel(kernel)), ()
     if len(y) > 1:
-        raise ValueError(
-            f'super_resolve(kernel="estimate"): {len(y)} pictures, each with a blur of its own. Give one at a time.'
-        )
+        raise ValueError(f'kernel="estimate": {len(y)} pictures, each with a blur of its own. Give one at a time.')
     result: Result[Tensor] = find_kernel(y, shrinking(scale, y.ndim - 2), "auto", seed=seed, device=device)
     notes = (f"the kernel was estimated from the picture by {result.method}", *result.notes)
     return result.image[0, 0].cpu(), notes
