@@ -1,5 +1,7 @@
 """SURE, PURE and the projected GSURE are unbiased: for a linear estimator their mean is the true error."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -7,8 +9,10 @@ from torch import nn
 from oneself.examples import Observation
 from oneself.optim import adam
 from oneself.physics import NormalInverse
-from oneself.risk import FLOOR, RiskFit
-from oneself.stopping import Objective
+from oneself.risk import FLOOR, MEMORY, SHARP, RiskFit
+from oneself.stopping import Below, Objective
+
+from .core.toys import Given, looked
 
 DRAWS = 40_000  # channels of one measurement, that the estimator treats alike: the mean over them is the expectation
 N = 12
@@ -121,3 +125,36 @@ def test_the_estimate_is_minimised_down_to_its_floor_and_no_further():
     assert float(slopes[0].abs().sum()) > 0
     assert torch.allclose(slopes[2], -slopes[0])
     assert torch.allclose(slopes[1], torch.zeros_like(slopes[1]), atol=1e-8)
+
+
+def small_fit(**chosen):
+    settings = {"variance": 0.04, "estimate": Objective(), "start": 0, "settle": 0} | chosen
+    y = gaussian(X, 0.2)[:, :50]
+    return RiskFit(A=same, shift=0.05, structure=Linear(W), input=Observation(y, same), optimiser=adam(1e-3), steps=1,
+                   **settings)  # fmt: skip
+
+
+def test_the_average_is_of_the_whole_estimate_and_slow():
+    fit = small_fit()
+    told = [float(sum(fit.terms(fit.input()).values()).detach())]
+    assert float(fit.risk) == pytest.approx(told[0])
+    fit.between()
+    for risk in (0.5, -0.1):
+        fit.risk = torch.tensor(risk, dtype=torch.float64)
+        fit.between()
+        told.append(risk)
+    average = MEMORY**2 * told[0] + MEMORY * (1 - MEMORY) * told[1] + (1 - MEMORY) * told[2]
+    assert float(fit.held("mean_risk")) == pytest.approx(average)
+    assert float(fit.trust) == pytest.approx(math.tanh(SHARP * (average / 0.04 - FLOOR)))
+
+
+def test_it_ends_some_steps_after_its_floor_or_by_another_rule():
+    values = [1.0, 1.0, 0.0005, 1.0, 1.0, 1.0]  # the floor is at 0.0008
+    for start, settle, stop, expected in (
+        (0, 0, None, 2),
+        (0, 2, None, 4),
+        (3, 0, None, None),
+        (0, 2, Below(Given([2, 0, 2, 2, 2, 2]), 1.0), 1),
+    ):
+        rule = small_fit(estimate=Given(values), start=start, settle=settle, stop=stop).stop
+        assert next((i for i in range(6) if bool(rule(looked(i)))), None) == expected

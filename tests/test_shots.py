@@ -5,7 +5,7 @@ import torch
 from skimage.data import astronaut
 from torch import Tensor
 
-from oneself.shots import likeness, overlapping, shift_between
+from oneself.shots import Shift, _closer, likeness, overlapping, shift_between
 
 SCENE = torch.from_numpy(astronaut()).permute(2, 0, 1)[None].float() / 255
 
@@ -45,5 +45,34 @@ def test_other_scenes_have_no_shift() -> None:
 
 
 def test_its_words() -> None:
-    found = shift_between(*shots((2, -3)))
-    assert found.words() == f"{found.exact[0]:+.1f} px along y, {found.exact[1]:+.1f} px along x"
+    assert Shift((2, -3), (2.14, -3.0)).words() == "+2.1 px along y, -3.0 px along x"
+    assert Shift((0, 1, -2), (0.0, 1.26, -2.0)).words() == "+0.0 px along z, +1.3 px along y, -2.0 px along x"
+    assert Shift((1,), (1.0,)).words() == "+1.0 px along x"
+
+
+def waves(shift: tuple[float, float]) -> Tensor:
+    """A smooth picture that goes on round its borders, moved by any shift."""
+    chance = torch.Generator().manual_seed(0)
+    frequency = torch.fft.fftfreq(64)
+    spectrum = torch.fft.fft2(torch.randn(64, 64, generator=chance)) * (
+        torch.exp(-300 * (frequency[:, None].square() + frequency.square()))
+    )
+    phase = frequency[:, None] * shift[0] + frequency * shift[1]
+    return torch.fft.ifft2(spectrum * torch.exp(-2j * torch.pi * phase)).real[None, None] * 20
+
+
+@pytest.mark.parametrize("shift", [(2.3, -3.4), (0.4, 1.2), (-1.7, 0.0)])
+def test_a_shift_is_measured_to_a_tenth(shift: tuple[float, float]) -> None:
+    found = shift_between(waves((0.0, 0.0)), waves(shift))
+    assert found.exact == pytest.approx(shift, abs=0.06)
+    assert found.whole == tuple(round(by) for by in shift)
+
+
+def test_what_chance_alone_brings_closer_is_no_shift() -> None:
+    """Along x nothing changes but the noise: whatever shift is a little closer by it is not believed."""
+    ramp = torch.linspace(0, 1, 40)[:, None].expand(1, 1, 40, 40)
+    chance = torch.Generator().manual_seed(0)
+    for _ in range(6):
+        first, second = (ramp + 0.05 * torch.randn(ramp.shape, generator=chance) for _ in range(2))
+        assert not any(_closer(first, second, (0, by)) for by in (-3, -2, -1, 1, 2, 3))
+    assert _closer(ramp, torch.cat([ramp[..., :2, :], ramp[..., :-2, :]], 2), (2, 0))

@@ -223,12 +223,10 @@ def _stand_in(y: Tensor, held: Tensor) -> Tensor:
 
 
 def _neighbours(y: Tensor, held: Tensor) -> Tensor:
-    """The mean of the neighbours that are not held out."""
-    known = (~held).to(y)
-    pool = POOL[y.ndim - 3]
-    near = [pool(part, 3, 1, 1, count_include_pad=False) for part in (y * known, known)]
-    mean: Tensor = near[0] / near[1].clamp(min=1e-6)
-    return mean
+    """The mean of the neighbours that are not held out, without the pixel itself; itself where all of them are."""
+    known, pool = (~held).to(y), POOL[y.ndim - 3]
+    total, count = (3 ** (y.ndim - 2) * pool(part, 3, 1, 1) - part for part in (y * known, known))
+    return torch.where(count > 0.5, total / count.clamp(min=1), y)
 
 
 def _notes(y: Tensor) -> tuple[str, ...]:

@@ -142,11 +142,12 @@ class Model:
         """Refuse a size whose networks would not fit in memory, before it is taken."""
         needed, there = self.sampler.memory(size), SHARE * available_memory(self.sampler.picture.device)
         if needed > there:
-            factor = math.sqrt(there / needed)
-            most = "x".join(str(int(factor * n)) for n in size)
+            most = [int(math.sqrt(there / needed) * n) for n in size]
+            while min(most) > LEAST and self.sampler.memory(most) > there:  # the borders do not shrink along
+                most = [n - 1 - n // 100 for n in most]
             raise NotEnoughMemory(
                 f"sample(size={tuple(size)}): would take about {needed / 1e9:.3g} GB, {there / 1e9:.3g} GB are at "
-                f"hand. Give a smaller size, such as {most}."
+                f"hand. Give a smaller size, such as {'x'.join(map(str, most))}."
             )
 
     def reconstruction(self) -> Any:

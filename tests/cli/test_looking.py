@@ -1,7 +1,10 @@
 """`oneself methods`, `info` and `demo`."""
 
+import itertools
 import json
 import sys
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -164,3 +167,19 @@ def test_the_demo_fetches_nothing(oneself, monkeypatch):
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     assert demo._sky().pixels.shape == (192, 192, 3)
+
+
+def test_the_cost_of_stages_is_that_of_the_last_part_times_the_size(monkeypatch):
+    """A second for the part of 64 x 64, of which the picture has two."""
+    from oneself.commands import cost
+
+    clock = itertools.count()
+    monkeypatch.setattr(cost, "PARTS", (2**10,))
+    monkeypatch.setattr(cost, "STAGES", 2**12)
+    monkeypatch.setattr(cost, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    monkeypatch.setattr(cost, "Memory", lambda device: nullcontext(SimpleNamespace(before=100.0, taken=50.0)))
+    options = {"sigma": 0.1, "passes": 1, "similar": 8, "reach": 3}
+    found = expected_cost(Choice("nonlocal_wiener", "", options), torch.rand(1, 1, 64, 128), "cpu")
+    steps = library.Run("nonlocal_wiener", torch.rand(1, 1, 64, 64), device="cpu", **options).finish().steps
+    assert (found.seconds, found.steps, found.stops_early) == (2.0, 2 * steps, False)
+    assert found.memory == 100 + 50 + 8 * 4 * 64 * 64

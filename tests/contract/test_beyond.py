@@ -1,5 +1,8 @@
 """A run watched past its own stop: what it would have returned is what it returns."""
 
+import itertools
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -35,3 +38,24 @@ def test_all_its_steps_are_its_own_stop() -> None:
     x = picture(16, 16)
     seen = watch(find("dip"), noisy(x, 0.1), None, x, longer=3, steps=5, device="cpu", **{**OPTIONS, "stop": "never"})
     assert (seen.stop_step, len(seen.curve)) == (5, 15)
+
+
+def test_its_time_is_that_of_its_steps_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    from oneself.testing import beyond
+
+    clock = itertools.count()
+    monkeypatch.setattr(beyond, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    x = picture(16, 16)
+    seen = watch(find("dip"), noisy(x, 0.1), None, x, longer=2, steps=4, device="cpu", **{**OPTIONS, "stop": "never"})
+    assert (seen.stop_step, seen.seconds, len(seen.curve)) == (4, 4.0, 8)
+
+
+def test_a_given_length_is_kept_past_the_stop_and_an_average_of_its_own_is_last() -> None:
+    x = picture(16, 16)
+    seen = watch(find("dip"), noisy(x, 0.1), None, x, until=45, device="cpu", steps=60, **OPTIONS)
+    assert seen.stopped
+    assert seen.stop_step < 40 < len(seen.curve) == 45
+    options = {**OPTIONS, "stop": "never", "average": 0.5}
+    seen = watch(find("dip"), noisy(x, 0.1), None, x, until=6, device="cpu", **options)
+    assert torch.equal(seen.last, seen.returned)
+    assert seen.curve[-1] != pytest.approx(psnr(seen.last.clamp(0, 1), x))

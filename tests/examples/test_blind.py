@@ -132,3 +132,46 @@ def test_a_line_is_hidden_around_what_is_asked_for() -> None:
                 moved[..., shift:] = 0
         wide = torch.maximum(wide, moved)
     assert torch.equal(hidden, wide)
+
+
+@pytest.mark.parametrize("make", [spots, grid])
+def test_every_place_is_asked_for_and_all_parts_are_flipped_alike(make: Any) -> None:
+    torch.manual_seed(0)
+    y = torch.arange(48.0).reshape(1, 1, 6, 8)
+    masks = make(y, **({"share": 0.4} if make is spots else {}))
+    masks.sides, masks.patches = [4, 4], 3
+    asked, turned, differ = set(), False, False
+    for _ in range(150):
+        _, target, where = masks()
+        assert make is spots or where.flatten(1).any(1).all(), "a patch that asks for nothing"
+        rows, columns = target.diff(dim=2), target.diff(dim=3)
+        assert {float(v) for v in rows.unique()} <= {8.0, -8.0}
+        turned |= bool((rows < 0).any()) != bool((columns < 0).any())
+        asked |= set(target[where > 0].tolist())
+        differ |= not torch.equal(where[0], where[1])
+    assert asked == set(y[masks.held == 0].tolist())
+    assert turned
+    assert differ
+
+
+def test_what_is_shown_differs_only_where_it_is_hidden() -> None:
+    torch.manual_seed(0)
+    y = torch.rand(1, 1, 8, 8)
+    masks = BlindSpots(y, "mean", 2, 6, 2, torch.zeros_like(y), share=0.2, hidden=[(0, 0)], shared=False)
+    for _ in range(20):
+        (shown,), target, where = masks()
+        assert torch.equal(shown[where == 0], target[where == 0])
+        assert (shown != target)[where > 0].all()
+
+
+def test_what_is_judged_is_in_the_middle_and_all_of_it_where_nothing_is_held_there() -> None:
+    y, held = torch.arange(70_000.0)[None, None], torch.zeros(1, 1, 70_000)
+    held[..., 0] = 1
+    masks = BlindSpots(y, "mean", 2, 16, 2, held, share=0.1, hidden=[(0,)], shared=False)
+    _, target, where = masks.held_out()
+    assert (float(target[0, 0, 0]), target.shape[2]) == (2232, 65_536)
+    assert where.all()
+    held[..., 40_000] = 1
+    masks = BlindSpots(y, "mean", 2, 16, 2, held, share=0.1, hidden=[(0,)], shared=False)
+    _, target, where = masks.held_out()
+    assert target[where > 0].tolist() == [40_000]

@@ -81,3 +81,17 @@ def test_a_window_larger_than_the_image_is_the_image() -> None:
     made = groups((9, 11), reach=50)
     assert made.candidates == 7 * 9
     assert len(made.region(0, CPU).offsets) == 63
+
+
+def test_a_patch_is_most_like_itself_where_all_are_alike() -> None:
+    made = groups((9, 10))
+    for number in range(len(made)):
+        region = made.region(number, CPU)
+        assert torch.equal(made.match(torch.ones(1, 1, 9, 10), region, 1)[:, 0], region.references)
+
+
+def test_references_and_windows_are_where_they_are_said_to_be() -> None:
+    made = groups((11, 20), stride=4, start=[1, 2], reach=2)
+    assert made.grid == [[0, 1, 5, 8], [0, 2, 6, 10, 14, 17]]
+    assert made.windows == [5, 5]
+    assert groups((11, 20), reach=4).windows == [9, 9]

@@ -8,7 +8,7 @@ import torch
 from oneself.examples import disc, line, stand_in
 
 KINDS = ("uniform", "median", "mean")
-SIZES = [(12,), (9, 11), (5, 6, 7)]
+SIZES = [(12,), (9, 11), (5, 6, 7), (2, 9)]  # of the last, one axis is shorter than the reach
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -1,13 +1,20 @@
 """``generate`` and what can be done with its model: sampled again, saved, edited, animated, and refused."""
 
+import itertools
+import re
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import skimage.data
 import torch
 
 import oneself
+from oneself import generation
 from oneself.core import NotEnoughMemory
 from oneself.core.checkpoint import load_tree, save_tree
+from oneself.generation import _mask, _start, _Walk
+from oneself.model import Kind
 
 PICTURE = np.ascontiguousarray(skimage.data.coffee()[100:340:10, 150:450:10])
 QUICK = {"coarsest": 12, "layers": 3, "width": 8, "steps": 4, "device": "cpu"}
@@ -179,3 +186,72 @@ def test_a_size_that_would_not_fit_in_memory(model):
         model.sample(size=(10**6, 10**6))
     with pytest.raises(NotEnoughMemory, match="Give a smaller size, such as"):
         oneself.generate(PICTURE, size=(10**6, 10**6), tell=lambda words: pytest.fail(words))
+
+
+def test_the_seed_is_that_of_the_samples_too():
+    found = oneself.generate(PICTURE, seed=3, **{**QUICK, "steps": 1})
+    assert np.array_equal(found.images, found.model.sample(seed=3))
+    assert not np.array_equal(found.images, found.model.sample(seed=0))
+
+
+def test_samples_are_brought_back_to_the_pictures_range():
+    x = torch.tensor([0.0, 0.25, 1.0]).reshape(1, 1, 1, 3)
+    assert Kind(-1, 3, "float64", None, True).pack(x).flatten().tolist() == [-1, 0, 3]
+    assert Kind(-1, 3, "float32", None).pack(x).tolist() == [[[-1, 0, 3]]]
+    assert Kind(0, 255, "uint8", 2).pack(x.expand(2, 3, 1, 3)).shape == (2, 1, 3, 3)
+
+
+def test_a_painting_has_the_range_of_the_model():
+    wide = PICTURE.astype(np.float32) * 4
+    model = oneself.generate(wide, data_range=(0, 1020), **{**QUICK, "steps": 1}).model
+    found = oneself.paint(model, wide)
+    assert found.max() > 255
+    assert float(np.abs(found - wide).mean()) < 300
+
+
+def test_the_size_that_is_proposed_fits(model, monkeypatch):
+    monkeypatch.setattr("oneself.model.available_memory", lambda device: 1e9)
+    with pytest.raises(NotEnoughMemory) as refused:
+        model.check_memory((20_000, 10_000))
+    most = re.search(r"such as (\d+)x(\d+)", str(refused.value))
+    height, width = int(most[1]), int(most[2])
+    assert height == pytest.approx(2 * width, rel=0.01)
+    model.check_memory((height, width))
+    with pytest.raises(NotEnoughMemory):
+        model.check_memory((int(1.03 * height), int(1.03 * width)))
+
+
+def test_where_edits_begin():
+    for scales, found in ((2, (1, 1, 1)), (9, (2, 4, 5)), (11, (2, 5, 6))):
+        starts = [_start(task, SimpleNamespace(scales=scales), None) for task in ("paint", "edit", "harmonise")]
+        assert tuple(starts) == found
+
+
+def test_a_mask_fades_inwards():
+    mask = np.zeros((13, 15), bool)
+    mask[3:10, 2:] = True
+    found = _mask("edit", mask, mask.shape)[0, 0]
+    assert found[:, 6].tolist() == pytest.approx([0] * 3 + [0.6, 0.8, 1, 1, 1, 0.8, 0.6] + [0] * 3)
+    assert float(found[6, 14]) == 1, "it does not fade at the picture's own border"
+
+
+def test_a_walk_is_the_one_that_is_written():
+    anchor = torch.rand(1, 1, 3, 4)
+    model = SimpleNamespace(sampler=SimpleNamespace(fixed=lambda level, like: anchor))
+    walk, like = _Walk(model, 1, 0.2, 0.7), torch.empty(1, 1, 3, 4)
+    assert torch.equal(walk(0, like), anchor)
+    torch.manual_seed(0)
+    found = [walk(1, like) for _ in range(3)]
+    torch.manual_seed(0)
+    z, before = anchor, anchor
+    for one in found:
+        moved = z + 0.7 * (z - before) + 0.3 * torch.randn_like(like)
+        z, before = 0.2 * anchor + 0.8 * moved, z
+        assert torch.allclose(one, z)
+
+
+def test_the_expected_time_is_that_of_all_steps(monkeypatch):
+    clock = itertools.count()
+    monkeypatch.setattr(generation, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    run = oneself.Run("singan", torch.rand(1, 3, 24, 30), **QUICK)
+    assert generation.expected(run) == (12.0, 12, 3)  # of a second each

@@ -8,6 +8,7 @@ import torch
 
 from oneself.generators import Level, Pyramid, blank, pyramid_sizes, silent
 from oneself.networks import patchwise
+from oneself.physics.resize import resize
 
 
 @pytest.mark.parametrize(
@@ -77,3 +78,36 @@ def test_a_blank_one_takes_the_state(normalise):
     again = blank("singan", made.configuration())
     again.load_state_dict(made.state_dict())
     assert torch.equal(again.reconstruction(), made.reconstruction())
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("start", [0, 1, 2])
+def test_a_sample_is_level_upon_level(start):
+    """x = p + tanh(h(pad(p + σ z))), of p enlarged from the level below, or of the image shrunk to that level."""
+    made, image, asked = pyramid(), torch.rand(1, 3, 24, 30), []
+
+    def noise(level, like):
+        asked.append((level, tuple(like.shape)))
+        return torch.full_like(like, level + 0.5)
+
+    sizes = [(24, 30), (34, 42), (48, 60)]
+    assert made.level_sizes((48, 60)) == sizes
+    x = 2 * resize(image, sizes[start - 1]) - 1 if start else torch.zeros(1, 3, *sizes[0])
+    for level in range(start, 3):
+        x = resize(x, sizes[level])
+        mixed = x + (1.0 if level == 0 else 0.05) * (level + 0.5)
+        x = x + torch.tanh(made.levels[level].network(torch.nn.functional.pad(mixed, [3] * 4)))
+    found = made.sample((48, 60), start=start, image=image, noise=noise)
+    assert torch.allclose(found, ((x + 1) / 2).clamp(0, 1), atol=1e-5)
+    assert asked == [(k, (1, 1 if k == 0 else 3, *sizes[k])) for k in range(start, 3)]
+
+
+def test_what_is_trained_stays_and_larger_pictures_take_more_memory():
+    made = pyramid()
+    assert not any(weight.requires_grad for weight in made.parameters())
+    assert made.memory((480, 600)) == pytest.approx(4 * made.memory((240, 300)), rel=0.1)
+
+
+def test_sizes_keep_the_proportions_of_each_axis():
+    made = Pyramid(torch.rand(1, 1, 24, 30), [(12, 20), (24, 30)], 3)
+    assert made.level_sizes((48, 60)) == [(24, 40), (48, 60)]

@@ -19,3 +19,13 @@ def test_shared_noise_is_told(name: str, shared: float) -> None:
 def test_one_channel_shares_nothing() -> None:
     assert channel_correlation(np.random.default_rng(0).normal(size=(1, 30, 30))) == 0
     assert channel_correlation(np.full((3, 30, 30), 0.5)) == 0
+
+
+def test_channels_of_very_different_levels() -> None:
+    """On nothing but noise, ten times as strong in one channel, where the exact correlation is known."""
+    chance = np.random.default_rng(0)
+    shared, own = chance.normal(size=(1, 256, 256)), chance.normal(size=(3, 256, 256))
+    noise = np.array([0.02, 0.2, 0.02])[:, None, None] * (0.8**0.5 * shared + 0.2**0.5 * own)
+    assert channel_correlation(0.5 + noise) == pytest.approx(0.8, abs=0.03)
+    noise[1] *= -1
+    assert channel_correlation(0.5 + noise) == pytest.approx(-0.8, abs=0.03)

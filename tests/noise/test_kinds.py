@@ -41,3 +41,9 @@ def test_few_levels_are_said(name: str, levels: int) -> None:
 def test_many_levels_are_not() -> None:
     assert describe_noise(picture("camera")).step == 0
     assert describe_noise(np.random.default_rng(0).normal(0.5, 0.1, (1, 40, 40))).step == 0
+
+
+def test_two_levels_or_uneven_ones_are_no_rounding() -> None:
+    chance = np.random.default_rng(0)
+    for levels, step in (([0.0, 1.0], 0), ([0.0, 0.1, 0.25, 0.7], 0), ([0.0, 0.1, 0.3, 0.7], 0.1)):
+        assert describe_noise(chance.choice(levels, size=(1, 64, 64))).step == pytest.approx(step)

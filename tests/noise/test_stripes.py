@@ -75,3 +75,28 @@ def test_a_picture_keeps_what_changes_slowly() -> None:
 @pytest.mark.parametrize("shape", [(1, 100), (1, 8, 100), (3, 20, 20)])
 def test_too_little_tells_nothing(shape: tuple[int, ...]) -> None:
     assert stripe_levels(np.random.default_rng(0).normal(size=shape)) == (0.0,) * (len(shape) - 1)
+
+
+def test_the_scatter_within_short_lines_is_not_taken_for_stripes() -> None:
+    """Thirty elements a line: of the offsets' variance, a tenth is the white noise's."""
+    chance = np.random.default_rng(0)
+    x = 0.02 * chance.normal(size=(1, 20_000, 1)) + 0.03 * chance.normal(size=(1, 20_000, 30))
+    assert stripe_levels(x) == (0, pytest.approx(0.02, rel=0.025))
+
+
+def test_a_sheet_is_no_stripe() -> None:
+    chance = np.random.default_rng(0)
+    white = 0.01 * chance.normal(size=(1, 30, 30, 30))
+    assert stripe_levels(0.05 * chance.normal(size=(1, 30, 1, 1)) + white) == (0, 0, 0)
+    lines = 0.05 * chance.normal(size=(1, 30, 1, 30))
+    assert stripe_levels(lines + white) == (0, pytest.approx(0.05, rel=0.2), 0)
+
+
+def test_stripes_and_white_noise_add_up() -> None:
+    chance = np.random.default_rng(0)
+    y = 0.5 + (10 * chance.normal(size=(1, 256, 1)) + 20 * chance.normal(size=(1, 256, 256))) / 255
+    report = describe_noise(y)
+    assert report.sigma * 255 == pytest.approx(500**0.5, rel=0.04)
+    assert report.correlation == (0, pytest.approx(0.2, rel=0.15))
+    assert report.extent == (1, report.reach[1])
+    assert report.offset_variance == pytest.approx(report.sigma**2)

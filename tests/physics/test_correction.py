@@ -97,3 +97,25 @@ def test_the_front_door_corrects_blindly():
 def test_what_cannot_be_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_the_ridge_by_the_operators_themselves():
+    """n = 4 B Bᵀ and d = 4 K Bᵀ of a point, wrapped round; (n d̄ + ridge) / (|d|² + ridge)."""
+    kernel, cubic = gaussian_kernel(9, 1.6, 0.3, (-0.5, -0.2)).double(), cubic_kernel(2, 9, torch.float64)
+    point = torch.zeros(1, 1, 64, 64, dtype=torch.float64)
+    point[..., 0, 0] = 1
+
+    def around(x, weights):
+        return F.conv2d(F.pad(x, [4] * 4, mode="circular"), weights[None, None])
+
+    x = around(point, cubic)
+    n, d = (torch.fft.fft2(4 * around(x, k.flip(0, 1))[..., ::2, ::2])[0, 0] for k in (cubic, kernel))
+    expected = (n * d.conj() + 0.1) / (d.abs().square() + 0.1)
+    assert torch.allclose(CorrectionFilter(2, kernel, ridge=0.1).response((32, 32)), expected, atol=1e-9)
+
+
+def test_both_axes_are_treated_alike():
+    """A picture lower than its margin, and the same on its side."""
+    kernel, y = gaussian_kernel(9, (1.8, 1.0), 0.3, (-0.5, -0.2)), torch.rand(1, 2, 10, 40)
+    made = CorrectionFilter(2, kernel)(y)
+    assert torch.allclose(CorrectionFilter(2, kernel.T)(y.mT).mT, made, atol=1e-5)

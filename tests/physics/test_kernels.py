@@ -44,3 +44,30 @@ def test_two_shrinkings_are_one_by_the_composed_kernel(stride):
     both = Downsample(stride**2, composed(kernel, stride, 2))
     within = (..., slice(3, -3), slice(3, -3))
     assert torch.allclose(once.A(once.A(x))[within], both.A(x)[within], atol=1e-6)
+
+
+def test_a_turned_gaussian_has_the_covariance_of_the_turned_axes():
+    """Its first axis turned by 0.6 towards the second."""
+    kernel = gaussian_kernel(31, (3.0, 1.5), 0.6).double()
+    turn = torch.tensor([[0.6]], dtype=torch.float64)
+    along = torch.cat([turn.cos(), turn.sin()])
+    across = torch.cat([-turn.sin(), turn.cos()])
+    expected = 9 * along @ along.T + 2.25 * across @ across.T
+    steps = torch.arange(31, dtype=torch.float64) - 15
+    places = torch.stack(torch.meshgrid(steps, steps, indexing="ij")).flatten(1)
+    assert torch.allclose((kernel.flatten() * places) @ places.T, expected, rtol=0.01)
+
+
+def test_what_leaves_the_frame_is_made_up_for():
+    kernel = moved(gaussian_kernel(9, 2.0), (-1.5, 1.0))
+    assert centre_of_mass(kernel) == pytest.approx((-1.5, 1.0), abs=5e-3)
+
+
+def test_three_shrinkings_and_oblong_kernels():
+    x = torch.rand(1, 1, 96, 96, generator=torch.Generator().manual_seed(0))
+    kernel = torch.tensor([[0.1, 0.2, 0.0], [0.3, 0.1, 0.1], [0.0, 0.1, 0.1]])
+    once, all_three = Downsample(2, kernel), Downsample(8, composed(kernel, 2, 3))
+    within = (..., slice(2, -2), slice(2, -2))
+    assert torch.allclose(once.A(once.A(once.A(x)))[within], all_three.A(x)[within], atol=1e-6)
+    row = composed(torch.ones(1, 3), 2, 2)
+    assert torch.equal(row, torch.tensor([[1.0, 1, 2, 1, 2, 1, 1]]))

@@ -1,11 +1,16 @@
 """Finding a kernel: nearer to the true one than what would be assumed, of sum one, in its place."""
 
+import itertools
+import math
+
 import pytest
 import torch
 from skimage import data
 from torch.nn.functional import conv2d
 
+from oneself.blurs import FreeBlur, placed
 from oneself.core import Run
+from oneself.examples import DetailedCrops
 from oneself.networks import DeepBlur
 from oneself.physics import Downsample
 from oneself.physics.kernels import centre_of_mass, cubic_kernel, gaussian_kernel
@@ -102,3 +107,95 @@ def test_what_cannot_be_is_refused():
         found(kernelgan, torch.rand(1, 1, 20, 40))
     with pytest.raises(ValueError, match="what it looks for is the operator"):
         Run(kernel_spectra, torch.rand(1, 1, 40, 40), Downsample(2, gaussian_kernel(3, 1.0)), device="cpu")
+
+
+def test_a_kernel_is_placed_without_its_dust():
+    """The one at its place already, but for what is below a twentieth of its peak."""
+    kernel = torch.zeros(5, 5)
+    kernel[1:3, 1:3] = 1
+    expected = kernel / 4
+    kernel[4, 4] = 0.04
+    assert torch.allclose(placed(kernel, 2, least=0.05), expected[None, None])
+    assert float((placed(kernel, 2) - expected).abs().max()) > 0.001
+
+
+@torch.no_grad()
+def test_a_free_blur_is_its_own_half_turn():
+    torch.manual_seed(0)
+    kernel = FreeBlur(7)()
+    assert torch.equal(kernel, kernel.flip(2, 3))
+    assert float(kernel.sum()) == pytest.approx(1)
+    assert not torch.allclose(kernel, kernel.mT, atol=1e-4)
+
+
+class Mean(torch.nn.Module):
+    def forward(self, x):
+        return 2 * x.mean(1, keepdim=True)
+
+
+@pytest.fixture
+def game():
+    """The stage of a picture in two channels, its critic replaced by twice the mean, without noise."""
+    torch.manual_seed(0)
+    options = {"first": "cubic", "noise": 0.0, "crop": 32, "sparsity": 0.3, "border": 0.7, "average": 0.99}
+    y = torch.rand(1, 2, 48, 40)
+    made = next(kernelgan(y, None, **kernelgan.settle({**SHORT, **options})))
+    made.judge = Mean()
+    return made
+
+
+@torch.no_grad()
+def test_the_terms_of_the_kernel_are_those_that_are_written(game):
+    example, k = game._draw(), game.blur()[0, 0].double()
+    game.early.fill_(0.25)
+    found = {name: float(value) for name, value in game._deceive(example).items()}
+    far = [[math.exp(max(abs(i - 5.5), abs(j - 5.5)) - 6) for j in range(13)] for i in range(13)]
+    steps = torch.arange(13.0, dtype=torch.float64) - 6
+    shrunk = torch.stack([conv2d(c[None, None].double(), k.flip(0, 1)[None, None])[0, 0, ::2, ::2]
+                          for c in example.input[0].flatten(0, 1)])  # fmt: skip
+    judged = 2 * shrunk.unflatten(0, (-1, 2)).mean(1)
+    expected = {
+        "deceit": (judged - 1).abs().mean(),
+        "first": 100 * 0.25 * (k - game.first[0, 0]).abs().mean(),
+        "sum": (k.sum() - 1).abs(),
+        "border": 0.7 * (k.abs() * torch.tensor(far)).sum(),
+        "sparsity": 0.3 * 0.75 * ((k.abs() + 1e-4) ** 0.2).mean(),
+        "centre": 0.75 * ((((k.sum(1) @ steps) + 0.5) ** 2 + ((k.sum(0) @ steps) + 0.5) ** 2) / 2),
+    }
+    assert found == pytest.approx({name: float(value) for name, value in expected.items()}, rel=1e-3)
+    critic = float(game._tell_apart(example)["critic"])
+    real = 2 * example.target.mean(1)
+    assert critic == pytest.approx(float(((real - 1).abs().mean() + judged.abs().mean()) / 2), rel=1e-3)
+    assert example.target.shape[2:] == shrunk.shape[1:]
+
+
+@torch.no_grad()
+def test_the_first_kernel_fades_and_the_average_begins_fast(game):
+    assert game._follow(0.1) == 1
+    assert float(game.early) == 1
+    assert game._follow(0.3) == pytest.approx(0.1)
+    assert float(game.early) == pytest.approx(1e-4)
+    mean, kernel = game.first.clone(), game.blur()
+    for weight in (9 / 10, 9 / 11, 9 / 12):
+        game.between()
+        mean = mean + weight * (kernel - mean)
+        assert torch.allclose(game.mean, mean, atol=1e-6)
+    game.count.fill_(10_000)
+    game.between()
+    assert torch.allclose(game.mean, mean + 0.01 * (kernel - mean), atol=1e-6)
+
+
+def test_detailed_crops_are_drawn_by_their_slopes():
+    y = torch.rand(1, 2, 9, 7)
+    crops = DetailedCrops(y, 4, 500)
+    expected = []
+    for row, column in itertools.product(range(6), range(4)):
+        steep = 0.0
+        for i, j in itertools.product(range(row, row + 4), range(column, column + 4)):
+            steep += float((y[0, :, i + 1, j] - y[0, :, i, j]).abs().sum()) if i < 8 else 0.0
+            steep += float((y[0, :, i, j + 1] - y[0, :, i, j]).abs().sum()) if j < 6 else 0.0
+        expected.append(steep / 16)
+    expected = torch.tensor(expected)
+    assert torch.allclose(crops.chances, expected + 0.1 * expected.mean(), rtol=1e-4)
+    seen = {tuple(crop[:, 0, 0].tolist()) for crop in crops()}
+    assert seen == {tuple(y[0, :, row, column].tolist()) for row, column in itertools.product(range(6), range(4))}

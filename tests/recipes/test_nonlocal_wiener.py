@@ -1,6 +1,7 @@
 """What is particular to the non-local Wiener filters: quality, levels, gains, colour, and sizes."""
 
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from skimage.data import camera
 from torch import Tensor
 
 from oneself.core import Run
+from oneself.groups import turned
 from oneself.recipes.nonlocal_wiener import nonlocal_wiener, principal_axes
 from oneself.recipes.zs_n2n import zs_n2n
 from oneself.testing.pictures import noisy, picture
@@ -84,3 +86,42 @@ def test_left_at_any_time_it_has_a_whole_picture() -> None:
         error = float((step.estimate - picture(40, 40)).square().mean())
         assert error < 1.01 * before
         before = error
+
+
+def test_what_each_pass_is_given() -> None:
+    """y and its variance; then y by an estimate; then 55 % of what is left of y beside it, and 55 % squared of that."""
+    chance = torch.Generator().manual_seed(0)
+    y, *estimates = torch.rand(3, 1, 2, 24, 24, generator=chance)
+    walk = nonlocal_wiener(
+        y, None, **nonlocal_wiener.settle({"sigma": 0.1, "gain": 0.1, "patch": 4, "passes": 3, "reach": 6})
+    )
+
+    def variance(x: Tensor) -> Tensor:
+        gray = (x[:, :1] + x[:, 1:]) / 2
+        return (0.01 + 0.1 * (gray - gray.mean())).clamp(min=0.0001)
+
+    stages = [next(walk)]
+    stages += [walk.send(SimpleNamespace(estimate=lambda x=x: x)) for x in estimates]
+    one, two = estimates
+    given = [(y, None, variance(y)), (y, one, variance(one)), (two + 0.55 * (y - two), two, 0.55**2 * variance(two))]
+    for stage, (noisy_one, pilot, level) in zip(stages, given, strict=True):
+        assert torch.allclose(turned(stage.y, stage.axes.T), noisy_one, atol=1e-5)
+        assert (stage.pilot is None) == (pilot is None)
+        assert pilot is None or torch.allclose(turned(stage.pilot, stage.axes.T), pilot, atol=1e-5)
+        assert torch.allclose(stage.variance, level, atol=1e-6)
+    assert [stage.similar for stage in stages] == [16, 100, 100]  # no more than half of the 32 values of a patch
+
+
+@pytest.mark.parametrize(
+    ("size", "patch", "stride", "window"), [((400,), 49, 16, 352), ((60, 60), 7, 4, 37), ((20,) * 3, 4, 3, 11)]
+)
+def test_patches_have_about_as_many_elements_in_any_dimension(
+    size: tuple[int, ...], patch: int, stride: int, window: int
+) -> None:
+    firsts = set()
+    for seed in range(12):
+        torch.manual_seed(seed)
+        groups = next(nonlocal_wiener(torch.rand(1, 1, *size), None, **nonlocal_wiener.settle({"sigma": 0.1}))).groups
+        assert (groups.patch, groups.windows[0], groups.grid[0][2] - groups.grid[0][1]) == (patch, window, stride)
+        firsts.add(groups.grid[0][1])
+    assert len(firsts) > 2, "every pass begins elsewhere"

@@ -106,3 +106,19 @@ def test_the_reconstruction_weighs_more_at_finer_scales():
 
     assert weights(fidelity=2.0, firmer=16.0) == pytest.approx([2, 32])
     assert weights(fidelity=2.0, firmer=1.0) == [2, 2]
+
+
+def test_the_penalty_is_taken_between_real_and_made_and_teaches_the_critic():
+    class Halved(nn.Module):
+        def forward(self, x):
+            return x.square() / 2  # of slope x
+
+    real, made = torch.rand(2, 1, 3, 6, 7)
+    between = 0.3 * real + 0.7 * made
+    expected = float((between.norm(dim=1) - 1).square().mean())
+    assert gradient_penalty(Halved(), real, made, torch.tensor(0.3)).item() == pytest.approx(expected, rel=1e-5)
+    critic = nn.Conv2d(3, 1, 1, bias=False)
+    nn.init.constant_(critic.weight, 2.0)
+    gradient_penalty(critic, real, made, torch.tensor(0.3)).backward()
+    slope = 2 * (2 * 3**0.5 - 1) / 3**0.5  # 2 (‖w‖ - 1) w / ‖w‖
+    assert critic.weight.grad.flatten().tolist() == pytest.approx([slope] * 3, rel=1e-5)

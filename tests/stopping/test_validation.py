@@ -52,16 +52,16 @@ def test_the_weights_of_the_lowest_score_make_the_answer() -> None:
     network, x = Scale(), torch.rand(1, 2, 6, 8)
     keep = BestWeights(Given([math.inf, 3, 2, 2.5, 4]), network, lambda h: h(x))
     for index in range(5):
-        network.w.fill_(index)
+        network.w.fill_(index + 1)
         if index == 1:
-            assert torch.equal(keep.answer(STAGE), 0 * x), "the latest, until the score can be told"
+            assert torch.equal(keep.answer(STAGE), x), "the latest, until the score can be told"
             assert keep.words() == "the last iterate (given could not be told yet)"
         keep.update(looked(index))
-    assert torch.equal(keep.answer(STAGE), 2 * x)
+    assert torch.equal(keep.answer(STAGE), 3 * x)
     assert keep.words() == "the iterate of step 3, where given was lowest"
     again = BestWeights(Given([]), Scale(), lambda h: h(x))
     again.load_state_dict(keep.state_dict())
-    assert torch.equal(again.answer(STAGE), 2 * x)
+    assert torch.equal(again.answer(STAGE), 3 * x)
 
 
 @torch.no_grad()

@@ -49,3 +49,25 @@ def test_noise_that_is_known_of_is_allowed_for():
     y = x + 0.05 * noise(96)
     kernel = gaussian_kernel(13, 1.4)[None, None]
     assert float(SameSpectrum(y, 2, 16, 0.05)(kernel, NOTHING)) < float(SameSpectrum(y, 2, 16)(kernel, NOTHING))
+
+
+def test_the_noise_of_channels_averages_out():
+    """A scene in three channels of the same white spectrum: 0.01 everywhere, beside noise of a third of that."""
+    chance = torch.Generator().manual_seed(2)
+    y = 0.1 * noise(256) + 0.1 * torch.randn(1, 3, 256, 256, generator=chance)
+    term = SameSpectrum(y, 2, 16, 0.1)
+    assert float(term.large[3:-2, 3:-2].mean()) == pytest.approx(0.01, rel=0.05)
+    assert float(term.small[3:-2, 3:-2].mean()) == pytest.approx(0.01 + 0.01 / 3, rel=0.05)
+
+
+def test_rings_of_frequencies_count_about_alike():
+    weights = SameSpectrum(noise(64), 2, 16).weights
+    assert float(weights.sum()) == pytest.approx(1)
+    assert float(weights[0, 0]) == 0
+    assert float(weights[0, 4] / weights[0, 8]) == pytest.approx((0.5 + 0.05) / (0.25 + 0.05))
+    assert torch.allclose(weights, weights.T)
+
+
+def test_brightness_has_no_power():
+    assert torch.allclose(power_spectrum(noise(64) + 30, 16), power_spectrum(noise(64), 16), atol=1e-4)
+    assert float(power_spectrum(torch.ones(1, 3, 32, 32), 16).max()) < 1e-9
