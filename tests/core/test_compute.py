@@ -42,7 +42,7 @@ def test_what_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch, given: di
 def test_kernels_of_pictures_keep_channels_last() -> None:
     stage = nn.ModuleList([nn.Conv2d(3, 5, 3), nn.Conv1d(3, 5, 3), nn.Conv3d(3, 5, 3)])
     before = [parameter.detach().clone() for parameter in stage.parameters()]
-    Compute(CPU, channels_last=True).place(stage)
+    Compute(CPU).place(stage)
     assert stage[0].weight.is_contiguous(memory_format=torch.channels_last)
     assert stage[1].weight.is_contiguous()
     assert stage[2].weight.is_contiguous()

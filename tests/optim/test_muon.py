@@ -66,3 +66,20 @@ def test_state_is_saved_and_restored():
 def test_a_rate_of_nothing_is_refused():
     with pytest.raises(ValueError, match=r"Muon\(lr=0\)"):
         Muon([nn.Parameter(torch.ones(2))], lr=0)
+
+
+def test_kernels_of_one_shape_move_together_as_each_would_alone():
+    def moved(starts):
+        weights = [nn.Parameter(start.clone()) for start in starts]
+        optimiser = Muon(weights, lr=0.01)
+        for seed in range(3):
+            for k, weight in enumerate(weights):
+                weight.grad = torch.randn(weight.shape, generator=torch.Generator().manual_seed(10 * seed + k % 3))
+            optimiser.step()
+        return [weight.detach() for weight in weights]
+
+    starts = [torch.randn(24, 20, 3, generator=torch.Generator().manual_seed(k)) for k in range(3)]
+    together = moved(starts)
+    alone = moved(starts[:1])
+    assert torch.allclose(together[0], alone[0], atol=1e-6)
+    assert (together[0] - starts[0] - (together[1] - starts[1])).abs().max() > 1e-3  # each by its own gradient

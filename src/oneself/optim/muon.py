@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -45,29 +45,56 @@ class Muon(Optimizer):
     def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]  # torch returns the loss
         """Move every parameter that has a gradient."""
         for group in self.param_groups:
+            alike: dict[torch.Size, list[tuple[Tensor, Tensor]]] = {}
+            others: list[tuple[Tensor, Tensor]] = []
             for parameter in group["params"]:
-                if parameter.grad is None:
-                    continue
-                move = self._muon if _hidden(parameter) else self._adam
-                parameter.sub_(move(parameter.grad, self.state[parameter]), alpha=group["lr"])
+                if parameter.grad is not None:
+                    among = alike.setdefault(parameter.shape, []) if _hidden(parameter) else others
+                    among.append((parameter, parameter.grad))
+            for moving in alike.values():
+                _follow(moving, self._muon(moving), group["lr"])
+            if others:
+                _follow(others, self._adam(others), group["lr"])
 
-    @staticmethod
-    def _muon(gradient: Tensor, state: dict[str, Tensor]) -> Tensor:
-        momentum = state.setdefault("momentum", torch.zeros_like(gradient))
-        momentum.lerp_(gradient, 0.1)
-        matrix = gradient.lerp(momentum, 0.9).flatten(1)
-        scale = 0.2 * math.sqrt(max(matrix.shape))
-        return scale * orthogonalised(matrix).reshape(gradient.shape)
+    def _muon(self, moving: list[tuple[Tensor, Tensor]]) -> Sequence[Tensor]:
+        """The moves of kernels of one shape, made orthogonal together: many small products cost more one by one."""
+        ahead = []
+        for parameter, gradient in moving:
+            momentum = self.state[parameter].setdefault("momentum", torch.zeros_like(gradient))
+            momentum.lerp_(gradient, 0.1)
+            ahead.append(gradient.lerp(momentum, 0.9))
+        matrices = torch.stack(ahead).flatten(2)
+        scale = 0.2 * math.sqrt(max(matrices.shape[1:]))
+        return (scale * orthogonalised(matrices).reshape(len(moving), *moving[0][0].shape)).unbind()
 
-    @staticmethod
-    def _adam(gradient: Tensor, state: dict[str, Tensor]) -> Tensor:
-        if not state:
-            state["steps"] = torch.zeros((), device=gradient.device)
-            state["mean"], state["square"] = torch.zeros_like(gradient), torch.zeros_like(gradient)
-        state["steps"].add_(1)
-        mean = state["mean"].lerp_(gradient, 0.1) / (1 - 0.9 ** state["steps"])
-        square = state["square"].lerp_(gradient.square(), 0.001) / (1 - 0.999 ** state["steps"])
-        return mean / (square.sqrt() + 1e-8)
+    def _adam(self, moving: list[tuple[Tensor, Tensor]]) -> Sequence[Tensor]:
+        for parameter, gradient in moving:
+            state = self.state[parameter]
+            if not state:
+                state["steps"] = torch.zeros((), device=gradient.device)
+                state["mean"], state["square"] = torch.zeros_like(gradient), torch.zeros_like(gradient)
+        gradients = [gradient for _, gradient in moving]
+        steps, means, squares = (
+            [self.state[parameter][name] for parameter, _ in moving] for name in ("steps", "mean", "square")
+        )
+        torch._foreach_add_(steps, 1)
+        torch._foreach_lerp_(means, gradients, 0.1)
+        torch._foreach_mul_(squares, 0.999)
+        torch._foreach_addcmul_(squares, gradients, gradients, 0.001)
+        roots = torch._foreach_sqrt(torch._foreach_div(squares, _grown(0.999, steps)))
+        torch._foreach_add_(roots, 1e-8)
+        return torch._foreach_div(torch._foreach_div(means, _grown(0.9, steps)), roots)
+
+
+def _follow(moving: list[tuple[Tensor, Tensor]], moves: Sequence[Tensor], rate: float) -> None:
+    torch._foreach_sub_([parameter for parameter, _ in moving], list(moves), alpha=rate)
+
+
+def _grown(decay: float, steps: list[Tensor]) -> list[Tensor]:
+    """What a running mean of decay ``decay`` has grown to in so many steps: ``1 - decayᵗ``."""
+    grown = torch._foreach_neg(torch._foreach_pow(decay, steps))
+    torch._foreach_add_(grown, 1)
+    return list(grown)
 
 
 def _hidden(parameter: Tensor) -> bool:
@@ -75,10 +102,14 @@ def _hidden(parameter: Tensor) -> bool:
 
 
 def orthogonalised(matrix: Tensor) -> Tensor:
-    """About ``UVᵀ`` of ``matrix = U S Vᵀ``: five steps of a quintic iteration that drives singular values to near 1."""
-    x: Tensor = matrix / (matrix.norm() + 1e-12)
-    x = x.T if x.shape[0] > x.shape[1] else x
+    """About ``UVᵀ`` of ``matrix = U S Vᵀ``, of one matrix or of each in a batch.
+
+    Five steps of a quintic iteration drive the singular values to near 1.
+    """
+    tall = matrix.shape[-2] > matrix.shape[-1]
+    x: Tensor = matrix / (matrix.norm(dim=(-2, -1), keepdim=True) + 1e-12)
+    x = x.mT if tall else x
     for _ in range(5):
-        a = x @ x.T
+        a = x @ x.mT
         x = 3.4445 * x + (-4.7750 * a + 2.0315 * a @ a) @ x
-    return x.T if matrix.shape[0] > matrix.shape[1] else x
+    return x.mT if tall else x
