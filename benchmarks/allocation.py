@@ -57,7 +57,7 @@ def one(side: int, threads: int, kept: bool) -> dict[str, float]:
     if not kept:
         compute._keep_memory = lambda: None
     (truth,) = pictures(None, ["astronaut"], 256).values()
-    y = F.interpolate(noisy(truth, "gaussian-25")[0], size=(side, side))
+    y = F.interpolate(noisy(truth, "gaussian-25"), size=(side, side))
     return {"a step of dip": step(y), "the answer of zs_n2n": answer(y)}
 
 

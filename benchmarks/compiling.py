@@ -41,7 +41,7 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     (truth,) = pictures(None, ["astronaut"], given.side).values()
-    y, _ = noisy(truth, "gaussian-25")
+    y = noisy(truth, "gaussian-25")
     report([one(m, y, given.steps) for m in given.methods], "compiling", given.out, "Eager against compiled steps")
 
 

@@ -70,7 +70,7 @@ def arguments() -> argparse.Namespace:
 def watched(configuration: str, picture: str, noise: str, truth: Tensor) -> Row:
     name, _, more = configuration.partition(":")
     settings = {**CONFIGURATIONS[name], **(resolve(f"dip:{more}", truth)[1] if more else {})}
-    y, _ = noisy(truth, noise)
+    y = noisy(truth, noise)
     run, mean, seen, busy = Run("dip", y, **settings), None, [], 0.0
     while True:
         began = time.monotonic()

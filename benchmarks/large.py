@@ -52,7 +52,7 @@ def one(side: int, threads: int) -> Row:
     pixels = skimage.data.astronaut()
     pixels = np.pad(pixels, ((0, max(0, side - 512)),) * 2 + ((0, 0),), mode="symmetric")[:side, :side]
     truth = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))).float()[None] / 255
-    y, _ = noisy(truth, "gaussian-25")
+    y = noisy(truth, "gaussian-25")
     run = Run("zs_n2n", y, device="cpu")
     began = time.monotonic()
     for step in run:

@@ -5,8 +5,10 @@
 
 `returned` is what a user gets, when the method stops by itself at `stop_step`. `best` is the best that the running
 average of its outputs passed in three times as many steps (an oracle that saw the truth) and `tripled` what that
-average, or the method's own, had become at the end. `trivial` is the measurement itself, the measurement filled with
-local means, cubic interpolation or the operator's pseudo-inverse. A method is left out of tasks that it does not do.
+average, or the method's own, had become at the end. `passes` is the step at which that average passed the best of
+plain `dip`'s (an oracle, too; 0 where it did not, or where `dip` did not run before it). `trivial` is the measurement
+itself, the measurement filled with local means, cubic interpolation or the operator's pseudo-inverse. A method is left
+out of tasks that it does not do.
 Every measurement is made with numpy's generator, seed 0, and not clipped:
 
     denoise-25           Gaussian noise of 25/255; methods that need the level are told it
@@ -64,7 +66,6 @@ FAMILY = {
     "dynamic-mri": ("td_dip", "dip-frames"),
 }
 SHORT = {  # fewer steps in the quick table
-    "dip_sgld": {"steps": 900, "burn_in": 300},
     "td_dip": {"steps": 600, "start": 200, "patience": 150},
 }
 PUBLISHED = {("denoise-25", "dip"): "30.77 (Set9 whole)", ("super-resolve-4", "dip"): "27.00 (Set14 whole, Y)"}
@@ -82,6 +83,7 @@ class Row:
     best_step: int
     stop_step: int
     stopped: str
+    passes: int
     gflop: float
     seconds: float
     published: str = ""
@@ -157,18 +159,23 @@ def measured(
     torch.set_num_threads(threads)
     asked = TASKS[task](truth)
     rows = [
-        Row(task, picture, "trivial", *quality(asked.trivial, asked.truth), *[float("nan")] * 2, 0, 0, "", 0.0, 0.0)
+        Row(task, picture, "trivial", *quality(asked.trivial, asked.truth), *[float("nan")] * 2, 0, 0, "", 0, 0.0, 0.0)
     ]
+    plain = float("inf")
     for method in methods:
         if method == "dip-frames":
             rows.append(frame_by_frame(task, picture, asked))
         elif does(method, task):
-            rows.append(one(task, picture, method, asked, options, longer))
+            rows.append(one(task, picture, method, asked, options, longer, plain))
+        if method == "dip":
+            plain = rows[-1].best
         print(rows[-1], flush=True)
     return rows
 
 
-def one(task: str, picture: str, method: str, asked: Asked, options: dict[str, Any], longer: float) -> Row:
+def one(
+    task: str, picture: str, method: str, asked: Asked, options: dict[str, Any], longer: float, plain: float
+) -> Row:
     record = find(method)
     told = {"sigma": asked.sigma} if asked.sigma is not None and needs_level(method) else {}
     small = {**(options if task != "dynamic-mri" else {}), **(SHORT.get(method, {}) if options else {})}
@@ -185,6 +192,7 @@ def one(task: str, picture: str, method: str, asked: Asked, options: dict[str, A
         best + 1,
         seen.stop_step,
         "itself" if seen.stopped else "all steps",
+        next((step for step, psnr in enumerate(seen.curve, 1) if psnr >= plain), 0),
         counted(Run(record, asked.y, asked.physics, device="cpu", **own), seen.stop_step),
         seen.seconds,
         PUBLISHED.get((task, method), ""),
@@ -213,7 +221,7 @@ def frame_by_frame(task: str, picture: str, asked: Asked) -> Row:
         steps.append(result.steps)
     found = quality(torch.stack(frames, 2), asked.truth)
     nan = float("nan")
-    return Row(task, picture, "dip-frames", *found, nan, nan, 0, round(np.mean(steps)), "itself", 0.0, seconds)
+    return Row(task, picture, "dip-frames", *found, nan, nan, 0, round(np.mean(steps)), "itself", 0, 0.0, seconds)
 
 
 def means(task: str, rows: list[Row]) -> Iterator[Row]:
@@ -226,6 +234,8 @@ def means(task: str, rows: list[Row]) -> Iterator[Row]:
             for c in ("returned", "ssim", "best", "tripled", "gflop", "seconds")
         }
         steps = {c: round(np.mean([getattr(r, c) for r in own])) for c in ("best_step", "stop_step")}
+        passed = [r.passes for r in own]
+        steps["passes"] = round(np.mean(passed)) if all(passed) else 0
         by_itself = f"{sum(r.stopped == 'itself' for r in own)} of {len(own)}" if own[0].stopped else ""
         yield Row(task, f"mean of {len(own)}", method, **floats, **steps, stopped=by_itself, published=own[0].published)
 

@@ -41,6 +41,23 @@ def test_energy_makes_it_colder():
     assert spreads == pytest.approx([1.0, 0.1], rel=0.15)
 
 
+def test_noise_grows_over_the_cold_steps_and_stays():
+    def still(steps: int) -> float:
+        """The spread of chains that no slope moves, by the noise of the last step alone."""
+        torch.manual_seed(0)
+        chains = nn.Parameter(torch.zeros(4000))
+        sampler = Langevin([chains], lr=0.01, decay=None, cold=100)
+        for _ in range(steps):
+            before = chains.detach().clone()
+            chains.grad = torch.zeros_like(chains)
+            sampler.step()
+        return float((chains.detach() - before).var()) / 0.01
+
+    assert still(50) == 0.0
+    assert still(75) == pytest.approx(0.5, rel=0.1)
+    assert still(130) == pytest.approx(1.0, rel=0.1)
+
+
 def test_bad_settings_are_refused():
     with pytest.raises(ValueError, match="above 0"):
         Langevin([nn.Parameter(torch.zeros(1))], lr=0.0)

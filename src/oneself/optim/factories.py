@@ -27,6 +27,6 @@ def muon(rate: float) -> OptimiserFactory:
 OPTIMISERS = {"muon": muon, "adam": adam}
 
 
-def langevin(rate: float, energy: float) -> OptimiserFactory:
-    """Preconditioned Langevin dynamics at a learning rate about as Adam's."""
-    return partial(Langevin, lr=2 * rate, energy=energy)
+def langevin(rate: float, energy: float, cold: int = 0) -> OptimiserFactory:
+    """Preconditioned Langevin dynamics at a learning rate about as Adam's, with less noise in the first ``cold`` steps."""
+    return partial(Langevin, lr=2 * rate, energy=energy, cold=cold)

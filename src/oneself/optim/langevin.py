@@ -29,6 +29,9 @@ class Langevin(Optimizer):
         squared errors under Gaussian noise of level ``σ``.
     decay : float or None
         Of the running mean square; ``None`` for plain dynamics.
+    cold : int
+        Steps at the beginning with less noise than that: none for half of them, then growing to its full variance.
+        The sampler then begins from a fit instead of walking there.
 
     Notes
     -----
@@ -37,11 +40,16 @@ class Langevin(Optimizer):
     """
 
     def __init__(
-        self, parameters: Iterable[nn.Parameter], lr: float, energy: float = 1.0, decay: float | None = 0.99
+        self,
+        parameters: Iterable[nn.Parameter],
+        lr: float,
+        energy: float = 1.0,
+        decay: float | None = 0.99,
+        cold: int = 0,
     ) -> None:
         if not (lr > 0 and energy > 0):
             raise ValueError(f"Langevin(lr={lr}, energy={energy}): both must be above 0.")
-        super().__init__(parameters, {"lr": lr, "energy": energy, "decay": decay})
+        super().__init__(parameters, {"lr": lr, "energy": energy, "decay": decay, "cold": cold})
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]  # torch returns the loss
@@ -53,11 +61,13 @@ class Langevin(Optimizer):
                     continue
                 slope = energy * parameter.grad
                 metric = torch.ones_like(slope)
+                state = self.state[parameter]
+                if not state:
+                    state["steps"], state["square"] = torch.zeros((), device=slope.device), slope.square()
+                state["steps"] += 1
                 if decay is not None:
-                    state = self.state[parameter]
-                    if not state:
-                        state["square"] = slope.square()
                     state["square"].lerp_(slope.square(), 1 - decay)
                     metric = 1 / (state["square"].sqrt() + 1e-8)
-                noise = torch.randn_like(slope) * (rate * metric).sqrt()
+                share = (2 * state["steps"] / group["cold"] - 1).clamp(0, 1) if group["cold"] else 1.0
+                noise = torch.randn_like(slope) * (share * rate * metric).sqrt()
                 parameter.add_(noise - 0.5 * rate * metric * slope)
