@@ -23,7 +23,7 @@ ALLOWED = {
     "physics": {"core"},
     "stopping": {"core", "terms"},  # a residual is a term that is looked at
     "terms": {"core", "physics"},  # back-projection undoes the operator
-    "risk": {"core", "examples", "physics", "stopping", "terms"},
+    "risk": {"core", "examples", "physics", "splitting", "stopping", "terms"},
     "blurs": {"core", "optim", "physics", "terms"},
     "splitting": {"core", "terms"},
     "filters": set(),

@@ -4,7 +4,7 @@ import skimage
 import torch
 from skimage.restoration import denoise_nl_means
 
-from oneself.priors import DENOISERS, non_local_means
+from oneself.priors import DENOISERS, DIMENSIONS, denoiser, installed, non_local_means
 
 
 def crop(channels: int, size: tuple[int, ...] = (40, 32)) -> torch.Tensor:
@@ -13,7 +13,7 @@ def crop(channels: int, size: tuple[int, ...] = (40, 32)) -> torch.Tensor:
     return torch.from_numpy(pixels.transpose(2, 0, 1)).float()[None, :channels]
 
 
-@pytest.mark.parametrize("name", sorted(DENOISERS))
+@pytest.mark.parametrize("name", installed())
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_prior_takes_noise_away_and_keeps_the_shape(name, channels):
     clean = crop(channels)
@@ -34,5 +34,22 @@ def test_non_local_means_is_scikit_images():
 
 def test_volumes():
     volume = torch.rand(1, 1, 6, 12, 10, generator=torch.Generator().manual_seed(0))
-    for make in DENOISERS.values():
-        assert make(0.1)(volume).shape == volume.shape
+    for name, make in DENOISERS.items():
+        if 3 in DIMENSIONS[name]:
+            assert make(0.1)(volume).shape == volume.shape
+
+
+def test_a_prior_that_does_not_fit_is_refused_and_others_named():
+    volume, many = torch.rand(1, 1, 6, 12, 10), torch.rand(1, 5, 12, 10)
+    with pytest.raises(ValueError, match=r"pnp_dip\(prior='bm3d'\): not for 1 channels in 3D\. Give one of 'non-local"):
+        denoiser("bm3d", 0.1, volume, "pnp_dip")
+    with pytest.raises(ValueError, match="not for 5 channels in 2D"):
+        denoiser("bm3d", 0.1, many, "pnp_dip")
+    with pytest.raises(ValueError, match=r"not for 1 channels in 1D\. Give one of 'total-variation'"):
+        denoiser("non-local-means", 0.1, torch.rand(1, 1, 40), "p_gsure")
+
+
+def test_a_package_that_is_not_there_is_named(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ValueError, match=r"the package bm3d is not installed\. `pip install bm3d`"):
+        denoiser("bm3d", 0.1, crop(3), "pnp_dip")

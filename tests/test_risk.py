@@ -9,7 +9,7 @@ from torch import nn
 from oneself.examples import Observation
 from oneself.optim import adam
 from oneself.physics import NormalInverse
-from oneself.risk import FLOOR, MEMORY, SHARP, RiskFit
+from oneself.risk import FLOOR, MEMORY, SHARP, RiskFit, SplitRiskFit
 from oneself.stopping import Below, Objective
 
 from .core.toys import Given, looked
@@ -158,3 +158,25 @@ def test_it_ends_some_steps_after_its_floor_or_by_another_rule():
     ):
         rule = small_fit(estimate=Given(values), start=start, settle=settle, stop=stop).stop
         assert next((i for i in range(6) if bool(rule(looked(i)))), None) == expected
+
+
+def test_a_denoiser_by_the_side_is_no_part_of_the_estimate():
+    y = gaussian(X, 0.2)[:, :50]
+    settings = {"variance": 0.04, "estimate": Objective(without=("coupling",)), "start": 0, "settle": 0}
+    parts = {"A": same, "shift": 0.05, "optimiser": adam(1e-3), "steps": 1}
+    torch.manual_seed(0)
+    alone = RiskFit(structure=Linear(W), input=Observation(y, same), **parts, **settings)
+    torch.manual_seed(0)
+    split = SplitRiskFit(proximal=lambda x, v: x, every=1, copy=torch.rand_like(y), penalty=0.7,
+                         structure=Linear(W), input=Observation(y, same), **parts, **settings)  # fmt: skip
+    example = alone.input()
+    plain, both = alone.terms(example), split.terms(example)
+    assert set(both) - set(plain) == {"coupling"}
+    assert split.risk == alone.risk == sum(plain.values())
+    for average in (1.0, alone.floor):  # at the floor the estimate has no slope left, the coupling has
+        split.hold("mean_risk", torch.tensor(average, dtype=torch.float64))
+        split.risk = torch.tensor(average, dtype=torch.float64)
+        split.trust.fill_(0.0 if average == split.floor else 1.0)
+        terms = split.terms(example)
+        (slope,) = torch.autograd.grad(terms["coupling"], split.structure.matrix)
+        assert float(slope.abs().sum()) > 0

@@ -31,12 +31,13 @@ class Still(Input):
     still = forward
 
 
-def split(y, proximal=lambda x, v: x, every=1, start=None, penalty=1.0, steps=1):
+def split(y, proximal=lambda x, v: x, every=1, copy=None, penalty=1.0, steps=1, begin=0):
     return SplitFit(
         proximal=proximal,
         every=every,
-        start=torch.zeros_like(y) if start is None else start,
+        copy=torch.zeros_like(y) if copy is None else copy,
         penalty=penalty,
+        begin=begin,
         structure=Free(y),
         input=Still(y),
         loss=Fidelity(),
@@ -65,13 +66,13 @@ def test_it_finds_the_solution_of_the_lasso():
 
 def test_the_moves_on_numbers():
     y = torch.full((1, 1, 6), 0.5)
-    fit = split(y, lambda x, v: 0.5 * x + 0.1 * v, start=torch.full_like(y, 0.4))
+    fit = split(y, lambda x, v: 0.5 * x + 0.1 * v, copy=torch.full_like(y, 0.4))
     fit.coupling.dual.fill_(0.1)
     fit.last_output = torch.full_like(y, 0.9)
     fit.between()
-    copy = 0.5 * (0.9 + 0.1) + 0.1 * 0.4  # v <- proximal(h + u, v)
-    assert fit.coupling.copy.unique().tolist() == pytest.approx([copy])
-    assert fit.coupling.dual.unique().tolist() == pytest.approx([0.1 + 0.9 - copy])  # u <- u + h - v
+    moved = 0.5 * (0.9 + 0.1) + 0.1 * 0.4  # v <- proximal(h + u, v)
+    assert fit.coupling.copy.unique().tolist() == pytest.approx([moved])
+    assert fit.coupling.dual.unique().tolist() == pytest.approx([0.1 + 0.9 - moved])  # u <- u + h - v
 
 
 def test_it_moves_every_so_often():
@@ -88,9 +89,21 @@ def test_it_moves_every_so_often():
     assert calls == [3, 6, 9]
 
 
+def test_before_it_begins_the_copy_follows_and_nothing_is_owed():
+    y = torch.rand(1, 1, 6)
+    fit = split(y, lambda x, v: 0.5 * x, every=2, begin=4)
+    for number in range(1, 7):
+        fit.last_output = torch.rand_like(y)
+        fit.between()
+        if number in (2, 4):
+            assert torch.equal(fit.coupling.copy, fit.last_output)
+            assert float(fit.coupling.dual.abs().sum()) == 0
+    torch.testing.assert_close(fit.coupling.copy, 0.5 * fit.last_output)
+
+
 def test_the_coupling_joins_the_loss():
     y = torch.rand(1, 1, 6)
-    fit = split(y, penalty=0.7, start=torch.rand_like(y))
+    fit = split(y, penalty=0.7, copy=torch.rand_like(y))
     fit.coupling.dual.uniform_()
     with torch.no_grad():
         fit.structure.image.uniform_()

@@ -91,8 +91,9 @@ Prior = Annotated[
     Literal[
         "non-local-means",
         "total-variation",
+        "bm3d",
     ],
-    Option("the denoiser D"),
+    Option("the denoiser D; 'bm3d' needs the package of that name"),
 ]
 Strength = Annotated[float, Option("noise level that D removes, in units of the [0, 1] range", above=0)]
 Penalty = Annotated[float, Option("μ, weight of the coupling", above=0)]

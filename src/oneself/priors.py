@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -11,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["DENOISERS", "non_local_means", "total_variation"]
+__all__ = ["DENOISERS", "block_matching", "denoiser", "installed", "non_local_means", "total_variation"]
 
 Array = NDArray[Any]
 Denoiser = Callable[[Tensor], Tensor]
@@ -52,7 +54,53 @@ def _on_host(denoise: Callable[[Array], Array]) -> Denoiser:
     return apply
 
 
+def block_matching(sigma: float) -> Denoiser:
+    """BM3D of the package ``bm3d``, pictures of one channel or of three.
+
+    Dabov, Foi, Katkovnik, Egiazarian. Image denoising by sparse 3-D transform-domain collaborative filtering. IEEE TIP
+    2007.
+    """
+    package = importlib.import_module("bm3d")  # by name: it is no dependency, so types cannot be checked
+
+    def denoise(image: Array) -> Array:
+        filtered = package.bm3d_rgb if image.shape[-1] == 3 else package.bm3d
+        found: Array = filtered(image, sigma)
+        return found.reshape(image.shape).astype(np.float32)
+
+    return _on_host(denoise)
+
+
 DENOISERS: Mapping[str, Callable[[float], Denoiser]] = {
     "non-local-means": non_local_means,
     "total-variation": total_variation,
+    "bm3d": block_matching,
 }
+DIMENSIONS = {"non-local-means": (2, 3), "total-variation": (1, 2, 3), "bm3d": (2,)}
+
+
+def installed() -> list[str]:
+    """The priors that can be had here."""
+    return sorted(name for name in DENOISERS if name != "bm3d" or importlib.util.find_spec("bm3d") is not None)
+
+
+def denoiser(prior: str, sigma: float, like: Tensor, method: str) -> Denoiser:
+    """The denoiser called ``prior``, for noise of level ``sigma`` in images as ``like``, ``(1, C, *spatial)``.
+
+    Raises
+    ------
+    ValueError
+        It is not for such images, or is not installed; ``method`` is named as who was asked.
+    """
+    dims, channels = like.ndim - 2, like.shape[1]
+    if dims not in DIMENSIONS[prior] or (prior == "bm3d" and channels not in (1, 3)):
+        able = [name for name, allowed in DIMENSIONS.items() if dims in allowed and name != "bm3d"]
+        raise ValueError(
+            f"{method}(prior={prior!r}): not for {channels} channels in {dims}D. "
+            f"Give one of {', '.join(map(repr, able))}."
+        )
+    if prior not in installed():
+        raise ValueError(
+            f"{method}(prior='bm3d'): the package bm3d is not installed. `pip install bm3d` (its licence allows "
+            "non-commercial use only), or give another prior."
+        )
+    return DENOISERS[prior](sigma)

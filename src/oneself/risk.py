@@ -11,10 +11,11 @@ from torch import Tensor
 from oneself.core import Example, Fit, Rule, State, total
 from oneself.examples import Observation
 from oneself.physics.normal import NormalInverse
+from oneself.splitting import SplitFit
 from oneself.stopping import After, Below, Objective
 from oneself.terms import BackProjection, Fidelity
 
-__all__ = ["RiskFit"]
+__all__ = ["RiskFit", "SplitRiskFit"]
 
 FLOOR = 0.02  # of the noise's own variance: an estimate below says more of the network than of its error
 SHARP = 10.0  # how suddenly the objective turns round there
@@ -52,7 +53,7 @@ class RiskFit(Fit, State):
     settle : int
         Steps that it goes on for then, while the outputs' average forgets the first ones.
     **fit
-        As of ``Fit``; ``stop`` ends the run, too.
+        As of ``Fit``; ``stop`` ends the run, too. A ``regularisation`` is no part of the estimate.
 
     Notes
     -----
@@ -98,9 +99,14 @@ class RiskFit(Fit, State):
         self.last_output = x.detach().float()
         values = self.objective.values(x, example)
         offset = torch.full_like(next(iter(values.values())), self.offset).detach()
-        terms = {**values, "divergence": self.spread(z, self.A(x), probe), "offset": offset}
-        self.risk = total(terms).detach()
-        return {name: _weighted(value, self.trust) for name, value in terms.items()}
+        fidelity = next(iter(values))
+        risk = {
+            fidelity: values.pop(fidelity),
+            "divergence": self.spread(z, self.A(x), probe),
+            "offset": offset,
+        }
+        self.risk = total(risk).detach()
+        return {**{name: _weighted(value, self.trust) for name, value in risk.items()}, **values}
 
     def between(self) -> None:
         super().between()
@@ -113,6 +119,10 @@ class RiskFit(Fit, State):
         weight = self.variance * probe if self.inverse is None else self.inverse(self.variance * probe)
         moved = self.A(self.structure(z + self.shift * self.input.A_adjoint(probe)))
         return 2 * (weight * (moved - v)).mean() / self.shift
+
+
+class SplitRiskFit(SplitFit, RiskFit):
+    """``RiskFit`` with a denoiser by the side, by ADMM; takes the arguments of both."""
 
 
 def _weighted(value: Tensor, weight: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from oneself.core import Fit, Term
+from oneself.core import Fit
 from oneself.terms.coupling import Coupling
 
 __all__ = ["SplitFit"]
@@ -29,12 +29,14 @@ class SplitFit(Fit):
         From ``h + u`` and the present ``v`` to the next ``v``: a denoiser, or a step of one.
     every : int
         Steps from one such move to the next.
-    start : Tensor
+    copy : Tensor
         The first ``v``, ``(1, C, *spatial)``.
     penalty : float
         Weight of the coupling.
+    begin : int
+        Steps before the denoiser's first use; until then ``v`` follows ``h``, whose first shapes would stay in ``u``.
     **fit
-        As of ``Fit``.
+        As of ``Fit``, or of the kind of fit that this is made together with.
 
     Notes
     -----
@@ -45,11 +47,11 @@ class SplitFit(Fit):
     moves: Tensor
 
     def __init__(
-        self, *, proximal: Proximal, every: int, start: Tensor, penalty: float, loss: Term, **fit: Any
+        self, *, proximal: Proximal, every: int, copy: Tensor, penalty: float, begin: int = 0, **fit: Any
     ) -> None:
-        coupling = Coupling(start)
-        super().__init__(loss=loss, regularisation=penalty * coupling, **fit)
-        self.coupling, self.proximal, self.every = coupling, proximal, every
+        coupling = Coupling(copy)
+        super().__init__(regularisation=penalty * coupling, **fit)
+        self.coupling, self.proximal, self.every, self.begin = coupling, proximal, every, begin
         self.register_buffer("moves", torch.zeros((), dtype=torch.long))
 
     def between(self) -> None:
@@ -58,5 +60,8 @@ class SplitFit(Fit):
         if self.last_output is None or int(self.moves) % self.every:
             return
         v, u, h = self.coupling.copy, self.coupling.dual, self.last_output
+        if int(self.moves) <= self.begin:
+            v.copy_(h)
+            return
         v.copy_(self.proximal(h + u, v))
         u.add_(h - v)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from oneself.core import Example, Identity, Run
-from oneself.priors import DENOISERS
+from oneself.priors import DENOISERS, installed
 from oneself.recipes.deep_red import deep_red
 from oneself.splitting import SplitFit
 from oneself.testing.operators import Pool
@@ -82,7 +82,7 @@ def test_the_objective_is_fidelity_and_coupling() -> None:
     assert float(terms["coupling"]) == pytest.approx(0.7 * float(coupled), rel=1e-5)
 
 
-@pytest.mark.parametrize("prior", sorted(DENOISERS))
+@pytest.mark.parametrize("prior", installed())
 def test_the_prior_asked_for_is_used_at_its_strength(prior: str) -> None:
     v, x = torch.rand(1, 1, 16, 16), torch.rand(1, 1, 16, 16)
     fit = stage(v, prior=prior, strength=0.07, weight=0.3, penalty=0.6)

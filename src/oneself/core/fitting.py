@@ -94,9 +94,9 @@ class Fitting:
             if self.index == 0 and not self.compute.compile:
                 first.enter_context(self.compute.bounded())
             terms = self._move()
-        step = Step(
-            self.number, self.index, self.planned, self.compute.device, terms, self.stage.last_output, self.estimate
-        )
+        # laid out as what a checkpoint brings back: sums over another layout differ in their last bits
+        output = None if self.stage.last_output is None else self.stage.last_output.contiguous()
+        step = Step(self.number, self.index, self.planned, self.compute.device, terms, output, self.estimate)
         with torch.no_grad(), self.stream.peek():
             step.scores = {score.name: score(step) for score in self.scores}
             self.stage.keep.update(step)

@@ -28,5 +28,5 @@ OPTIMISERS = {"muon": muon, "adam": adam}
 
 
 def langevin(rate: float, energy: float, cold: int = 0) -> OptimiserFactory:
-    """Preconditioned Langevin dynamics at a learning rate about as Adam's, with less noise in the first ``cold`` steps."""
+    """Preconditioned Langevin dynamics at a learning rate about as Adam's, less noisy for ``cold`` steps."""
     return partial(Langevin, lr=2 * rate, energy=energy, cold=cold)

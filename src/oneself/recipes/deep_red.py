@@ -21,7 +21,7 @@ from oneself.core import Fit, Option, method
 from oneself.examples import Code
 from oneself.networks import Skip
 from oneself.optim import OPTIMISERS
-from oneself.priors import DENOISERS
+from oneself.priors import denoiser
 from oneself.splitting import SplitFit
 from oneself.stopping import stopping_by
 from oneself.terms import data_term
@@ -85,7 +85,7 @@ def deep_red(
         start=start,
         average=average,
     )
-    denoise = DENOISERS[prior](strength)
+    denoise = denoiser(prior, strength, adjoint, "deep_red")
 
     def red(x: Tensor, v: Tensor) -> Tensor:
         """One fixed-point step towards ``argmin λ vᵀ(v - D(v)) + μ |v - x|²``."""
@@ -95,7 +95,7 @@ def deep_red(
     return SplitFit(
         proximal=red,
         every=every,
-        start=adjoint,
+        copy=adjoint,
         structure=Skip(adjoint.ndim - 2, code, adjoint.shape[1], adjoint.shape[2:], [width] * levels, skip),
         input=Code(y, tuple(adjoint.shape[2:]), code, jitter, where),
         loss=data_term(fidelity, physics, y, ridge=ridge, steps=steps),

@@ -21,7 +21,7 @@ from oneself.core import Fit, Option, method
 from oneself.examples import Code
 from oneself.networks import Skip
 from oneself.optim import OPTIMISERS
-from oneself.priors import DENOISERS
+from oneself.priors import denoiser
 from oneself.splitting import SplitFit
 from oneself.stopping import stopping_by
 from oneself.terms import data_term
@@ -61,7 +61,8 @@ def pnp_dip(
     start: o.Start = 100,
     average: o.Average = 0.99,
 ) -> Fit:
-    adjoint, denoise = physics.A_adjoint(y), DENOISERS[prior](strength)
+    adjoint = physics.A_adjoint(y)
+    denoise = denoiser(prior, strength, adjoint, "pnp_dip")
     rule, keep, where = stopping_by(
         stop,
         fidelity,
@@ -77,7 +78,7 @@ def pnp_dip(
     return SplitFit(
         proximal=lambda x, _: denoise(x),
         every=every,
-        start=adjoint,
+        copy=adjoint,
         penalty=penalty,
         structure=Skip(adjoint.ndim - 2, code, adjoint.shape[1], adjoint.shape[2:], [width] * levels, skip),
         input=Code(y, tuple(adjoint.shape[2:]), code, jitter, where),

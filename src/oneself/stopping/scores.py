@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -86,7 +86,7 @@ class MovingVariance(Score):
 
 
 class Objective(Score):
-    """The objective itself, or one ``term`` of it; or the running average of decay ``smoothing``.
+    """The objective itself, or one ``term`` of it, or all but some; or the running average of decay ``smoothing``.
 
     Worth watching where it estimates the error (SURE and its kin), or where the network cannot overfit. ``inf`` for the
     first ``1 / (1 - smoothing)`` steps, which the average still remembers.
@@ -94,13 +94,14 @@ class Objective(Score):
 
     name = "objective"
 
-    def __init__(self, smoothing: float = 0.0, term: str | None = None) -> None:
+    def __init__(self, smoothing: float = 0.0, term: str | None = None, without: Sequence[str] = ()) -> None:
         super().__init__()
-        self.smoothing, self.term = smoothing, term
+        self.smoothing, self.term, self.without = smoothing, term, without
         self.name = self.name if term is None else f"{term}_average"
 
     def measure(self, step: Step) -> Tensor:
-        value, before = total(step.terms) if self.term is None else step.terms[self.term], self.held("mean")
+        among = {name: value for name, value in step.terms.items() if name not in self.without}
+        value, before = total(among) if self.term is None else step.terms[self.term], self.held("mean")
         mean = self.hold("mean", value if before is None else torch.lerp(value, before, self.smoothing))
         warm = step.index + 1 >= round(1 / (1 - self.smoothing))
         return mean.clone() if warm else torch.full_like(mean, torch.inf)
