@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from oneself.optim import Langevin
+from oneself.optim import Langevin, Muon
 
 
 @pytest.mark.parametrize("decay", [None, 0.999])
@@ -41,21 +41,37 @@ def test_energy_makes_it_colder():
     assert spreads == pytest.approx([1.0, 0.1], rel=0.15)
 
 
-def test_noise_grows_over_the_cold_steps_and_stays():
-    def still(steps: int) -> float:
-        """The spread of chains that no slope moves, by the noise of the last step alone."""
-        torch.manual_seed(0)
-        chains = nn.Parameter(torch.zeros(4000))
-        sampler = Langevin([chains], lr=0.01, decay=None, cold=100)
-        for _ in range(steps):
-            before = chains.detach().clone()
-            chains.grad = torch.zeros_like(chains)
-            sampler.step()
-        return float((chains.detach() - before).var()) / 0.01
+def test_it_descends_as_muon_does_and_then_is_noisy() -> None:
+    start = torch.randn(20, 20, 3, generator=torch.Generator().manual_seed(0))
+    one, other = nn.Parameter(start.clone()), nn.Parameter(start.clone())
+    sampler, muon = Langevin([one], lr=1e-4, energy=3.0, descent=4, fall=0.02), Muon([other], lr=0.02)
+    for seed in range(5):
+        before = one.detach().clone()
+        gradient = torch.randn(start.shape, generator=torch.Generator().manual_seed(seed))
+        one.grad, other.grad = gradient.clone(), gradient.clone()
+        sampler.step()
+        muon.step()
+        assert torch.equal(one, other) == (seed < 4)
+    metric = 1 / sampler.state[one]["metric"].sqrt()  # measured all along
+    noise = (one.detach() - before + 0.5e-4 * metric * 3.0 * gradient) / (1e-4 * metric).sqrt()
+    assert float(noise.std()) == pytest.approx(1.0, rel=0.1)
 
-    assert still(50) == 0.0
-    assert still(75) == pytest.approx(0.5, rel=0.1)
-    assert still(130) == pytest.approx(1.0, rel=0.1)
+
+def test_a_sampler_that_descends_is_saved_and_restored() -> None:
+    def moved(sampler: Langevin, weight: nn.Parameter, seeds: range) -> torch.Tensor:
+        for seed in seeds:
+            weight.grad = torch.randn(weight.shape, generator=torch.Generator().manual_seed(seed))
+            torch.manual_seed(seed)
+            sampler.step()
+        return weight.detach().clone()
+
+    whole, part = nn.Parameter(torch.ones(16, 16, 3)), nn.Parameter(torch.ones(16, 16, 3))
+    straight = moved(Langevin([whole], lr=1e-3, descent=3), whole, range(6))
+    first = Langevin([part], lr=1e-3, descent=3)
+    moved(first, part, range(2))
+    second = Langevin([part], lr=1e-3, descent=3)
+    second.load_state_dict(first.state_dict())
+    assert torch.equal(moved(second, part, range(2, 6)), straight)
 
 
 def test_bad_settings_are_refused():

@@ -27,6 +27,6 @@ def muon(rate: float) -> OptimiserFactory:
 OPTIMISERS = {"muon": muon, "adam": adam}
 
 
-def langevin(rate: float, energy: float, cold: int = 0) -> OptimiserFactory:
-    """Preconditioned Langevin dynamics at a learning rate about as Adam's, less noisy for ``cold`` steps."""
-    return partial(Langevin, lr=2 * rate, energy=energy, cold=cold)
+def langevin(rate: float, energy: float, descent: int = 0) -> OptimiserFactory:
+    """Preconditioned Langevin dynamics at a learning rate about as Adam's, after ``descent`` steps of Muon."""
+    return partial(Langevin, lr=2 * rate, energy=energy, descent=descent)

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
-from torch import nn
-from torch.optim import Optimizer
+from torch import Tensor, nn
+
+from oneself.optim.muon import Muon
 
 __all__ = ["Langevin"]
 
 
-class Langevin(Optimizer):
+class Langevin(Muon):
     """Samples weights from ``exp(-energy · loss)``: a step down the slope, and noise of the size that goes with it.
 
     ``w <- w − (η/2) G energy ∇loss + N(0, η G)``; plain Langevin dynamics has ``G = 1``, the preconditioned one
@@ -29,9 +30,11 @@ class Langevin(Optimizer):
         squared errors under Gaussian noise of level ``σ``.
     decay : float or None
         Of the running mean square; ``None`` for plain dynamics.
-    cold : int
-        Steps at the beginning with less noise than that: none for half of them, then growing to its full variance.
-        The sampler then begins from a fit instead of walking there.
+    descent : int
+        Steps at the beginning that go down the slope by Muon, without noise, and only measure the metric. Sampling then
+        begins from a fit, with a metric that goes with it, instead of walking there.
+    fall : float
+        Muon's learning rate.
 
     Notes
     -----
@@ -45,29 +48,33 @@ class Langevin(Optimizer):
         lr: float,
         energy: float = 1.0,
         decay: float | None = 0.99,
-        cold: int = 0,
+        descent: int = 0,
+        fall: float = 0.01,
     ) -> None:
         if not (lr > 0 and energy > 0):
             raise ValueError(f"Langevin(lr={lr}, energy={energy}): both must be above 0.")
-        super().__init__(parameters, {"lr": lr, "energy": energy, "decay": decay, "cold": cold})
+        super().__init__(parameters, lr)
+        for group in self.param_groups:
+            group.update(energy=energy, decay=decay, descent=descent, fall=fall, taken=0)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]  # torch returns the loss
         """Move every parameter that has a gradient."""
         for group in self.param_groups:
-            rate, energy, decay = group["lr"], group["energy"], group["decay"]
-            for parameter in group["params"]:
-                if parameter.grad is None:
-                    continue
-                slope = energy * parameter.grad
-                metric = torch.ones_like(slope)
-                state = self.state[parameter]
-                if not state:
-                    state["steps"], state["square"] = torch.zeros((), device=slope.device), slope.square()
-                state["steps"] += 1
-                if decay is not None:
-                    state["square"].lerp_(slope.square(), 1 - decay)
-                    metric = 1 / (state["square"].sqrt() + 1e-8)
-                share = (2 * state["steps"] / group["cold"] - 1).clamp(0, 1) if group["cold"] else 1.0
-                noise = torch.randn_like(slope) * (share * rate * metric).sqrt()
-                parameter.add_(noise - 0.5 * rate * metric * slope)
+            moving = [parameter for parameter in group["params"] if parameter.grad is not None]
+            slopes = [group["energy"] * parameter.grad for parameter in moving]
+            metrics = [self._metric(*pair, group["decay"]) for pair in zip(moving, slopes, strict=True)]
+            group["taken"] += 1
+            if group["taken"] <= group["descent"]:
+                self._descend(moving, group["fall"])
+                continue
+            for parameter, slope, metric in zip(moving, slopes, metrics, strict=True):
+                noise = torch.randn_like(slope) * (group["lr"] * metric).sqrt()
+                parameter.add_(noise - 0.5 * group["lr"] * metric * slope)
+
+    def _metric(self, parameter: Tensor, slope: Tensor, decay: float | None) -> Tensor:
+        if decay is None:
+            return torch.ones_like(slope)
+        square: Tensor = self.state[parameter].setdefault("metric", slope.square())
+        square.lerp_(slope.square(), 1 - decay)
+        return 1 / (square.sqrt() + 1e-8)

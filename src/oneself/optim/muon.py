@@ -45,16 +45,19 @@ class Muon(Optimizer):
     def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]  # torch returns the loss
         """Move every parameter that has a gradient."""
         for group in self.param_groups:
-            alike: dict[torch.Size, list[tuple[Tensor, Tensor]]] = {}
-            others: list[tuple[Tensor, Tensor]] = []
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    among = alike.setdefault(parameter.shape, []) if _hidden(parameter) else others
-                    among.append((parameter, parameter.grad))
-            for moving in alike.values():
-                _follow(moving, self._muon(moving), group["lr"])
-            if others:
-                _follow(others, self._adam(others), group["lr"])
+            self._descend(group["params"], group["lr"])
+
+    def _descend(self, parameters: Iterable[Tensor], rate: float) -> None:
+        alike: dict[torch.Size, list[tuple[Tensor, Tensor]]] = {}
+        others: list[tuple[Tensor, Tensor]] = []
+        for parameter in parameters:
+            if parameter.grad is not None:
+                among = alike.setdefault(parameter.shape, []) if _hidden(parameter) else others
+                among.append((parameter, parameter.grad))
+        for moving in alike.values():
+            _follow(moving, self._muon(moving), rate)
+        if others:
+            _follow(others, self._adam(others), rate)
 
     def _muon(self, moving: list[tuple[Tensor, Tensor]]) -> Sequence[Tensor]:
         """The moves of kernels of one shape, made orthogonal together: many small products cost more one by one."""
@@ -70,7 +73,7 @@ class Muon(Optimizer):
     def _adam(self, moving: list[tuple[Tensor, Tensor]]) -> Sequence[Tensor]:
         for parameter, gradient in moving:
             state = self.state[parameter]
-            if not state:
+            if "steps" not in state:
                 state["steps"] = torch.zeros((), device=gradient.device)
                 state["mean"], state["square"] = torch.zeros_like(gradient), torch.zeros_like(gradient)
         gradients = [gradient for _, gradient in moving]

@@ -5,8 +5,8 @@ Structure       hourglass h with skip connections, untrained
 Input           fixed uniform noise z, jittered at every step
 Loss            n/(2σ²) ‖A(h(z)) − y‖²/n, the energy of the posterior
 Regularisation  noise on the weights at every step, that makes the steps samples: their mean is the image, their
-                standard deviation its uncertainty. The noise grows during the burn-in; a temperature below 1
-                (a cold posterior) mixes within a few thousand steps, where 1 would take many times as many
+                standard deviation its uncertainty. It begins from a fit, as the first steps only descend; a
+                temperature below 1 (a cold posterior) then samples what is about as far from y as the noise is
 
 Cheng, Gadelha, Maji, Sheldon. A Bayesian perspective on the deep image prior. CVPR 2019.
 """
@@ -32,22 +32,28 @@ from oneself.terms import Fidelity
     "DIP with Langevin dynamics (DIP-SGLD)",
     cite="Cheng, Gadelha, Maji, Sheldon. A Bayesian perspective on the deep image prior. CVPR 2019.",
     tasks=("denoise", "inpaint", "super-resolve", "deblur", "restore"),
-    presets={"published-network": {"width": 128, "steps": 20_000, "burn_in": 7000, "warmth": 1.0}},
+    presets={
+        "published-network": {
+            **{"width": 128, "steps": 20_000, "burn_in": 7000},
+            **{"descent": 0, "warmth": 1.0, "rate": 0.01},
+        }
+    },
 )
 def dip_sgld(
     y: Tensor,
     physics: Any,
     *,
     sigma: o.Sigma = None,
-    warmth: Annotated[float, Option("temperature; 1 samples the posterior, less stays nearer its peak", above=0)] = 0.1,
-    burn_in: Annotated[int, Option("steps before the samples count, half of all at most", low=0)] = 600,
+    warmth: Annotated[float, Option("temperature; 1 samples the posterior, less stays nearer its peak", above=0)] = 0.2,
+    burn_in: Annotated[int, Option("steps before the samples count, half of all at most", low=0)] = 400,
+    descent: Annotated[int, Option("steps that only descend, without noise; of the burn-in", low=0)] = 400,
     width: o.Width = 24,
     levels: o.Levels = 5,
     skip: o.Skips = 4,
     code: o.CodeChannels = 32,
     jitter: o.Jitter = 1 / 30,
-    rate: o.Rate = 0.01,
-    steps: o.Steps = 2000,
+    rate: o.Rate = 0.003,
+    steps: o.Steps = 1200,
 ) -> Fit:
     size = tuple(physics.A_adjoint(y).shape)
     level, notes = known_level(y[0].cpu().numpy(), sigma, "dip_sgld", share_of_gaps(physics, y))
@@ -56,7 +62,7 @@ def dip_sgld(
         structure=Skip(len(size) - 2, code, size[1], size[2:], [width] * levels, skip),
         input=Code(y, size[2:], code, jitter),
         loss=Fidelity(physics.A),
-        optimiser=langevin(rate, energy=y.numel() / (2 * level**2 * warmth), cold=burn_in),
+        optimiser=langevin(rate, energy=y.numel() / (2 * level**2 * warmth), descent=min(descent, burn_in)),
         steps=steps,
         keep=Posterior(burn_in),
         notes=notes,
