@@ -111,11 +111,16 @@ def super_resolution(y: Tensor, scale: float | Sequence[float], kernel: Tensor |
     Raises
     ------
     ValueError
-        A scale not above 1, or not whole where a kernel is given; a kernel that is no blur.
+        A scale not above 1, or that adds less than one sample, or not whole where a kernel is given; a kernel that is
+        no blur, or larger than the enlarged image.
     """
     from oneself.physics import Downsample, Resize, check_kernel
 
     factors = _factors(scale, y.ndim - 2)
+    if all(math.floor(n * s + 0.5) == n for n, s in zip(y.shape[2:], factors, strict=True)):
+        raise ValueError(
+            f"super_resolve(scale={scale!r}): adds less than one sample to {tuple(y.shape[2:])}. Give a larger scale."
+        )
     if kernel is None:
         return Problem("super-resolve", y, Resize(factors))
     large = [n * s for n, s in zip(y.shape[2:], factors, strict=True)]

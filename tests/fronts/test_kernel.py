@@ -48,6 +48,10 @@ def test_an_estimated_kernel_enlarges():
         (lambda: oneself.super_resolve(torch.rand(2, 1, 40, 40), 2, "estimate"), "one at a time"),
         (lambda: oneself.super_resolve(PICTURE[:8, :8], 2, np.ones((17, 17)) / 289), "larger than the enlarged image"),
         (lambda: oneself.super_resolve(PICTURE[:2], 2), "too small to learn from"),
+        (lambda: oneself.super_resolve(PICTURE[:40, :40], 1.01), "adds less than one sample"),
+        (lambda: oneself.super_resolve(PICTURE[:40, :40], 1.01, method="dip"), "adds less than one sample"),
+        (lambda: oneself.super_resolve(PICTURE[:40, :40], 0.01), "enlarges nothing"),
+        (lambda: oneself.super_resolve(PICTURE[:24, :24], 16), r"would have \(1, 1\) samples"),
     ],
 )
 def test_what_cannot_be_is_refused(call, message):

@@ -83,6 +83,55 @@ def test_the_front_door_corrects_blindly():
     assert psnr(enlarged[1]) > psnr(enlarged[0]) + 1
 
 
+def test_a_super_resolver_that_knows_the_scene_tells_the_kernel():
+    """Whatever it is given, it returns the true picture: from then on the correction is the true kernel's."""
+    kernel = gaussian_kernel(13, (2.2, 1.2), 0.4, (-0.5, -0.5))
+    y = Downsample(2, kernel).A(X)
+    known, one, three = (
+        oneself.correct(y, 2, *given)
+        if isinstance(given, list)
+        else oneself.correct(y, 2, super_resolver=lambda small: X, rounds=given)
+        for given in ([kernel], 1, 3)
+    )
+    blind = oneself.correct(y, 2)
+    gaps = [float((made - known).norm()) for made in (blind, one, three)]
+    assert gaps[1] < 0.3 * gaps[0]
+    assert gaps[2] <= gaps[1]
+
+
+def test_what_is_enlarged_may_overshoot():
+    y = Resize(2).A(X).clamp(0, 1)
+    made = oneself.correct(y, 2, super_resolver=lambda small: Resize(2).enlarge(small) * 1.2 - 0.05, rounds=1)
+    assert made.shape == y.shape
+
+
+def test_the_super_resolver_is_given_the_picture_as_it_came():
+    y = (Resize(2).A(X)[0].permute(1, 2, 0).clamp(0, 1) * 255).round().to(torch.uint8).numpy()
+    seen = []
+
+    def enlarge(small):
+        seen.append((small.shape, small.dtype))
+        return small.repeat(2, 0).repeat(2, 1)
+
+    made = oneself.correct(y, 2, super_resolver=enlarge, rounds=2)
+    assert seen == [(y.shape, y.dtype)] * 2
+    assert (made.shape, made.dtype) == (y.shape, y.dtype)
+
+
+@pytest.mark.parametrize("scale", [2, 3])
+def test_corrected_and_enlarged_is_what_cubic_shrinking_would_have_given(scale):
+    """Against the pseudo-inverse of cubic shrinking, of a picture that it can tell: x = Bᵀz."""
+    kernel = gaussian_kernel(13, 0.5 * scale, 0.0, [-(scale - 1) / 2] * 2)
+    z = torch.rand(1, 1, 24, 24, generator=torch.Generator().manual_seed(0))
+    x = Resize(scale).A_adjoint(torch.nn.functional.interpolate(z, size=(48, 48), mode="bicubic"))
+    y, wanted = Downsample(scale, kernel).A(x), Resize(scale).A(x)
+    made = oneself.correct(y, scale, kernel, ridge=1e-6, data_range=(0, 1))
+    enlarged = [Resize(scale).enlarge(small)[..., 24:-24, 24:-24] for small in (made, wanted)]
+    assert torch.allclose(*enlarged, atol=2e-3 * float(wanted.std()))
+    plain = Resize(scale).enlarge(y)[..., 24:-24, 24:-24]
+    assert float((plain - enlarged[1]).abs().max()) > 0.02 * float(wanted.std())
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -92,6 +141,11 @@ def test_the_front_door_corrects_blindly():
         (lambda: oneself.correct(data.camera()[0], 2), "1D"),
         (lambda: oneself.correct(data.camera()[:8, :8], 2, gaussian_kernel(17, 3.0)), "larger than the enlarged"),
         (lambda: oneself.correct(data.camera()[:40, :40], 2.5, gaussian_kernel(3, 1.0)), "whole"),
+        (lambda: oneself.correct(data.camera()[:40, :40], 2, ridge=-1), r"correct\(ridge=-1\): below 0"),
+        (lambda: oneself.correct(data.camera()[:12, :40], 2), "too small to be compared with its own smaller copy"),
+        (lambda: oneself.correct(X, 2, gaussian_kernel(3, 1.0), super_resolver=torch.abs), "the kernel is given"),
+        (lambda: oneself.correct(X, 2, super_resolver=torch.abs, rounds=0), r"rounds=0\): fewer than 1"),
+        (lambda: oneself.correct(X, 2, super_resolver=torch.abs), r"super_resolver\): made \(1, 3, 128, 128\)"),
     ],
 )
 def test_what_cannot_be_is_refused(call, message):

@@ -98,3 +98,10 @@ def test_a_kernel_belongs_to_one_scale() -> None:
     assert operator.at(2) is operator
     with pytest.raises(ValueError, match=r"at\(scale=1.5\)"):
         operator.at(1.5)
+
+
+def test_less_than_one_sample_is_refused():
+    kernel = torch.ones(3, 3) / 9
+    assert Downsample(4, kernel, phase=2).A(torch.rand(1, 1, 3, 3)).shape == (1, 1, 1, 1)
+    with pytest.raises(ValueError, match=r"phase=\(3, 3\)\): keeps no sample of \(3, 3\)"):
+        Downsample(4, kernel, phase=3).A(torch.rand(1, 1, 3, 3))

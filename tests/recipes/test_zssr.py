@@ -16,6 +16,8 @@ from oneself.examples.father_son import fit
 from oneself.networks import plain
 from oneself.physics import Downsample, Resize, enlarge
 from oneself.physics.alignment import turns
+from oneself.physics.kernels import gaussian_kernel
+from oneself.physics.resize import resize
 from oneself.recipes.zssr import TILE, _upscale, zssr
 from oneself.stopping.slope import SlopeCuts
 
@@ -194,3 +196,26 @@ def test_crops_fit_the_factor() -> None:
     assert [fit(n, 1.5) for n in (6, 7, 8, 9)] == [6, 6, 8, 9]
     assert [fit(n, 3) for n in (9, 10, 11, 12)] == [9, 9, 9, 12]
     assert fit(17, 1.0) == 17
+
+
+def test_a_kernel_larger_than_the_picture_is_refused() -> None:
+    wide = blur(torch.ones(21))
+    with pytest.raises(
+        ValueError, match=r"physics.kernel.shape=\(21, 21\)\): larger than the enlarged image \(20, 24\)"
+    ):
+        solve(torch.rand(1, 1, 10, 12), Downsample(2, wide))
+    assert solve(torch.rand(1, 1, 11, 12), Downsample(2, wide)).shape == (1, 1, 22, 24)
+
+
+def test_the_centred_gaussian_of_direct_sampling() -> None:
+    """The protocol of the published "width 2.0": displaced by half a sample, which the answer is not."""
+    x = torch.from_numpy(data.astronaut()[120:216, 180:276].copy()).permute(2, 0, 1)[None] / 255
+    operator = Downsample(2, gaussian_kernel(21, math.sqrt(2)))
+    y = (operator.A(x).clamp(0, 1) * 255).round() / 255
+    learned = solve(y, operator, steps=60, width=16, layers=4, crop=32, rate=4e-3)
+    errors = {
+        by: psnr(resize(learned, x.shape[2:], (by, by))[..., 4:-4, 4:-4], x[..., 4:-4, 4:-4])
+        for by in (-0.5, -0.25, 0.0, 0.25, 0.5)
+    }
+    assert max(errors, key=errors.__getitem__) == 0.0
+    assert errors[0.0] > psnr(enlarge(y, x.shape[2:])[..., 4:-4, 4:-4], x[..., 4:-4, 4:-4]) + 4

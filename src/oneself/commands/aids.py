@@ -18,7 +18,7 @@ from oneself.commands.request import Settings
 from oneself.data import Picture
 from oneself.physics.mixture import MIXTURES
 
-__all__ = ["NAMES", "Aids", "digest", "of_task", "read_aids", "spread"]
+__all__ = ["NAMES", "Aids", "digest", "of_task", "read_aids", "read_kernel", "spread"]
 
 Pixels = np.ndarray[Any, np.dtype[Any]]
 
@@ -53,13 +53,13 @@ def read_aids(settings: Settings) -> Aids:
     kernel, pictures = None, {}
     for name, path in settings.aids.items():
         if name == "kernel":
-            kernel = _kernel(path)
+            kernel = read_kernel(path)
         else:
             pictures[name] = (_mask if name in MARKS else _image)(name, path, settings.axes)
     return Aids(kernel, pictures, tuple((name, digest(path)) for name, path in settings.aids.items()))
 
 
-def _kernel(path: Path) -> Tensor:
+def read_kernel(path: Path) -> Tensor:
     """The blur in a file; that of a picture, which holds whole numbers, is divided by its sum."""
     from oneself.physics.downsample import check_kernel
 

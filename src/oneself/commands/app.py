@@ -202,6 +202,21 @@ def _others() -> dict[str, tuple[str, list[Parameter]]]:
                 *(parameter for parameter in flags.FILES if parameter.name in ("json", "quiet")),
             ],
         ),
+        "correct": (
+            "Make of a small picture what cubic shrinking would have made, for other super-resolvers.",
+            [
+                flags.positional("source", "A small picture.", metavar="IN"),
+                flags.positional("out", "The corrected picture; NAME-corrected.EXT beside IN otherwise.", default=None),
+                flags.flag("scale", str, "The factor it was shrunk by: a whole one.", default="2", metavar="FACTOR"),
+                flags.flag(
+                    "kernel", str, "The blur, as of super-resolve.", default="estimate", metavar="FILE|estimate"
+                ),
+                flags.flag("ridge", float, "The larger, the less noise is amplified.", default=1e-3, metavar="NUMBER"),
+                *(parameter for parameter in flags.COMMON if parameter.name in KERNEL and parameter.name != "seconds"),
+                overwrite,
+                *(parameter for parameter in flags.FILES if parameter.name in ("json", "quiet")),
+            ],
+        ),
         "repeat": (
             "Do again what a record beside a result says; bit for bit the same on the same CPU.",
             [

@@ -84,8 +84,12 @@ class Downsample:
         raise ValueError(f"Downsample.at(scale={scale!r}): its kernel is that of {self.scale}. Give gradual=False.")
 
     def A(self, x: Tensor) -> Tensor:
-        """Blur and sample ``(B, C, *spatial)``."""
+        """Blur and sample ``(B, C, *spatial)``. Raises ValueError where no sample is kept."""
         sizes = [-(-(n - p) // s) for n, p, s in zip(self._spatial(x), self.phase, self.scale, strict=True)]
+        if min(sizes) < 1:
+            raise ValueError(
+                f"Downsample(phase={self.phase}): keeps no sample of {tuple(x.shape[2:])}. Give a lower one."
+            )
         made = at_least_float32(x)
         for axis, index in enumerate(self._seen(x.shape[2:], sizes, x.device), start=2):
             made = made.index_select(axis, index)

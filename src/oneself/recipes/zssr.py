@@ -81,7 +81,7 @@ def zssr(
         bool, Option("go through smaller factors first, each learning from the last, at 3 times the cost")
     ] = False,
 ) -> Recipe:
-    _check_method(physics, gradual)
+    _check_method(y, physics, gradual)
     side = crop or CROPS[y.ndim - 2]
 
     def stage(fathers: Sequence[Tensor], operator: Any) -> Fit:
@@ -176,7 +176,13 @@ def _scale(y: Tensor, size: Sequence[int]) -> tuple[float, ...]:
     return scale
 
 
-def _check_method(physics: Any, gradual: bool) -> None:
+def _check_method(y: Tensor, physics: Any, gradual: bool) -> None:
+    kernel, size = getattr(physics, "kernel", None), tuple(physics.A_adjoint(y).shape[2:])
+    if isinstance(kernel, Tensor) and any(k > n for k, n in zip(kernel.shape, size, strict=False)):
+        raise ValueError(
+            f"zssr(physics.kernel.shape={tuple(kernel.shape)}): larger than the enlarged image {size}. "
+            "Cut the kernel to where it is not zero."
+        )
     if gradual and not hasattr(physics, "at"):
         raise ValueError(
             f"zssr(gradual=True, physics={type(physics).__name__}): has no at(scale), an operator of smaller factors. "
