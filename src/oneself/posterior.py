@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor
 
 from oneself.filters import box_mean
+from oneself.noise import describe_noise, known_noise
 
-__all__ = ["posterior_mean", "variance_at"]
+__all__ = ["drawn_back", "noise_variance", "posterior_mean", "variance_at"]
 
 FLOOR = 0.01  # of the mean variance: no place has less noise than that
 AROUND = 5  # how far around an element predictions are as uncertain as its own
@@ -17,6 +20,35 @@ def variance_at(x: Tensor, mean: float, gain: float) -> Tensor:
     growing with brightness by ``gain``."""
     brightness = x.mean(1, keepdim=True)
     return (mean + gain * (brightness - brightness.mean())).clamp(min=FLOOR * mean)
+
+
+def noise_variance(
+    y: Tensor, sigma: float | None, caller: str
+) -> tuple[Callable[[Tensor], Tensor] | None, tuple[str, ...]]:
+    """The noise's variance at every element of an estimate, of level ``sigma`` or as it is measured, and a note.
+
+    ``None`` where neighbours share noise: they tell it, so that no prediction is independent of it.
+    """
+    measured = y[0].cpu().numpy()
+    if sigma is None and (found := describe_noise(measured)).correlated:
+        return None, (f"{caller}: {found.words()}, which neighbours tell; nothing was mixed back",)
+    level, gain, notes = known_noise(measured, sigma, None, caller)
+    return lambda x: variance_at(x, level**2, gain), notes
+
+
+def drawn_back(y: Tensor, predicted: Tensor, variance: float, missed: Tensor) -> Tensor:
+    """``y + (σ² / m) (μ − y)``, the best mixture of ``y`` and a prediction that misses what it does not see of ``y`` by
+    a mean square of ``m``: all of ``μ`` where that is the noise's ``σ²`` alone, next to nothing where it is far more.
+
+    Parameters
+    ----------
+    variance : float
+        ``σ²``.
+    missed : Tensor
+        ``m``, a scalar.
+    """
+    share = (variance / missed.clamp(min=variance)).to(y)
+    return y + share * (predicted - y)
 
 
 def posterior_mean(y: Tensor, predicted: Tensor, variance: Tensor, radius: int = AROUND) -> Tensor:

@@ -14,7 +14,6 @@ Laine, Karras, Lehtinen, Aila. High-quality self-supervised deep image denoising
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import torch
@@ -24,10 +23,10 @@ from oneself import options as o
 from oneself.core import Fit, Option, WeightAverage, method
 from oneself.examples import BlindGrid
 from oneself.networks import BlindNetwork, UNet, mean_of_views
-from oneself.noise import SHARED, channel_correlation, describe_noise, known_noise
+from oneself.noise import SHARED, channel_correlation
 from oneself.optim import OPTIMISERS, one_cycle
 from oneself.physics.alignment import turns
-from oneself.posterior import posterior_mean, variance_at
+from oneself.posterior import noise_variance, posterior_mean
 from oneself.stopping import validated
 from oneself.terms import Fidelity
 
@@ -86,7 +85,7 @@ def noise2self(
         else BlindNetwork(dims, y.shape[1], width=width, layers=layers, shared=shared)
     )
     invariant = answer == "invariant" or not hide
-    variance, notes = _variance(y, sigma) if mix and invariant else (None, ())
+    variance, notes = noise_variance(y, sigma, "noise2self") if mix and invariant else (None, ())
     views = turns([1.0] * dims, transpose=dims == 2)[: None if ensemble else 1]
 
     def look(h: nn.Module, x: Tensor) -> Tensor:
@@ -122,12 +121,3 @@ def noise2self(
         image_output=False,
         notes=notes,
     )
-
-
-def _variance(y: Tensor, sigma: float | None) -> tuple[Callable[[Tensor], Tensor] | None, tuple[str, ...]]:
-    """The noise's variance at every element of an estimate; ``None`` where neighbours share noise, and so tell it."""
-    measured = y[0].cpu().numpy()
-    if sigma is None and (found := describe_noise(measured)).correlated:
-        return None, (f"noise2self: {found.words()}, which blind spots cannot take away; nothing was mixed back",)
-    level, gain, notes = known_noise(measured, sigma, None, "noise2self")
-    return lambda x: variance_at(x, level**2, gain), notes
