@@ -31,7 +31,7 @@ ALLOWED = {
     "haze": {"filters"},
     "layers": {"core", "examples", "stopping", "terms"},
     "options": {"core"},
-    "posterior": {"filters", "noise"},
+    "posterior": {"core", "networks", "noise"},
     "data": set(),
     "shots": set(),
     "recipes": PARTS

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from oneself.noise.blocks import active_bounds, checked
 from oneself.noise.level import estimate_sigma
 from oneself.noise.report import describe_noise
+from oneself.noise.spectrum import noise_spectrum
 
-__all__ = ["known_level", "known_noise"]
+__all__ = ["known_level", "known_noise", "noise_power"]
 
 FAINTEST = 0.25 / 255  # the rounding of 8 bits: no measurement is less noisy
 GAPS = 0.05  # share of a measurement that may be missing for its noise still to be told
@@ -49,3 +51,10 @@ def known_noise(
     found = describe_noise(y)
     slope = found.gain if gain is None else gain
     return max(FAINTEST, found.sigma), slope, (f"{caller}: sigma was not given; estimated: {found.words()}",)
+
+
+def noise_power(y: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The noise's power at every frequency of a block of the measurement ``y``, ``(C, *spatial)``, as the flattest
+    blocks have it: squares of an orthonormal discrete cosine transform, whose mean is the noise's variance."""
+    y = checked(y, "noise_power")
+    return noise_spectrum(y, active_bounds(y)).power

@@ -6,7 +6,7 @@ Structure       U-net h
 Input           y with some elements, and what shares their noise, replaced by neighbours
 Loss            ‖m · (h(replaced y) − y)‖²: only where elements are asked for
 Regularisation  the blindness itself, averaged weights, and stopping by elements that are never asked for; in the
-                answer, y + (σ² / m) (h − y), where m is the mean square of what h missed of those
+                answer, h + v (y − h) / (v + σ²), where v is the power that y − h has above σ², the noise's
 
 Krull, Buchholz, Jug. Noise2Void: learning denoising from single noisy images. CVPR 2019.
 Broaddus, Krull, Weigert, Schmidt, Myers. Removing structured noise with self-supervised blind-spot networks. ISBI 2020.
@@ -23,13 +23,13 @@ import torch
 from torch import Tensor, nn
 
 from oneself import options as o
-from oneself.core import Example, Fit, Option, WeightAverage, method
+from oneself.core import Fit, Option, WeightAverage, method
 from oneself.examples import BlindSpots, Offset, disc, line, some_of
 from oneself.networks import UNet, mean_of_views
-from oneself.noise import SHARED, channel_correlation, describe_noise, known_noise, line_offsets
+from oneself.noise import SHARED, channel_correlation, describe_noise, known_noise, line_offsets, noise_power
 from oneself.optim import OPTIMISERS
 from oneself.physics.alignment import turns
-from oneself.posterior import drawn_back
+from oneself.posterior import posterior_mean, variance_at
 from oneself.stopping import validated
 from oneself.terms import Fidelity
 
@@ -94,7 +94,7 @@ def noise2void(
     patience: o.Patience = 400,
     every: o.Every = 25,
     mix: Annotated[
-        bool, Option("mix what was measured back into the answer, by what the network misses of what is held out")
+        bool, Option("mix what was measured back into the answer, by what the network misses of it beside noise")
     ] = True,
     sigma: o.Sigma = None,
     ensemble: o.Ensemble = True,
@@ -122,14 +122,15 @@ def noise2void(
     mean = WeightAverage(network, average)
     views = turns([1.0] * dims, transpose=dims == 2)[: None if ensemble else 1]
 
-    held_out = masks.held_out()
-    level = known_noise(y[0].cpu().numpy(), sigma, None, "noise2void")[0] if mix else None
+    measured = y[0].cpu().numpy()
+    level, gain, _ = known_noise(measured, sigma, None, "noise2void") if mix else (None, 0.0, ())
+    shape = torch.from_numpy(noise_power(measured)) if spread > 1 else None
 
     def output(h: nn.Module) -> Tensor:
         x = mean_of_views(h, y, views, reach=network.reach, tile=network.whole(tile))
-        return x if level is None else drawn_back(y, x, level**2, _missed(h, held_out))
+        return x if level is None else posterior_mean(y, x, variance_at(x, level**2, gain), shape)
 
-    stop, keep = validated(mean.network, held_out, output, every=every, patience=patience)
+    stop, keep = validated(mean.network, masks.held_out(), output, every=every, patience=patience)
     return Fit(
         structure=network,
         input=masks,
@@ -144,14 +145,6 @@ def noise2void(
         image_output=False,
         notes=note,
     )
-
-
-def _missed(h: nn.Module, held_out: Example) -> Tensor:
-    """The mean square of what a network misses of what is held out."""
-    assert held_out.where is not None
-    gaps = (h(*held_out.input) - held_out.target) * held_out.where
-    missed: Tensor = gaps.square().sum() / held_out.where.sum()
-    return missed
 
 
 def _structure(y: Tensor, structure: str, extent: int | None) -> tuple[int | None, Sequence[Offset], tuple[str, ...]]:
