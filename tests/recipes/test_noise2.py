@@ -96,6 +96,13 @@ def test_correlated_noise_is_hidden_along() -> None:
     assert psnr(found, x) > psnr(solve(noise2void, y, structure="none"), x) + 1
 
 
+@pytest.mark.parametrize("method", [noise2void, noise2self])
+def test_however_early_it_is_stopped_it_is_well_above_its_input(method: Any) -> None:
+    x = picture(48, 48, shrink=2)
+    y = noisy(x, 0.1)
+    assert psnr(solve(method, y, steps=2), x) > psnr(y, x) + 3
+
+
 def test_lines_of_a_signal_are_refused() -> None:
     for structure in ("horizontal", "vertical"):
         with pytest.raises(ValueError, match=r"noise2void\(y\.shape=.*a signal has no such lines"):
