@@ -73,7 +73,8 @@ def posterior_mean(
     """
     level = variance.sqrt()
     floor = None if shape is None else (shape / shape.mean()).to(y)
-    missed = apply_in_tiles(lambda e: _above_noise(e, floor), (y - predicted) / level, reach=REACH, tile=tile)
+    with torch.autocast(y.device.type, enabled=False):  # what is left of large sums is small
+        missed = apply_in_tiles(lambda e: _above_noise(e, floor), (y - predicted) / level, reach=REACH, tile=tile)
     return predicted + level * missed
 
 

@@ -124,7 +124,7 @@ def noise2void(
 
     measured = y[0].cpu().numpy()
     level, gain, _ = known_noise(measured, sigma, None, "noise2void") if mix else (None, 0.0, ())
-    shape = torch.from_numpy(noise_power(measured)) if spread > 1 else None
+    shape = torch.from_numpy(noise_power(measured)) if mix and spread > 1 else None
 
     def output(h: nn.Module) -> Tensor:
         x = mean_of_views(h, y, views, reach=network.reach, tile=network.whole(tile))
