@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ KINDS = (
     "correlated-25",
     "striped-25",
 )
-LEARNED = ("auto", "zs_n2n", "noise2void", "noise2self", "noise2noise", "self2self", "dip")
+LEARNED = ("auto", "nonlocal_wiener", "zs_n2n", "noise2void", "noise2self", "noise2noise", "self2self", "dip")
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,8 @@ def arguments() -> argparse.Namespace:
     given.side = given.side or (96 if given.quick else 256)
     given.seconds = given.seconds or (15.0 if given.quick else None)
     given.noise = (list(KINDS) if given.quick else ["gaussian-25"]) if given.noise is None else given.noise
-    given.methods = given.methods or ["noisy", "nlm", *(LEARNED if given.quick else ["auto"])]
+    classical = ["noisy", "nlm", *(["bm3d"] if find_spec("bm3d") else [])]
+    given.methods = given.methods or [*classical, *(LEARNED if given.quick else ["auto"])]
     return given
 
 

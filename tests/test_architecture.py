@@ -31,10 +31,11 @@ ALLOWED = {
     "haze": {"filters"},
     "layers": {"core", "examples", "stopping", "terms"},
     "options": {"core"},
+    "posterior": {"core", "networks", "noise"},
     "data": set(),
     "shots": set(),
     "recipes": PARTS
-    | {"blurs", "core", "filters", "groups", "haze", "layers", "options", "risk", "shots", "splitting"},
+    | {"blurs", "core", "filters", "groups", "haze", "layers", "options", "posterior", "risk", "shots", "splitting"},
     "registry": {"core", "recipes"},
     "auto": {"core", "noise", "physics"},
     "images": {"data"},
@@ -51,7 +52,7 @@ LIBRARIES = {
     **{
         name: {"torch"}
         for name in (PARTS - {"priors", "noise"})
-        | {"blurs", "filters", "groups", "haze", "layers", "recipes", "registry"}
+        | {"blurs", "filters", "groups", "haze", "layers", "posterior", "recipes", "registry"}
     },
     "priors": {"torch", "numpy", "skimage"},
     "shots": {"torch", "skimage"},

@@ -37,7 +37,7 @@ REDUCED = {
         "warmup": 0.4,
     },
     "noise2noise": {"steps": 100, "width": 16, "size": (48, 48)},
-    "noise2self": {"steps": 100, "width": 16, "size": (48, 48)},
+    "noise2self": {"steps": 100, "width": 16, "layers": 3, "size": (48, 48)},
     "noise2void": {"steps": 100, "width": 16, "size": (48, 48)},
     "p_gsure": {**RISK, "noise": 0.02},
     "pip": PRIOR,

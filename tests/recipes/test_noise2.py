@@ -35,15 +35,35 @@ def stage(method: Any, y: Tensor, **options: Any) -> Fit:
 @pytest.mark.parametrize("size", [(30,), (13, 11), (5, 6, 4)])
 def test_no_element_of_the_invariant_answer_depends_on_itself(size: tuple[int, ...]) -> None:
     y = torch.rand(1, 2, *size)
-    places = [tuple(int(torch.randint(n, ())) for n in y.shape[1:]) for _ in range(4)]
-    for answer, blind in (("invariant", True), ("plain", False)):
+    places = [tuple(int(torch.randint(n, ())) for n in y.shape[1:]) for _ in range(3)]
+    grid, network = {"blindness": "grid", "mix": False}, {"layers": 2, "mix": False}
+    mixed = {"layers": 2, "sigma": 0.01}
+    for options, blind in ((grid, True), ({**grid, "answer": "plain"}, False), (network, True), (mixed, False)):
         found = []
         for place in places:
             changed = y.clone()
             changed[(0, *place)] += 0.5
-            one, other = (stage(noise2self, x, answer=answer, tile=16).estimate()[(0, *place)] for x in (y, changed))
+            one, other = (
+                stage(noise2self, x, shared=False, **options, tile=16).estimate()[(0, *place)] for x in (y, changed)
+            )
             found.append(bool(one == other))
         assert all(found) if blind else not any(found)
+
+
+def test_mixing_back_helps_however_early_it_is_stopped() -> None:
+    """The answer is never worse than the blind prediction, nor than the input."""
+    x = picture(48, 48, channels=1, shrink=2)
+    y = noisy(x, 0.1)
+    for steps in (1, 60):
+        found = [psnr(solve(noise2self, y, steps=steps, mix=mix, width=16, layers=2), x) for mix in (False, True)]
+        assert found[1] > max(found[0] + 0.1, psnr(y, x) + 1)
+
+
+def test_noise_that_neighbours_share_is_not_mixed_back() -> None:
+    x, chance = picture(64, 64, shrink=2), np.random.default_rng(0)
+    made = gaussian_filter(chance.normal(size=x.shape), (0, 0, 0.8, 0.8), mode="wrap")
+    (note,) = stage(noise2self, x + torch.from_numpy(0.15 * made / made.std()).float()).notes
+    assert "which neighbours tell; nothing was mixed back" in note
 
 
 def test_noise2void_tells_what_it_found() -> None:
@@ -74,6 +94,13 @@ def test_correlated_noise_is_hidden_along() -> None:
     y = x + torch.from_numpy(0.15 * made / made.std()).float()
     found = solve(noise2void, y, structure="disc", extent=3)
     assert psnr(found, x) > psnr(solve(noise2void, y, structure="none"), x) + 1
+
+
+@pytest.mark.parametrize("method", [noise2void, noise2self])
+def test_however_early_it_is_stopped_it_is_well_above_its_input(method: Any) -> None:
+    x = picture(48, 48, shrink=2)
+    y = noisy(x, 0.1)
+    assert psnr(solve(method, y, steps=2), x) > psnr(y, x) + 3
 
 
 def test_lines_of_a_signal_are_refused() -> None:

@@ -49,6 +49,11 @@ def test_a_level_that_is_too_high_costs_less_than_one_too_low() -> None:
     assert right - 4 < low < high
 
 
+def test_a_level_that_is_too_low_is_told() -> None:
+    (note,) = Run(nonlocal_wiener, Y, device="cpu", sigma=0.8 * SIGMA).finish().notes
+    assert "sigma is given as 20.0/255, the flattest parts of the picture measure 2" in note
+
+
 def test_noise_that_grows_with_brightness() -> None:
     chance = np.random.default_rng(0)
     y = torch.from_numpy(chance.poisson(X.numpy() * 30) / 30).float()

@@ -7,9 +7,11 @@ import torch
 from torch import Tensor
 
 from oneself.core import Fit, Identity, Run
+from oneself.posterior import posterior_mean
 from oneself.recipes.self2self import self2self
 from oneself.testing.operators import Blur, Mask
 from oneself.testing.pictures import noisy, picture
+from oneself.testing.quality import psnr
 
 QUICK = {"width": 6, "levels": 2, "steps": 3, "samples": 2, "crop": 12}
 
@@ -64,7 +66,7 @@ def test_the_loss_counts_only_what_is_hidden() -> None:
 @torch.no_grad()
 def test_the_answer_is_the_mean_of_random_predictions(samples: int) -> None:
     y = torch.rand(1, 2, 16, 16)
-    fit = stage(y, samples=samples, average=0.0)
+    fit = stage(y, samples=samples, average=0.0, mix=False)
     torch.manual_seed(5)
     found = fit.estimate()
     torch.manual_seed(5)
@@ -73,11 +75,41 @@ def test_the_answer_is_the_mean_of_random_predictions(samples: int) -> None:
     assert made.shape[0] == 1 or float(made.std(0).mean()) > 1e-4  # masks and dropout are drawn anew
 
 
+@torch.no_grad()
+def test_the_mixed_answer_is_of_what_was_hidden() -> None:
+    """A prediction that never sees its own element, mixed with it as the posterior says."""
+    y = noisy(picture(16, 16), 0.1)
+    fit = stage(y, samples=3, average=0.0, sigma=0.1)
+    torch.manual_seed(5)
+    found = fit.estimate()
+    torch.manual_seed(5)
+    every, blind, times = torch.zeros_like(y), torch.zeros_like(y), torch.zeros_like(y)
+    for _ in range(3):
+        given, shown = fit.input.masked()
+        made = fit.structure(given, shown)
+        every, blind, times = every + made / 3, blind + made * (1 - shown), times + 1 - shown
+    predicted = torch.where(times > 0, blind / times.clamp(min=1), every)
+    assert 0.2 < float((times == 0).float().mean()) < 0.5  # 0.7³ is 0.34
+    assert torch.allclose(found, posterior_mean(y, predicted, torch.tensor(0.01)), atol=1e-6)
+
+
+def test_mixing_back_helps_and_is_left_where_it_cannot() -> None:
+    x = picture(32, 32)
+    y = noisy(x, 0.15)
+    found = [
+        psnr(run(y, width=16, steps=60, samples=10, crop=None, mix=mix).finish().image, x) for mix in (False, True)
+    ]
+    assert found[1] > found[0] + 0.1
+    known = (torch.rand(x.shape, generator=torch.Generator().manual_seed(0)) > 0.4).float()
+    options = {"steps": 1, "seed": 0}
+    assert torch.equal(*(run(y * known, Mask(known), mix=mix, **options).finish().image for mix in (False, True)))
+
+
 def test_more_samples_scatter_less() -> None:
     y = torch.rand(1, 1, 16, 16)
     spreads = []
     for samples in (1, 16):
-        fit = stage(y, samples=samples, dropout=0.5)
+        fit = stage(y, samples=samples, dropout=0.5, mix=False)
         with torch.no_grad():
             spreads.append(torch.stack([fit.estimate() for _ in range(30)]).var(0).mean())
     assert float(spreads[0] / spreads[1]) == pytest.approx(16, rel=0.3)

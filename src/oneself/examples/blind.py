@@ -175,6 +175,8 @@ class BlindGrid(Blind):
         Side of a block; less along an axis that is shorter.
     shared : bool
         One grid for all channels.
+    hide : bool
+        Otherwise everything is shown, and asked for but what is held out: for a network that is blind itself.
 
     Batson, Royer. Noise2Self. ICML 2019.
     """
@@ -182,13 +184,29 @@ class BlindGrid(Blind):
     phase: Tensor
 
     def __init__(
-        self, y: Tensor, replacement: Replacement, radius: int, patch: int, patches: int, *, width: int, shared: bool
+        self,
+        y: Tensor,
+        replacement: Replacement,
+        radius: int,
+        patch: int,
+        patches: int,
+        *,
+        width: int,
+        shared: bool,
+        hide: bool = True,
     ) -> None:
+        self.hide = hide
         phase, self.count = phases(y, width, shared)
         super().__init__(y, replacement, radius, patch, patches, (phase == self.count - 1).to(y))
         self.register_buffer("phase", phase.expand(y.shape), persistent=False)
 
+    def shown(self, y: Tensor, hidden: Tensor) -> Tensor:
+        return super().shown(y, hidden) if self.hide else y
+
     def spots(self, places: Sequence[Sequence[slice]]) -> tuple[Tensor, Tensor]:
+        if not self.hide:
+            everything = self.y.new_ones(len(places), self.y.shape[1], *self.sides)
+            return everything, torch.zeros_like(everything)
         one = torch.randint(self.count - 1, (len(places),), device=self.y.device)
         phase = torch.cat([cut(self.phase, place) for place in places])
         asked = (phase == one.reshape(-1, *([1] * (phase.ndim - 1)))).to(self.y)

@@ -1,5 +1,6 @@
 """Networks, for one, two and three dimensions alike."""
 
+from oneself.networks.blind import BlindNetwork
 from oneself.networks.blur import DeepBlur, critic
 from oneself.networks.decoder import Decoder
 from oneself.networks.field import Constant, Field
@@ -12,6 +13,7 @@ from oneself.networks.tiles import apply_in_tiles, mean_of_views
 from oneself.networks.unet import UNet
 
 __all__ = [
+    "BlindNetwork",
     "Constant",
     "Decoder",
     "DeepBlur",

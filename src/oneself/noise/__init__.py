@@ -1,7 +1,7 @@
 """What is known of the noise of one picture: level, dependence on the signal, correlation, stripes, saturation."""
 
 from oneself.noise.channels import SHARED, channel_correlation
-from oneself.noise.known import known_level, known_noise
+from oneself.noise.known import known_level, known_noise, noise_power
 from oneself.noise.level import estimate_sigma
 from oneself.noise.report import NoiseReport, describe_noise
 from oneself.noise.stripes import line_offsets, stripe_levels
@@ -15,5 +15,6 @@ __all__ = [
     "known_level",
     "known_noise",
     "line_offsets",
+    "noise_power",
     "stripe_levels",
 ]

@@ -5,12 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from oneself.noise.blocks import active_bounds, checked
 from oneself.noise.level import estimate_sigma
 from oneself.noise.report import describe_noise
+from oneself.noise.spectrum import noise_spectrum
 
-__all__ = ["known_level", "known_noise"]
+__all__ = ["known_level", "known_noise", "noise_power"]
 
 FAINTEST = 0.25 / 255  # the rounding of 8 bits: no measurement is less noisy
+LOW = 0.85  # of what is measured: less is not the scatter of the estimate
+FEWEST = 4
 GAPS = 0.05  # share of a measurement that may be missing for its noise still to be told
 
 
@@ -41,11 +45,28 @@ def known_noise(
 ) -> tuple[float, float, tuple[str, ...]]:
     """Level at the mean brightness, and gain of the variance with brightness; and a note where they are estimated.
 
-    Beside a given ``sigma`` a ``gain`` that is not given is 0. Noise that neighbours share is taken for white noise of
-    its level.
+    Beside a given ``sigma`` a ``gain`` that is not given is 0, and it is said where much more is measured. Noise that
+    neighbours share is taken for white noise of its level.
     """
     if sigma is not None:
-        return sigma, gain or 0.0, ()
+        return sigma, gain or 0.0, _too_low(y, sigma, caller)
     found = describe_noise(y)
     slope = found.gain if gain is None else gain
     return max(FAINTEST, found.sigma), slope, (f"{caller}: sigma was not given; estimated: {found.words()}",)
+
+
+def _too_low(y: NDArray[np.floating], sigma: float, caller: str) -> tuple[str, ...]:
+    measured = estimate_sigma(y) if max(y.shape[1:]) >= FEWEST else 0.0
+    if sigma >= LOW * measured:
+        return ()
+    told = (
+        f"sigma is given as {sigma * 255:.1f}/255, the flattest parts of the picture measure {measured * 255:.1f}/255"
+    )
+    return (f"{caller}: {told}; a level that is too low leaves noise behind",)
+
+
+def noise_power(y: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The noise's power at every frequency of a block of the measurement ``y``, ``(C, *spatial)``, as the flattest
+    blocks have it: squares of an orthonormal discrete cosine transform, whose mean is the noise's variance."""
+    y = checked(y, "noise_power")
+    return noise_spectrum(y, active_bounds(y)).power

@@ -5,7 +5,8 @@ Given           y, with y = x + noise; the noise of an element independent of th
 Structure       U-net h
 Input           y with some elements, and what shares their noise, replaced by neighbours
 Loss            ‖m · (h(replaced y) − y)‖²: only where elements are asked for
-Regularisation  the blindness itself, averaged weights, and stopping by elements that are never asked for
+Regularisation  the blindness itself, averaged weights, and stopping by elements that are never asked for; in the
+                answer, h + v (y − h) / (v + σ²), where v is the power that y − h has above σ², the noise's
 
 Krull, Buchholz, Jug. Noise2Void: learning denoising from single noisy images. CVPR 2019.
 Broaddus, Krull, Weigert, Schmidt, Myers. Removing structured noise with self-supervised blind-spot networks. ISBI 2020.
@@ -25,9 +26,10 @@ from oneself import options as o
 from oneself.core import Fit, Option, WeightAverage, method
 from oneself.examples import BlindSpots, Offset, disc, line, some_of
 from oneself.networks import UNet, mean_of_views
-from oneself.noise import SHARED, channel_correlation, describe_noise, line_offsets
+from oneself.noise import SHARED, channel_correlation, describe_noise, known_noise, line_offsets, noise_power
 from oneself.optim import OPTIMISERS
 from oneself.physics.alignment import turns
+from oneself.posterior import posterior_mean, variance_at
 from oneself.stopping import validated
 from oneself.terms import Fidelity
 
@@ -40,6 +42,7 @@ PUBLISHED = {
     "patches": 128,
     "optimiser": "adam",
     "rate": 4e-4,
+    "mix": False,
 }
 DENSER = 3.0  # times the share that may be hidden where each element takes others along
 FARTHEST = 6  # extent of correlated noise that is hidden: of what is hidden around, nothing can be told
@@ -90,6 +93,10 @@ def noise2void(
     hold_out: o.HoldOut = 0.03,
     patience: o.Patience = 400,
     every: o.Every = 25,
+    mix: Annotated[
+        bool, Option("mix what was measured back into the answer, by what the network misses of it beside noise")
+    ] = True,
+    sigma: o.Sigma = None,
     ensemble: o.Ensemble = True,
     tile: o.Tile = 512,
 ) -> Fit:
@@ -115,8 +122,13 @@ def noise2void(
     mean = WeightAverage(network, average)
     views = turns([1.0] * dims, transpose=dims == 2)[: None if ensemble else 1]
 
+    measured = y[0].cpu().numpy()
+    level, gain, _ = known_noise(measured, sigma, None, "noise2void") if mix else (None, 0.0, ())
+    shape = torch.from_numpy(noise_power(measured)) if mix and spread > 1 else None
+
     def output(h: nn.Module) -> Tensor:
-        return mean_of_views(h, y, views, reach=network.reach, tile=network.whole(tile))
+        x = mean_of_views(h, y, views, reach=network.reach, tile=network.whole(tile))
+        return x if level is None else posterior_mean(y, x, variance_at(x, level**2, gain), shape)
 
     stop, keep = validated(mean.network, masks.held_out(), output, every=every, patience=patience)
     return Fit(

@@ -29,10 +29,10 @@ from oneself.core import Option, Stage, method
 from oneself.examples import SimilarPatches
 from oneself.groups import GroupPass
 from oneself.noise import known_noise
+from oneself.posterior import variance_at
 
 FIRST = 18  # patches of a group of the first pass, whose risk is estimated from the noisy ones alone
 SMALLEST = 8
-FLOOR = 0.01  # of the mean variance: no place has less noise than that
 
 
 @method(
@@ -75,7 +75,7 @@ def nonlocal_wiener(
         groups = SimilarPatches(size, patch=side, reach=max(1, far), stride=step, start=start)
         kept = 1 - share if number > 1 else 1.0  # the first two estimates are too rough to be leant on
         noisy = y if x is None else x + kept * (y - x)
-        variance = kept**2 * _variance(y if x is None else x, level**2, slope)
+        variance = kept**2 * variance_at(y if x is None else x, level**2, slope)
         count = similar if number else min(FIRST, similar, y.shape[1] * side**dims // 2)
         fitted = yield GroupPass(noisy, x, axes, variance, groups, count, () if number else notes)
         x = fitted.estimate()
@@ -90,9 +90,3 @@ def principal_axes(y: Tensor) -> Tensor:
     """The orthonormal directions of colour, ``(C, C)``, along which the channels of ``y`` vary most, one a row."""
     vectors: Tensor = torch.linalg.eigh(torch.cov(y[0].flatten(1)).reshape(y.shape[1], y.shape[1])).eigenvectors
     return vectors.flip(1).T.contiguous()
-
-
-def _variance(x: Tensor, mean: float, gain: float) -> Tensor:
-    """The noise's variance at every element of an estimate, ``mean`` at its mean brightness."""
-    brightness = x.mean(1, keepdim=True)
-    return (mean + gain * (brightness - brightness.mean())).clamp(min=FLOOR * mean)

@@ -4,7 +4,8 @@ Given           y, with y = b · (x + noise) and noise that is independent from 
 Structure       U-net h of partial convolutions with dropout in its decoder
 Input           y with elements hidden at random, m · y
 Loss            ‖(1 − m) · (h(m · y) − y)‖²: only where hidden
-Regularisation  dropout and masks, in training and in the mean of many predictions that is the answer
+Regularisation  dropout and masks, in training and in the mean of many predictions; of what was hidden from each, the
+                mean h, and as the answer (v y + σ² h) / (v + σ²), where v is what (y − h)² has above σ²
 
 Quan, Chen, Pang, Ji. Self2Self with dropout: learning self-supervised denoising from single image. CVPR 2020.
 """
@@ -21,6 +22,7 @@ from oneself.core import Fit, Option, WeightAverage, method
 from oneself.examples import BernoulliMasks, measured_elements
 from oneself.networks import PartialUNet
 from oneself.optim import OPTIMISERS, one_cycle
+from oneself.posterior import noise_variance, posterior_mean
 from oneself.terms import Fidelity
 
 PUBLISHED = {
@@ -33,6 +35,7 @@ PUBLISHED = {
     "steps": 150_000,
     "cycle": False,
     "samples": 100,
+    "mix": False,
 }
 
 
@@ -60,6 +63,14 @@ def self2self(
     cycle: Annotated[bool, Option("one cycle of the learning rate; otherwise constant")] = True,
     average: Annotated[float, Option("decay of the running average of the weights; 0 for none", low=0, below=1)] = 0.99,
     samples: Annotated[int, Option("random predictions averaged at the end", low=1)] = 40,
+    mix: Annotated[
+        bool,
+        Option(
+            "average only what is predicted of hidden elements, and mix what was measured back in, by how uncertain "
+            "that is; where nothing is missing and neighbours share no noise"
+        ),
+    ] = True,
+    sigma: o.Sigma = None,
 ) -> Fit:
     known = measured_elements(physics, y)
     masks = BernoulliMasks(y, hide, known, crop, crops if crop else 1)
@@ -67,11 +78,20 @@ def self2self(
         y.ndim - 2, y.shape[1], [min(n, crop or n) for n in y.shape[2:]], width=width, levels=levels, dropout=dropout
     )
 
+    variance, notes = noise_variance(y, sigma, "self2self") if mix and bool(known.all()) else (None, ())
+
     def ensemble(h: nn.Module) -> Tensor:
-        mean = torch.zeros_like(y)
+        every, blind, times = torch.zeros_like(y), torch.zeros_like(y), torch.zeros_like(y)
         for _ in range(samples):
-            mean += h(*masks.masked()) / samples
-        return mean
+            given, shown = masks.masked()
+            made = h(given, shown)
+            every += made / samples
+            blind += made * (1 - shown)
+            times += 1 - shown
+        if variance is None:
+            return every
+        x = torch.where(times > 0, blind / times.clamp(min=1), every)
+        return posterior_mean(y, x, variance(x))
 
     return Fit(
         structure=network,
@@ -84,4 +104,5 @@ def self2self(
         steps=steps,
         answer_cost=samples / 3,
         image_output=False,
+        notes=notes,
     )
