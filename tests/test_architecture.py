@@ -39,6 +39,7 @@ ALLOWED = {
     "auto": {"core", "noise", "physics"},
     "images": {"data"},
     "model": {"core", "data", "generators"},
+    "animation": {"core", "generators", "model"},
     "generation": {"core", "filters", "generators", "images", "model", "problems", "registry"},
     "problems": {"auto", "core", "physics", "registry"},
     "calibration": {"core", "images", "noise", "problems", "registry"},

@@ -6,10 +6,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from oneself.animation import animate
     from oneself.calibration import Calibration, calibrate
     from oneself.core import Result
     from oneself.estimation import correct, kernel
-    from oneself.generation import animate, edit, generate, harmonise, paint
+    from oneself.generation import edit, generate, harmonise, paint
     from oneself.model import Model
     from oneself.registry import Reconstructor, Run, methods
     from oneself.restoration import deblur, denoise, inpaint, restore, separate, super_resolve
@@ -38,7 +39,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    **dict.fromkeys(["animate", "edit", "generate", "harmonise", "paint"], "generation"),
+    "animate": "animation",
+    **dict.fromkeys(["edit", "generate", "harmonise", "paint"], "generation"),
     "Model": "model",
     "Result": "core",
     "Calibration": "calibration",

@@ -1,4 +1,4 @@
-"""New pictures from one: train on it once, then sample, edit and animate."""
+"""New pictures from one: train on it once, then sample and edit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,15 @@ from oneself.model import Kind, Model, checked_size
 from oneself.problems import settle
 from oneself.registry import Run
 
-__all__ = ["Generated", "Training", "animate", "edit", "generate", "harmonise", "paint"]
+__all__ = [
+    "Generated",
+    "Training",
+    "edit",
+    "first_scale",
+    "generate",
+    "harmonise",
+    "paint",
+]
 
 PLACES = {"paint": 0.25, "edit": 0.5, "harmonise": 0.65}  # of the way from the coarsest scale to the finest
 EDGE = 2  # pixels over which a mask fades inwards
@@ -267,7 +275,7 @@ def harmonise(model: Model, image: Any, mask: Any = None, *, scale: int | None =
 
 def _injected(task: str, model: Model, image: Any, mask: Any, scale: int | None, seed: int) -> Any:
     """The image, shrunk, takes the place of what the scales below ``scale`` make; one function for all edits."""
-    start = _start(task, model, scale)
+    start = first_scale(task, model, scale)
     kind = model.kind
     same = isinstance(image, np.ndarray | Tensor) and str(image.dtype).removeprefix("torch.") == kind.dtype
     told = (kind.low, kind.high) if same else None
@@ -287,7 +295,8 @@ def _injected(task: str, model: Model, image: Any, mask: Any, scale: int | None,
     return own.pack(made) if isinstance(image, Tensor) else own.pack(made)[0]
 
 
-def _start(task: str, model: Model, scale: int | None) -> int:
+def first_scale(task: str, model: Model, scale: int | None) -> int:
+    """The first scale that adds anything in an edit. Raises ValueError for one that the model has not."""
     if model.scales < 2:
         raise ValueError(
             f"{task}(model): it has one scale, and nothing below to replace. Train with smaller coarsest=."
@@ -310,68 +319,6 @@ def _mask(task: str, mask: Any, size: tuple[int, ...]) -> Tensor:
 
     marked = torch.from_numpy(np.ascontiguousarray(found > 0)).float()[None, None]
     return marked * box_mean(marked, EDGE)
-
-
-def animate(model: Model, frames: int = 24, *, start_scale: int = 1, pull: float = 0.1, calm: float = 0.9,
-            seed: int = 0) -> Any:  # fmt: skip
-    """A short clip of the picture: a smooth random walk of its noise, near the noise of the reconstruction.
-
-    ``z' = pull z* + (1 - pull)(z + calm (z - z⁻) + (1 - calm) u)`` with fresh noise ``u`` for every frame.
-
-    Parameters
-    ----------
-    model : Model
-        Of a method whose noise can be walked through (``singan``).
-    frames : int
-    start_scale : int
-        Scales below it do not move.
-    pull : float
-        In [0, 1]: how strongly frames resemble the picture.
-    calm : float
-        In [0, 1): how slowly the motion changes.
-
-    Returns
-    -------
-    ndarray ``(frames, ...)`` or Tensor ``(frames, C, H, W)``.
-
-    Raises
-    ------
-    ValueError
-        A number out of its range; a model that cannot be animated.
-    """
-    if not isinstance(frames, int) or frames < 2:
-        raise ValueError(f"animate(frames={frames!r}): no clip. Give at least 2.")
-    for name, value, high in (("pull", pull, 1.0), ("calm", calm, 0.999)):
-        if not 0 <= value <= high:
-            raise ValueError(f"animate({name}={value!r}): out of range. Give 0 to {high}.")
-    if not 0 <= start_scale < model.scales:
-        raise ValueError(f"animate(start_scale={start_scale!r}): out of range. Give 0 to {model.scales - 1}.")
-    walk = _Walk(model, start_scale, pull, calm)
-    return model.kind.pack(torch.cat([model.draw(seed=seed, number=k, noise=walk) for k in range(frames)]))
-
-
-class _Walk:
-    """Noise that remembers the two frames before, level by level."""
-
-    def __init__(self, model: Model, start: int, pull: float, calm: float) -> None:
-        fixed = getattr(model.sampler, "fixed", None)
-        if fixed is None:
-            raise ValueError(
-                f"animate(model): {model.method} has no noise that could be walked through. Use a model of singan."
-            )
-        self.fixed, self.start, self.pull, self.calm = fixed, start, pull, calm
-        self.before: dict[int, tuple[Tensor, Tensor]] = {}
-
-    def __call__(self, level: int, like: Tensor) -> Tensor:
-        anchor: Tensor = self.fixed(level, like)
-        if level < self.start:
-            return anchor
-        u = torch.randn_like(like)
-        last, older = self.before.get(level, (anchor, anchor))
-        moved = last + self.calm * (last - older) + (1 - self.calm) * u
-        now = self.pull * anchor + (1 - self.pull) * moved
-        self.before[level] = now, last
-        return now
 
 
 def _duration(seconds: float) -> str:

@@ -11,9 +11,10 @@ import torch
 
 import oneself
 from oneself import generation
+from oneself.animation import _Walk
 from oneself.core import NotEnoughMemory
 from oneself.core.checkpoint import load_tree, save_tree
-from oneself.generation import _mask, _start, _Walk
+from oneself.generation import _mask, first_scale
 from oneself.model import Kind
 
 PICTURE = np.ascontiguousarray(skimage.data.coffee()[100:340:10, 150:450:10])
@@ -223,7 +224,7 @@ def test_the_size_that_is_proposed_fits(model, monkeypatch):
 
 def test_where_edits_begin():
     for scales, found in ((2, (1, 1, 1)), (9, (2, 4, 5)), (11, (2, 5, 6))):
-        starts = [_start(task, SimpleNamespace(scales=scales), None) for task in ("paint", "edit", "harmonise")]
+        starts = [first_scale(task, SimpleNamespace(scales=scales), None) for task in ("paint", "edit", "harmonise")]
         assert tuple(starts) == found
 
 

@@ -22,7 +22,7 @@ from oneself.core.result import versions
 from oneself.generation import Training, one_picture
 from oneself.model import Model, checked_size
 
-__all__ = ["generate", "parse_size"]
+__all__ = ["generate", "like", "opaque", "parse_size"]
 
 FORMAT = "oneself-generated-1"
 EVERY = 30.0  # seconds between two saves of the training's state
@@ -51,7 +51,7 @@ def generate(given: Mapping[str, Any], options: Mapping[str, Any], command_line:
     if not 1 <= count <= 10_000:
         raise ValueError(f"generate(-n {count}): not a number of pictures. Give 1 to 10000.")
     source = Path(given["source"])
-    picture, notes = _opaque(data.read(source, axes=given["axes"]), source)
+    picture, notes = opaque(data.read(source, axes=given["axes"]), source, "generate")
     place = _place(source, given["out"], given["model"], count)
     _check(picture, size, place, given["overwrite"])
     for note in notes:
@@ -90,11 +90,11 @@ def parse_size(text: str) -> tuple[int, ...]:
     return checked_size(size)
 
 
-def _opaque(picture: data.Picture, source: Path) -> tuple[data.Picture, list[str]]:
+def opaque(picture: data.Picture, source: Path, task: str) -> tuple[data.Picture, list[str]]:
     """The picture without alpha. Raises ValueError for one that is not opaque, or not one picture."""
     if picture.axes not in ("YX", "YXC"):
         raise ValueError(
-            f"generate({str(source)!r}): an array with the axes {picture.axes}. One picture (Y and X, and channels "
+            f"{task}({str(source)!r}): an array with the axes {picture.axes}. One picture (Y and X, and channels "
             "C) at a time is learned from: take one out, or say --axes."
         )
     notes = list(picture.notes)
@@ -102,12 +102,12 @@ def _opaque(picture: data.Picture, source: Path) -> tuple[data.Picture, list[str
         full = 1 if picture.alpha.dtype.kind in "bf" else np.iinfo(picture.alpha.dtype).max
         if not (picture.alpha == full).all():
             raise ValueError(
-                f"generate({str(source)!r}): it has an alpha channel, and what is hidden cannot be learned. Flatten "
+                f"{task}({str(source)!r}): it has an alpha channel, and what is hidden cannot be learned. Flatten "
                 "it on a background, or cut out an opaque part."
             )
         notes.append("its alpha channel is opaque everywhere and was left out")
         picture = replace(picture, alpha=None)
-    data.check_pixels(picture.pixels, f"generate({str(source)!r})")
+    data.check_pixels(picture.pixels, f"{task}({str(source)!r})")
     return picture, notes
 
 
@@ -131,7 +131,7 @@ def _check(picture: data.Picture, size: tuple[int, ...] | None, place: Place, ov
     data.check_target(place.model, overwrite=True)
     shape = (*(picture.pixels.shape[:2] if size is None else size), *picture.pixels.shape[2:])
     blank = np.broadcast_to(np.zeros((), picture.pixels.dtype), shape)  # takes no memory, whatever the size
-    data.check_output(_like(picture, blank), place.pictures[0], overwrite=overwrite)
+    data.check_output(like(picture, blank), place.pictures[0], overwrite=overwrite)
 
 
 def _loaded(
@@ -193,11 +193,11 @@ def _written(
     """The pictures, one by one: the last may be long in coming."""
     for number, path in enumerate(place.pictures):
         made = model.draw(size, seed=given["seed"], number=number, start=given["start_scale"])
-        data.write(_like(picture, model.kind.pack(made)[0]), path, overwrite=given["overwrite"])
+        data.write(like(picture, model.kind.pack(made)[0]), path, overwrite=given["overwrite"])
     return len(place.pictures)
 
 
-def _like(picture: data.Picture, pixels: Any) -> data.Picture:
+def like(picture: data.Picture, pixels: Any) -> data.Picture:
     """Other pixels with the picture's axes and colour profile: nothing else that its file said is true of them."""
     return data.Picture(pixels, picture.axes, picture.format, data.Metadata(icc=picture.metadata.icc))
 
