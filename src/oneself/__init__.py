@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from oneself.animation import animate
     from oneself.calibration import Calibration, calibrate
+    from oneself.clips import extrapolate, interpolate
     from oneself.core import Result
     from oneself.estimation import correct, kernel
     from oneself.generation import edit, generate, harmonise, paint
@@ -27,9 +28,11 @@ __all__ = [
     "deblur",
     "denoise",
     "edit",
+    "extrapolate",
     "generate",
     "harmonise",
     "inpaint",
+    "interpolate",
     "kernel",
     "methods",
     "paint",
@@ -40,6 +43,7 @@ __all__ = [
 
 _HOMES = {
     "animate": "animation",
+    **dict.fromkeys(["extrapolate", "interpolate"], "clips"),
     **dict.fromkeys(["edit", "generate", "harmonise", "paint"], "generation"),
     "Model": "model",
     "Result": "core",

@@ -63,13 +63,15 @@ def generate(
     Parameters
     ----------
     image : ndarray or Tensor
-        One picture (2D), with channels along ``channel_axis`` or none; or a tensor ``(1, C, H, W)``.
+        One picture (2D), with channels along ``channel_axis`` or none; or a tensor ``(1, C, H, W)``. Or one clip, whose
+        frames are along the first axis beside the channels' (say ``channel_axis=-1`` for ``(T, H, W, 3)``); or a tensor
+        ``(1, C, T, H, W)``.
     n : int
         How many pictures.
     size : (int, int), optional
         Their height and width; the picture's own unless given.
     method : str or Method
-        ``"singan"``, …; ``"auto"`` picks.
+        ``"singan"``, …; of a clip ``"sinfusion"``; ``"auto"`` picks.
     seed : int
         Of the training and of the samples.
     seconds : float, optional
@@ -82,8 +84,8 @@ def generate(
     Returns
     -------
     Generated
-        ``images``: ndarray ``(n, ...)`` of the picture's dtype and layout, or Tensor ``(n, C, H, W)``; ``model``, to
-        ``sample`` again, ``save`` and edit with; ``result``.
+        ``images``: ndarray ``(n, ...)`` of the picture's dtype and layout, or Tensor ``(n, C, H, W)``; of a clip, clips
+        of as many frames. ``model``, to ``sample`` again, ``save`` and edit with; ``result``.
 
     Raises
     ------
@@ -131,7 +133,7 @@ class Training:
         data_range: DataRange = None,
         **options: Any,
     ) -> None:
-        y, self.kind = one_picture(image, "generate", channel_axis, data_range)
+        y, self.kind = one_picture(image, "generate", channel_axis, data_range, clips=True)
         choice = settle("generate", method, y, seconds=seconds, device=device)
         self.why = choice.why
         self.picture = fingerprint(y)
@@ -196,8 +198,10 @@ def expected(run: Run) -> tuple[float, int, int]:
         sent = fitting.stage
 
 
-def one_picture(image: Any, caller: str, channel_axis: ChannelAxis, data_range: DataRange) -> tuple[Tensor, Kind]:
-    """The picture as ``(1, C, H, W)`` in [0, 1], and its kind."""
+def one_picture(
+    image: Any, caller: str, channel_axis: ChannelAxis, data_range: DataRange, clips: bool = False
+) -> tuple[Tensor, Kind]:
+    """The picture as ``(1, C, H, W)`` in [0, 1], and its kind; with ``clips`` a clip ``(1, C, T, H, W)`` will do."""
     if isinstance(image, Tensor):
         axis: int | None = 1
     elif isinstance(image, np.ndarray):
@@ -207,12 +211,18 @@ def one_picture(image: Any, caller: str, channel_axis: ChannelAxis, data_range: 
                 f"{caller}(image.shape={image.shape}): four channels, of which the last may be alpha, which cannot be "
                 f"learned. Leave it out (image[..., :3]), or say channel_axis={axis} where all four are colours."
             )
+        if clips and channel_axis == "infer" and axis is None and image.ndim == 3 and image.shape[0] in (3, 4):
+            raise ValueError(
+                f"{caller}(image.shape={image.shape}): the first axis may hold channels or frames. Say channel_axis=0, "
+                "or channel_axis=None for a clip."
+            )
     else:
         axis = None
     y, _ = unpack(image, caller=caller, channel_axis=channel_axis, data_range=data_range)
-    if y.ndim != 4 or len(y) != 1:
-        told = f"{y.ndim - 2} spatial axes" if y.ndim != 4 else f"{len(y)} pictures"
-        raise ValueError(f"{caller}(image): {told}. One picture (2D) at a time is learned from.")
+    if y.ndim not in ((4, 5) if clips else (4,)) or len(y) != 1:
+        told = f"{y.ndim - 2} spatial axes" if len(y) == 1 else f"{len(y)} pictures"
+        learned = "One picture (2D), or one clip (frames first)," if clips else "One picture (2D)"
+        raise ValueError(f"{caller}(image): {told}. {learned} at a time is learned from.")
     low, high = limits(image, data_range)
     dtype = str(image.dtype).removeprefix("torch.")
     return y, Kind(low, high, dtype, axis, isinstance(image, Tensor))
@@ -276,6 +286,8 @@ def harmonise(model: Model, image: Any, mask: Any = None, *, scale: int | None =
 def _injected(task: str, model: Model, image: Any, mask: Any, scale: int | None, seed: int) -> Any:
     """The image, shrunk, takes the place of what the scales below ``scale`` make; one function for all edits."""
     start = first_scale(task, model, scale)
+    if model.sampler.picture.ndim != 4:
+        raise ValueError(f"{task}(model): a model of a clip. Train one of a picture, such as one of its frames.")
     kind = model.kind
     same = isinstance(image, np.ndarray | Tensor) and str(image.dtype).removeprefix("torch.") == kind.dtype
     told = (kind.low, kind.high) if same else None

@@ -70,7 +70,7 @@ class Model:
         self.sampler, self.kind, self.picture = sampler.eval().requires_grad_(False), kind, picture
 
     def __repr__(self) -> str:
-        sizes = " ".join("x".join(map(str, size)) for size in self.sampler.sizes)
+        sizes = " ".join(dict.fromkeys("x".join(map(str, size)) for size in self.sampler.sizes))
         return f"Model({self.method}, scales {sizes})"
 
     @property

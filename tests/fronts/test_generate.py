@@ -151,7 +151,11 @@ def test_the_callers_random_state_stays(model):
 REFUSED = [
     (lambda: oneself.generate(np.dstack([PICTURE, PICTURE[..., :1]])), "may be alpha"),
     (lambda: oneself.generate(PICTURE[:10]), "at least 12"),
-    (lambda: oneself.generate(np.stack([PICTURE] * 4), channel_axis=3), "3 spatial axes"),
+    (lambda: oneself.generate(PICTURE[0], channel_axis=1), "1 spatial axes"),
+    (lambda: oneself.generate(PICTURE.transpose(2, 0, 1)), "channels or frames"),
+    (lambda: oneself.generate(np.stack([PICTURE] * 4), method="singan", channel_axis=3), "SinGAN works on 2D"),
+    (lambda: oneself.generate(np.stack([PICTURE, PICTURE[::-1]]), channel_axis=3), "a clip of 2 frames"),
+    (lambda: oneself.generate(np.stack([PICTURE] * 4)[:, :6, :9], channel_axis=3), "too small to learn from"),
     (lambda: oneself.generate(torch.rand(2, 3, 30, 30)), "2 pictures"),
     (lambda: oneself.generate(PICTURE, size=(3, 400)), "too small"),
     (lambda: oneself.generate(PICTURE, size=(30.5, 40)), "no size"),

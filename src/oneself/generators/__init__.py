@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from oneself.generators.fusion import Fusion
 from oneself.generators.pyramid import Level, Pyramid
 from oneself.generators.sampler import Noise, Sampler, fresh, silent
 from oneself.generators.sizes import pyramid_sizes, scaled
 
-__all__ = ["Level", "Noise", "Pyramid", "Sampler", "blank", "fresh", "pyramid_sizes", "scaled", "silent"]
+__all__ = ["Fusion", "Level", "Noise", "Pyramid", "Sampler", "blank", "fresh", "pyramid_sizes", "scaled", "silent"]
 
-SAMPLERS: Mapping[str, type[Sampler]] = {"singan": Pyramid}
+SAMPLERS: Mapping[str, type[Sampler]] = {"sinfusion": Fusion, "singan": Pyramid}
 
 
 def blank(method: str, configuration: Mapping[str, Any]) -> Sampler:

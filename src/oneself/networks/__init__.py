@@ -1,6 +1,7 @@
 """Networks, for one, two and three dimensions alike."""
 
 from oneself.networks.blur import DeepBlur, critic
+from oneself.networks.convnext import ConvNeXt
 from oneself.networks.decoder import Decoder
 from oneself.networks.field import Constant, Field
 from oneself.networks.manifold import FrameDecoder, helix
@@ -13,6 +14,7 @@ from oneself.networks.unet import UNet
 
 __all__ = [
     "Constant",
+    "ConvNeXt",
     "Decoder",
     "DeepBlur",
     "Field",

@@ -1,0 +1,198 @@
+"""Diffusion at one scale, of a picture or of a clip's frames: what follows a frame, and what stands between two."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from oneself.generators import diffusion as d
+from oneself.generators.sampler import Noise, Sampler, fresh
+from oneself.networks import ConvNeXt
+from oneself.physics.resize import resize
+
+__all__ = ["PARTS", "Fusion"]
+
+PARTS = {"picture": (0, 1), "next": (1, 2), "between": (2, 1)}  # frames that a network is shown, numbers it is told
+CLEANED = 0.1  # of the way to noise that a predicted frame goes back, to be cleaned by the picture's network
+FIXED = 5  # iterations that undo a step back
+
+
+class Fusion(Sampler):
+    """Noise becomes a picture in ``levels`` steps; every step is a scale, so that ``start`` is a level of noise.
+
+    Pictures are ``(B, C, H, W)`` in [0, 1], a clip is ``(1, C, T, H, W)``. Inside, ``x`` is in [-1, 1], and a network
+    ``h`` tells ``x ≈ skip · x_t + out · h(given · x_t, frames shown, numbers told)`` (``diffusion.preconditioning``).
+
+    Parameters
+    ----------
+    picture : Tensor
+        A picture, or a clip.
+    levels : int
+        Steps from noise to picture.
+    width, blocks, radius : int
+        Of every network, whose kernels have a side of ``2 radius + 1``: ``picture`` makes pictures and cleans frames;
+        of a clip, ``next`` tells the frame at a distance (in frames, negative: before) from one that it is shown,
+        ``between`` the one in the middle of two.
+
+    Notes
+    -----
+    Nikankin, Haim, Irani. SinFusion: training diffusion models on a single image or video. ICML 2023.
+    """
+
+    alpha_bar: Tensor
+    deviation: Tensor
+
+    def __init__(self, picture: Tensor, levels: int, width: int, blocks: int, radius: int) -> None:
+        super().__init__(picture, [tuple(picture.shape[-2:])] * levels)
+        self.width, self.blocks, self.radius = width, blocks, radius
+        channels = picture.shape[1]
+        made = {
+            name: ConvNeXt(
+                2, channels * (1 + shown), channels, numbers, width=width, blocks=blocks, kernel=2 * radius + 1
+            )
+            for name, (shown, numbers) in PARTS.items()
+            if name == "picture" or self.is_clip
+        }
+        self.networks = nn.ModuleDict(made)
+        self.register_buffer("alpha_bar", d.cosine_schedule(levels).to(picture.device))
+        self.register_buffer("deviation", (2 * picture - 1).square().mean().sqrt())
+
+    @property
+    def is_clip(self) -> bool:
+        return self.picture.ndim == 5
+
+    @property
+    def levels(self) -> int:
+        return self.scales
+
+    @property
+    def frames(self) -> Tensor:
+        """The picture, or the clip's frames, ``(T, C, H, W)``."""
+        return self.picture[0].transpose(0, 1) if self.is_clip else self.picture
+
+    def told(self, level: Tensor, numbers: Sequence[Tensor] = ()) -> Tensor:
+        """What a network is told of levels ``(B,)``, from 1 to ``levels``, beside other numbers ``(B,)``."""
+        return torch.stack([d.noise_ratio(self.alpha_bar[level]).log() / 4, *numbers], dim=1)
+
+    def factors(self, level: Tensor, like: Tensor) -> d.Preconditioning:
+        """As of ``diffusion.preconditioning``, for levels ``(B,)``."""
+        return d.preconditioning(d.each(self.alpha_bar[level], like), float(self.deviation))
+
+    def estimate(self, part: str, noisy: Tensor, level: int, shown: Tensor | None, numbers: Sequence[Tensor]) -> Tensor:
+        """The picture that a network sees in ``noisy``, ``(B, C, H, W)`` in [-1, 1]."""
+        levels = torch.full((len(noisy),), level, device=noisy.device)
+        given, skip, out = self.factors(levels, noisy)
+        seen = given * noisy if shown is None else torch.cat([given * noisy, shown], dim=1)
+        found: Tensor = skip * noisy + out * self.networks[part](seen, self.told(levels, numbers))
+        return found.clamp(-1, 1)
+
+    def descend(
+        self,
+        part: str,
+        noisy: Tensor,
+        start: int,
+        noise: Noise | None,
+        shown: Tensor | None = None,
+        numbers: Sequence[Tensor] = (),
+    ) -> Tensor:
+        """From ``noisy`` at scale ``start`` to a picture in [-1, 1]; without ``noise`` the way is deterministic."""
+        for scale in range(start, self.levels):
+            level = self.levels - scale
+            x = self.estimate(part, noisy, level, shown, numbers)
+            now, then = self.alpha_bar[level], self.alpha_bar[level - 1]
+            made = None if noise is None or level == 1 else noise(scale + 1, noisy)
+            noisy = d.step_back(noisy, x, now, then, made)
+        return noisy
+
+    def begun(self, image: Tensor, start: int, noise: Noise) -> Tensor:
+        """An image in [-1, 1] with the noise that scale ``start`` begins with."""
+        return d.noised(image, noise(start, image), self.alpha_bar[self.levels - start])
+
+    @torch.no_grad()
+    def sample(
+        self, size: Sequence[int], *, start: int = 0, image: Tensor | None = None, noise: Noise = fresh
+    ) -> Tensor:
+        """A picture, or a clip of as many frames as the training one: its first is made up, each other follows.
+
+        As of ``Sampler``; of a clip ``image`` stands for the first frame, and noise is asked for again for each.
+        """
+        given = self.frames[:1] if image is None else image
+        first = 2 * resize(given, size) - 1
+        made = self.descend("picture", noise(0, first) if start == 0 else self.begun(first, start, noise), start, noise)
+        made = ((made + 1) / 2).clamp(0, 1)
+        return self.following(made, self.picture.shape[2], 1, noise, whole=True) if self.is_clip else made
+
+    @torch.no_grad()
+    def following(
+        self, frame: Tensor, count: int, distance: int = 1, noise: Noise = fresh, whole: bool = False
+    ) -> Tensor:
+        """Frames ``(1, C, count, H, W)`` that follow one ``(1, C, H, W)``, each ``distance`` after the one before
+        (before it where negative); with that one first where ``whole``."""
+        now, made = 2 * frame - 1, [2 * frame - 1]
+        apart = torch.full((1,), float(distance), device=frame.device)
+        while len(made) < count + (not whole):
+            now = self.descend("next", noise(0, now), 0, noise, now, [apart])
+            now = self.cleaned(now, noise)
+            made.append(now)
+        clip = torch.stack(made[0 if whole else 1 :], dim=2)
+        return ((clip + 1) / 2).clamp(0, 1)
+
+    def cleaned(self, frame: Tensor, noise: Noise) -> Tensor:
+        """A predicted frame in [-1, 1] without what a frame of the clip has not: a little noise is added, and taken
+        away by the network that knows single frames. Errors would grow from frame to frame otherwise."""
+        start = self.levels - max(1, round(CLEANED * self.levels))
+        return self.descend("picture", self.begun(frame, start, noise), start, noise)
+
+    @torch.no_grad()
+    def middle(self, before: Tensor, after: Tensor, noise: Noise = fresh) -> Tensor:
+        """The frames in the middle of pairs ``(B, C, H, W)``."""
+        shown = 2 * torch.cat([before, after], dim=1) - 1
+        made = self.descend("between", noise(0, before), 0, noise, shown)
+        return ((made + 1) / 2).clamp(0, 1)
+
+    @torch.no_grad()
+    def inverted(self, x: Tensor) -> Tensor:
+        """The noise from which the way back without further noise leads to ``x``, ``(B, C, H, W)`` in [-1, 1].
+
+        ``x_t`` is the fixed point of ``x_s = √ᾱ_s x(x_t) + √(1 − ᾱ_s) ε(x_t)`` solved for it, step by step.
+        """
+        noisy = x
+        for level in range(1, self.levels + 1):
+            now, then = self.alpha_bar[level], self.alpha_bar[level - 1]
+            target, noisy = noisy, now.sqrt() * noisy
+            for _ in range(FIXED):
+                found = self.estimate("picture", noisy, level, None, ())
+                known = (target - then.sqrt() * found) / (1 - then).sqrt() if level > 1 else torch.zeros_like(x)
+                noisy = d.noised(found, known, now)
+        return noisy
+
+    def reconstruction(self) -> Tensor:
+        """The picture from the noise that leads to it; of a clip, each frame as it follows from the one before."""
+        if not self.is_clip:
+            x = 2 * self.picture - 1
+            made = self.descend("picture", self.inverted(x), 0, None)
+            return ((made + 1) / 2).clamp(0, 1)
+        frames = 2 * self.frames - 1
+        shown = torch.cat([frames[1:2], frames[:-1]])
+        apart = torch.ones(len(frames), device=frames.device)
+        apart[0] = -1  # of the first, what comes before the second
+        made = self.descend("next", fresh(0, frames), 0, None, shown, [apart])
+        return ((made + 1) / 2).clamp(0, 1).transpose(0, 1)[None]
+
+    def configuration(self) -> Mapping[str, Any]:
+        shape = list(self.picture.shape)
+        own = {name: getattr(self, name) for name in ("levels", "width", "blocks", "radius")}
+        return {"shape": shape, **own}
+
+    @classmethod
+    def blank(cls, configuration: Mapping[str, Any]) -> Fusion:
+        told = dict(configuration)
+        return cls(torch.zeros(told.pop("shape")), **told)
+
+    def memory(self, size: Sequence[int]) -> float:
+        frames = self.picture.shape[2] if self.is_clip else 1
+        return 4.0 * math.prod(size) * (8 * self.width + self.picture.shape[1] * (8 + 3 * frames))
