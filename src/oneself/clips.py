@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -12,9 +13,10 @@ from oneself.core.compute import available_memory
 from oneself.core.randomness import Randomness
 from oneself.generation import one_picture
 from oneself.generators import Fusion
+from oneself.images import ChannelAxis
 from oneself.model import APART, SHARE, Model
 
-__all__ = ["extrapolate", "interpolate"]
+__all__ = ["check_extrapolation", "check_interpolation", "extrapolate", "interpolate"]
 
 DIRECTIONS = {"forward": 1, "backward": -1}
 
@@ -47,14 +49,9 @@ def extrapolate(model: Model, n: int = 1, *, direction: str = "forward", frame: 
         A model of a picture, a number or direction that is none, a frame that ``denoise`` would refuse or of other
         channels; more frames than fit in memory.
     """
-    sampler = _of_clip("extrapolate", model)
-    if direction not in DIRECTIONS:
-        raise ValueError(f"extrapolate(direction={direction!r}): unknown. Give 'forward' or 'backward'.")
-    if not isinstance(n, int) or n < 1:
-        raise ValueError(f"extrapolate(n={n!r}): not a number of frames. Give a whole number, at least 1.")
+    sampler = check_extrapolation(model, n, direction)
     ends = {"forward": sampler.frames[-1:], "backward": sampler.frames[:1]}
     begin = ends[direction] if frame is None else _given("extrapolate", model, frame)
-    _check_memory("extrapolate", "n", n, begin)
     model.check_memory(tuple(begin.shape[2:]))
     with Randomness(seed, APART, begin.device), torch.no_grad():
         made = sampler.following(begin, n, DIRECTIONS[direction])
@@ -82,18 +79,34 @@ def interpolate(model: Model, factor: int = 2, *, seed: int = 0) -> Any:
     ValueError, NotEnoughMemory
         A model of a picture, another factor; more frames than fit in memory.
     """
-    sampler = _of_clip("interpolate", model)
-    if factor not in (2, 4, 8, 16):
-        raise ValueError(f"interpolate(factor={factor!r}): the rate is doubled, or doubled again. Give 2, 4, 8 or 16.")
+    sampler = check_interpolation(model, factor)
     frames = sampler.frames
-    _check_memory("interpolate", "factor", factor * len(frames), frames[:1])
     with Randomness(seed, APART, frames.device), torch.no_grad():
         while len(frames) < factor * (len(sampler.frames) - 1) + 1:
-            pairs = zip(frames[:-1], frames[1:], strict=True)
-            made = torch.cat([sampler.middle(one[None], other[None]) for one, other in pairs])
+            made = torch.cat([sampler.middle(one[None], other[None]) for one, other in pairwise(frames)])
             woven = torch.stack([frames[:-1], made], dim=1).flatten(0, 1)
             frames = torch.cat([woven, frames[-1:]])
     return _packed(model, frames.transpose(0, 1)[None])
+
+
+def check_extrapolation(model: Model, n: int, direction: str) -> Fusion:
+    """Refuse what ``extrapolate`` cannot make, before it begins; the model's sampler."""
+    sampler = _of_clip("extrapolate", model)
+    if direction not in DIRECTIONS:
+        raise ValueError(f"extrapolate(direction={direction!r}): unknown. Give 'forward' or 'backward'.")
+    if not isinstance(n, int) or n < 1:
+        raise ValueError(f"extrapolate(n={n!r}): not a number of frames. Give a whole number, at least 1.")
+    _check_memory("extrapolate", "n", n, sampler.frames[:1])
+    return sampler
+
+
+def check_interpolation(model: Model, factor: int) -> Fusion:
+    """Refuse what ``interpolate`` cannot make, before it begins; the model's sampler."""
+    sampler = _of_clip("interpolate", model)
+    if factor not in (2, 4, 8, 16):
+        raise ValueError(f"interpolate(factor={factor!r}): the rate is doubled, or doubled again. Give 2, 4, 8 or 16.")
+    _check_memory("interpolate", "factor", factor * len(sampler.frames), sampler.frames[:1])
+    return sampler
 
 
 def _of_clip(caller: str, model: Model) -> Fusion:
@@ -110,7 +123,7 @@ def _given(caller: str, model: Model, frame: Any) -> Tensor:
     """The frame as ``(1, C, H, W)`` in [0, 1], as the model's clip was read."""
     kind = model.kind
     same = str(getattr(frame, "dtype", "")).removeprefix("torch.") == kind.dtype
-    axis = "infer" if isinstance(frame, Tensor) else None if kind.axis is None else max(0, kind.axis - 1)
+    axis: ChannelAxis = "infer" if isinstance(frame, Tensor) else None if kind.axis is None else max(0, kind.axis - 1)
     x, _ = one_picture(frame, caller, axis, (kind.low, kind.high) if same else None)
     channels = model.sampler.picture.shape[1]
     if x.ndim != 4 or x.shape[1] != channels:

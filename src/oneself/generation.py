@@ -139,7 +139,7 @@ class Training:
         self.picture = fingerprint(y)
         self._settings = {"device": device, **choice.options, **options, "seed": seed}
         self.run = Run(choice.method, y, Identity(), **self._settings, seconds=seconds)
-        self._untrained()
+        self.sizes = self._untrained().sizes
 
     def check(self, size: Sequence[int]) -> None:
         """Refuse, before the training, a size of samples that would not fit in memory."""
@@ -159,7 +159,9 @@ class Training:
         """What the training takes, in words, from a few steps of every stage of a copy of it."""
         seconds, steps, stages = expected(self._copy())
         allowed = self.run.seconds
-        told = f"{self.run.method.key}: {steps} steps over {stages} scales, about {_duration(seconds)}"
+        parts = "scales" if len(set(self.sizes)) > 1 else "networks"
+        over = "" if stages == 1 else f" over {stages} {parts}"
+        told = f"{self.run.method.key}: {steps} steps{over}, about {_duration(seconds)}"
         device = f" on {self.run.compute.device}"
         return told + device + (f", cut to the {_duration(allowed)} allowed" if allowed and allowed < seconds else "")
 

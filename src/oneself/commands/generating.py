@@ -51,8 +51,8 @@ def generate(given: Mapping[str, Any], options: Mapping[str, Any], command_line:
     if not 1 <= count <= 10_000:
         raise ValueError(f"generate(-n {count}): not a number of pictures. Give 1 to 10000.")
     source = Path(given["source"])
-    picture, notes = opaque(data.read(source, axes=given["axes"]), source, "generate")
-    place = _place(source, given["out"], given["model"], count)
+    picture, notes = _read(source, given["axes"])
+    place = _place(source, given["out"], given["model"], count, picture)
     _check(picture, size, place, given["overwrite"])
     for note in notes:
         display.warn(note)
@@ -90,6 +90,16 @@ def parse_size(text: str) -> tuple[int, ...]:
     return checked_size(size)
 
 
+def _read(source: Path, axes: str | None) -> tuple[data.Picture, list[str]]:
+    """One opaque picture; or one clip, where the source is a folder, a GIF or has an axis besides Y, X and C."""
+    if source.is_dir() or source.suffix.lower() == ".gif":
+        return data.read_clip(source, axes=axes), []
+    picture = data.read(source, axes=axes)
+    if len(set(picture.axes) - set("YXC")) == 1:
+        return data.read_clip(source, axes=axes), list(picture.notes)
+    return opaque(picture, source, "generate")
+
+
 def opaque(picture: data.Picture, source: Path, task: str) -> tuple[data.Picture, list[str]]:
     """The picture without alpha. Raises ValueError for one that is not opaque, or not one picture."""
     if picture.axes not in ("YX", "YXC"):
@@ -111,13 +121,14 @@ def opaque(picture: data.Picture, source: Path, task: str) -> tuple[data.Picture
     return picture, notes
 
 
-def _place(source: Path, out: str | None, model: str | None, count: int) -> Place:
+def _place(source: Path, out: str | None, model: str | None, count: int, picture: data.Picture) -> Place:
     """Where the results go. Raises OSError where OUT is a file."""
     folder = source.with_name(f"{source.stem}-generated") if out is None else Path(out)
     if folder.is_file():
         raise NotADirectoryError(f"generate(out={str(folder)!r}): a file. Name a folder for the pictures.")
     digits = max(2, len(str(count)))
-    ending = source.suffix if source.suffix.lower() in data.EXTENSIONS else ".png"
+    known = data.CLIP_ENDINGS if is_clip(picture) else data.EXTENSIONS
+    ending = source.suffix if source.suffix.lower() in known else "" if is_clip(picture) else ".png"
     pictures = tuple(folder / f"{source.stem}-{number:0{digits}}{ending}" for number in range(1, count + 1))
     kept = folder / f"{source.stem}.safetensors" if model is None else Path(model)
     return Place(pictures, kept, folder / f"{source.stem}-generated.json")
@@ -126,12 +137,13 @@ def _place(source: Path, out: str | None, model: str | None, count: int) -> Plac
 def _check(picture: data.Picture, size: tuple[int, ...] | None, place: Place, overwrite: bool) -> None:
     """Refuse what could not be written, before the work; the folder is made."""
     place.record.parent.mkdir(parents=True, exist_ok=True)
-    for path in (place.record, *place.pictures):
-        data.check_target(path, overwrite)
+    data.check_target(place.record, overwrite)
     data.check_target(place.model, overwrite=True)
-    shape = (*(picture.pixels.shape[:2] if size is None else size), *picture.pixels.shape[2:])
-    blank = np.broadcast_to(np.zeros((), picture.pixels.dtype), shape)  # takes no memory, whatever the size
-    data.check_output(like(picture, blank), place.pictures[0], overwrite=overwrite)
+    shape = dict(picture.sizes) | ({} if size is None else dict(zip("YX", size, strict=True)))
+    blank = np.broadcast_to(np.zeros((), picture.pixels.dtype), tuple(shape.values()))  # takes no memory
+    check = data.check_clip_output if is_clip(picture) else data.check_output
+    for path in place.pictures:
+        check(like(picture, blank), path, overwrite=overwrite)
 
 
 def _loaded(
@@ -191,10 +203,15 @@ def _written(
     model: Model, picture: data.Picture, size: tuple[int, ...] | None, place: Place, given: Mapping[str, Any]
 ) -> int:
     """The pictures, one by one: the last may be long in coming."""
+    write = data.write_clip if is_clip(picture) else data.write
     for number, path in enumerate(place.pictures):
         made = model.draw(size, seed=given["seed"], number=number, start=given["start_scale"])
-        data.write(like(picture, model.kind.pack(made)[0]), path, overwrite=given["overwrite"])
+        write(like(picture, model.kind.pack(made)[0]), path, overwrite=given["overwrite"])
     return len(place.pictures)
+
+
+def is_clip(picture: data.Picture) -> bool:
+    return picture.axes[0] == "T"
 
 
 def like(picture: data.Picture, pixels: Any) -> data.Picture:

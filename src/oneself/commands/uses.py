@@ -6,13 +6,15 @@ from inspect import Parameter
 
 from oneself.commands import flags
 
-__all__ = ["USES", "uses"]
+__all__ = ["MADE", "OWN", "SUFFIXES", "USES", "uses"]
 
 USES = {
     "edit": "Make an edited picture whole: what was moved, copied or stretched blends with its new surroundings.",
     "harmonise": "Give what was pasted into a picture the picture's own texture.",
     "paint": "Make a picture from a rough painting in its colours.",
     "animate": "Make a short clip of a picture: a smooth walk through its noise.",
+    "extrapolate": "Make what comes after a clip, or came before it.",
+    "interpolate": "Make a clip of twice the rate, or more: new frames between its own.",
 }
 MASKED = ("edit", "harmonise")
 
@@ -28,8 +30,8 @@ def _parameters(name: str) -> list[Parameter]:
         *(parameter for parameter in flags.COMMON if parameter.name in ("seed", "device")),
         *(parameter for parameter in flags.FILES if parameter.name in ("overwrite", "json", "quiet")),
     ]
-    if name == "animate":
-        return [model, *_animating(), *after]
+    if name in MADE:
+        return [model, *_making(name), *after]
     given = {"edit": "The edited picture.", "harmonise": "The picture with what was pasted.", "paint": "The painting."}
     own = [
         flags.positional("source", given[name], metavar="IN"),
@@ -51,13 +53,27 @@ def _mask() -> Parameter:
                       "it is.", metavar="FILE")  # fmt: skip
 
 
-def _animating() -> list[Parameter]:
-    return [
-        flags.positional("out", "The clip: .gif, .tif or .npy, or a folder for its frames as PNG; MODEL-animated.gif "
-                         "beside MODEL otherwise.", default=None),
+MADE = {"animate": "animated", "extrapolate": "extrapolated", "interpolate": "interpolated"}
+RATE = flags.flag("rate", float, "Frames a second, of a GIF.", default=10.0, metavar="NUMBER")
+OWN = {
+    "animate": [
         flags.flag("frames", int, "How many frames.", default=24, metavar="NUMBER"),
-        flags.flag("rate", float, "Frames a second, of a GIF.", default=10.0, metavar="NUMBER"),
         flags.flag("start_scale", int, "Scales below it do not move.", default=1, metavar="NUMBER"),
         flags.flag("pull", float, "0 to 1: how strongly frames resemble the picture.", default=0.1, metavar="NUMBER"),
         flags.flag("calm", float, "0 to 0.999: how slowly the motion changes.", default=0.9, metavar="NUMBER"),
-    ]  # fmt: skip
+    ],
+    "extrapolate": [
+        flags.flag("frames", int, "How many new frames.", default=8, metavar="NUMBER"),
+        flags.flag("direction", str, "forward or backward in time.", default="forward", metavar="WAY"),
+        flags.switch("whole", "Write the clip itself, too: new and old frames in one."),
+    ],
+    "interpolate": [flags.flag("factor", int, "2, 4, 8 or 16 times the rate.", default=2, metavar="NUMBER")],
+}  # fmt: skip
+
+
+def _making(name: str) -> list[Parameter]:
+    told = (
+        "The clip: .gif, .tif or .npy, or a folder for its frames as PNG; "
+        f"MODEL-{MADE[name]}.gif beside MODEL otherwise."
+    )
+    return [flags.positional("out", told, default=None), *OWN[name], RATE]

@@ -1,23 +1,25 @@
-"""`oneself edit`, `harmonise`, `paint` and `animate`: what a trained model is used for besides sampling it."""
+"""`oneself edit`, `harmonise`, `paint`, `animate`, `extrapolate` and `interpolate`: uses of a trained model besides
+sampling it."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from oneself import animation, data, generation
+from oneself import animation, clips, data, generation
 from oneself.commands.aids import read_mask
 from oneself.commands.errors import DONE
 from oneself.commands.generating import like, opaque
 from oneself.commands.progress import Display, duration
 from oneself.commands.records import file_record
-from oneself.commands.uses import SUFFIXES
+from oneself.commands.uses import MADE, OWN, SUFFIXES
 from oneself.core.result import versions
 from oneself.model import Kind, Model
 
@@ -37,7 +39,7 @@ def use(task: str, given: Mapping[str, Any], command_line: str) -> int:
     display, began = Display(given["quiet"]), time.monotonic()
     model = Model.load(given["model"], device=given["device"])
     model.kind = _of_files(model)
-    place, told = (_animate if task == "animate" else _edit)(task, model, given, display)
+    place, told = (_make if task in MADE else _edit)(task, model, given, display)
     found = {
         "format": FORMAT,
         "command": command_line,
@@ -60,8 +62,9 @@ def use(task: str, given: Mapping[str, Any], command_line: str) -> int:
 def _of_files(model: Model) -> Kind:
     """The model's kind as files have it: arrays whose last axis holds the channels, where there are several."""
     kind = model.kind
+    coloured = model.sampler.picture.shape[1] > 1
     dtype = "float32" if kind.dtype in ("bfloat16", "float16") else kind.dtype
-    return replace(kind, dtype=dtype, axis=2 if model.sampler.picture.shape[1] > 1 else None, tensor=False)
+    return replace(kind, dtype=dtype, axis=model.sampler.picture.ndim - 2 if coloured else None, tensor=False)
 
 
 def _check_places(task: str, target: Path, others: list[Path], overwrite: bool) -> None:
@@ -99,22 +102,53 @@ def _mask(task: str, path: Path) -> np.ndarray[Any, Any]:
     return np.asarray(marked.any(axis=2) if found.axes == "YXC" else marked)
 
 
-def _animate(task: str, model: Model, given: Mapping[str, Any], display: Display) -> tuple[Path, dict[str, Any]]:
+def _make(task: str, model: Model, given: Mapping[str, Any], display: Display) -> tuple[Path, dict[str, Any]]:
+    """A clip of a model, written."""
     source = Path(given["model"])
-    target = source.with_name(f"{source.stem}-animated.gif") if given["out"] is None else Path(given["out"])
+    target = source.with_name(f"{source.stem}-{MADE[task]}.gif") if given["out"] is None else Path(given["out"])
     if target.suffix.lower() == ".gif":
         model.kind = replace(model.kind, low=0, high=255, dtype="uint8")  # it holds nothing else
     if not given["rate"] > 0:
-        raise ValueError(f"animate(--rate {given['rate']:g}): no rate. Give frames a second, above 0.")
-    axes = "TYX" if model.kind.axis is None else "TYXC"
+        raise ValueError(f"{task}(--rate {given['rate']:g}): no rate. Give frames a second, above 0.")
     _check_places(task, target, [source], given["overwrite"])
-    chosen = {name: given[name] for name in ("frames", "start_scale", "pull", "calm", "seed")}
-    animation.check_animation(model, **{name: value for name, value in chosen.items() if name != "seed"})
-    shape = (given["frames"], *model.size, *model.sampler.picture.shape[1:2])[: len(axes)]
+    chosen = {parameter.name: given[parameter.name] for parameter in OWN[task]}
+    make = WORK[task](model, given["seed"], **chosen)
+    axes = "TYX" if model.kind.axis is None else "TYXC"
+    shape = (2, *model.size, *model.sampler.picture.shape[1:2])[: len(axes)]
     blank = np.broadcast_to(np.zeros((), model.kind.dtype), shape)
     data.check_clip_output(data.Picture(blank, axes), target, overwrite=given["overwrite"])
-    display.say(f"{source}: {given['frames']} frames of {model.method}")
-    clip = animation.animate(model, **chosen)
+    display.say(f"{source}: {task} with {model.method}")
+    clip = make()
     data.write_clip(data.Picture(clip, axes), target, overwrite=given["overwrite"], rate=given["rate"])
     where = {"path": str(target.resolve())} if target.is_dir() else file_record(target)
-    return target, {"output": where, **{name: value for name, value in chosen.items() if name != "seed"}}
+    return target, {"output": where, **chosen, "made": len(clip)}
+
+
+def _animation(model: Model, seed: int, **chosen: Any) -> Callable[[], Any]:
+    animation.check_animation(model, **chosen)
+    return partial(animation.animate, model, **chosen, seed=seed)
+
+
+def _extrapolation(model: Model, seed: int, *, frames: int, direction: str, whole: bool) -> Callable[[], Any]:
+    clips.check_extrapolation(model, frames, direction)
+
+    def make() -> Any:
+        made = clips.extrapolate(model, frames, direction=direction, seed=seed)
+        if not whole:
+            return made
+        known = model.kind.pack(model.sampler.picture)[0]
+        return np.concatenate([known, made] if direction == "forward" else [made, known])
+
+    return make
+
+
+def _interpolation(model: Model, seed: int, *, factor: int) -> Callable[[], Any]:
+    clips.check_interpolation(model, factor)
+    return partial(clips.interpolate, model, factor, seed=seed)
+
+
+WORK: dict[str, Callable[..., Callable[[], Any]]] = {
+    "animate": _animation,
+    "extrapolate": _extrapolation,
+    "interpolate": _interpolation,
+}

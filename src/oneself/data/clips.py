@@ -28,8 +28,10 @@ def read_clip(path: str | Path, *, axes: str | None = None) -> Picture:
     frames, and more axes.
     """
     path = Path(path)
-    found = _folder(path) if path.is_dir() else _gif(path) if _is_gif(path) else read(path, axes=axes)
     told = f"read({str(path)!r})"
+    found = _folder(path) if path.is_dir() else _gif(path) if _is_gif(path) else read(path, axes=axes)
+    if axes is not None and axes != found.axes:
+        raise ValueError(f"{told[:-1]}, axes={axes!r}): its axes are {found.axes}. Leave axes out.")
     beside = [letter for letter in found.axes if letter not in "YXC"]
     if len(beside) > 1:
         raise ValueError(f"{told}: an array with the axes {found.axes}. A clip has T, Y, X and channels C: say --axes.")

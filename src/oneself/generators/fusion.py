@@ -158,16 +158,15 @@ class Fusion(Sampler):
     def inverted(self, x: Tensor) -> Tensor:
         """The noise from which the way back without further noise leads to ``x``, ``(B, C, H, W)`` in [-1, 1].
 
-        ``x_t`` is the fixed point of ``x_s = √ᾱ_s x(x_t) + √(1 − ᾱ_s) ε(x_t)`` solved for it, step by step.
+        Step by step: ``x_t`` is corrected by what the step back from it misses, some times.
         """
         noisy = x
         for level in range(1, self.levels + 1):
             now, then = self.alpha_bar[level], self.alpha_bar[level - 1]
-            target, noisy = noisy, now.sqrt() * noisy
+            target = noisy
             for _ in range(FIXED):
                 found = self.estimate("picture", noisy, level, None, ())
-                known = (target - then.sqrt() * found) / (1 - then).sqrt() if level > 1 else torch.zeros_like(x)
-                noisy = d.noised(found, known, now)
+                noisy = noisy + target - d.step_back(noisy, found, now, then)
         return noisy
 
     def reconstruction(self) -> Tensor:
