@@ -11,15 +11,17 @@ SIDE = 7
 
 
 def ideal(frames, side=SIDE):
-    """What the best denoiser of patches tells of any ``x_t``: the mean of the picture's patches, each by how likely it
-    is under ``x_t = √ᾱ x + √(1 − ᾱ) ε``."""
+    """What the best denoiser of patches tells of any ``u_t``: the mean of the picture's patches, each by how likely it
+    is under ``u_t = √ᾱ x / g + √(1 − ᾱ) ε``."""
     keys = torch.cat([F.unfold(F.pad(frame[None], [side // 2] * 4), side)[0].T for frame in frames])
     values = torch.cat([frame.flatten(1).T for frame in frames])
 
     def estimate(made, noisy, level):
         share = made.alpha_bar[level]
         queries = F.unfold(F.pad(noisy, [side // 2] * 4), side)[0].T
-        weights = (-torch.cdist(queries, share.sqrt() * keys).square() / (2 * (1 - share))).softmax(1)
+        weights = (
+            -torch.cdist(queries, share.sqrt() * keys / made.gain("picture")).square() / (2 * (1 - share))
+        ).softmax(1)
         return (weights @ values).T.reshape(1, -1, *noisy.shape[2:])
 
     return estimate
@@ -73,34 +75,38 @@ def test_noise_is_asked_for_once_a_scale_from_coarse_to_fine():
 
 def test_the_way_to_noise_is_the_inverse_of_the_way_back(monkeypatch):
     x = 2 * picture(12, 10) - 1
-    made = Fusion((x + 1) / 2, 20, 4, 1, 1)
     # of pictures that are Gaussian about 0 the best estimate is linear
-    s = float(made.deviation)
+    monkeypatch.setattr(Fusion, "_gain", lambda self, part: torch.tensor(2.0))
+    made = Fusion((x + 1) / 2, 20, 4, 1, 1)
+    s = 0.4
 
     def linear(self, part, noisy, level, shown, told):
         share = self.alpha_bar[level]
-        return share.sqrt() * s**2 / (share * s**2 + 1 - share) * noisy
+        return 2 * share.sqrt() * s**2 / (share * s**2 + 1 - share) * noisy
 
     monkeypatch.setattr(Fusion, "estimate", linear)
     z = made.inverted(x)
     assert torch.allclose(made.descend("picture", z, 0, None), x, atol=0.005)
     # the deterministic way only scales what is Gaussian: to the variance that the last level has
-    expected = (made.alpha_bar[-1] * s**2 + 1 - made.alpha_bar[-1]).sqrt() / s * x
+    expected = (made.alpha_bar[-1] * s**2 + 1 - made.alpha_bar[-1]).sqrt() / s * x / 2
     assert float((z / expected).median()) == pytest.approx(1, abs=0.1)
 
 
 def test_the_estimate_is_preconditioned():
-    made = Fusion(picture(12, 10), 8, 4, 1, 1)  # whose network tells 0
-    noisy = torch.randn(2, 3, 12, 10) / 4
-    share, s = made.alpha_bar[5], made.deviation
-    expected = share.sqrt() * s**2 / (share * s**2 + 1 - share) * noisy
+    clip = moving()
+    made = Fusion(clip, 8, 4, 1, 1)  # whose networks tell 0
+    noisy, share, x = torch.randn(2, 3, 16, 18) / 4, made.alpha_bar[5], 2 * made.frames - 1
+    assert float(made.gain("picture")) == pytest.approx(float(x.square().mean().sqrt()))
+    assert float(made.gain("next")) == pytest.approx(float((x[1:] - x[:-1]).square().mean().sqrt()))
+    expected = share.sqrt() * noisy * made.gain("picture")  # of unit variance, as Wiener would
     assert torch.allclose(made.estimate("picture", noisy, 5, None, ()), expected.clamp(-1, 1), atol=1e-6)
+    shown = torch.cat([x[:2], x[2:4]], dim=1)
+    expected = (x[:2] + x[2:4]) / 2 + share.sqrt() * noisy * made.gain("between")
+    assert torch.allclose(made.estimate("between", noisy, 5, shown, ()), expected.clamp(-1, 1), atol=1e-6)
 
 
 def moving(count=6):
     x = picture(16, 18)
-    if shown is None:
-        return noisy
     return torch.stack([x.roll(2 * k, -1) for k in range(count)], dim=2)
 
 

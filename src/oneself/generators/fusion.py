@@ -18,14 +18,17 @@ __all__ = ["PARTS", "Fusion"]
 
 PARTS = {"picture": (0, 1), "next": (1, 2), "between": (2, 1)}  # frames that a network is shown, numbers it is told
 CLEANED = 0.1  # of the way to noise that a predicted frame goes back, to be cleaned by the picture's network
+SMALLEST = 1e-3  # of a gain: where nothing moves at all
 FIXED = 5  # iterations that undo a step back
 
 
 class Fusion(Sampler):
     """Noise becomes a picture in ``levels`` steps; every step is a scale, so that ``start`` is a level of noise.
 
-    Pictures are ``(B, C, H, W)`` in [0, 1], a clip is ``(1, C, T, H, W)``. Inside, ``x`` is in [-1, 1], and a network
-    ``h`` tells ``x ≈ skip · x_t + out · h(given · x_t, frames shown, numbers told)`` (``diffusion.preconditioning``).
+    Pictures are ``(B, C, H, W)`` in [0, 1], a clip is ``(1, C, T, H, W)``. Inside, ``x`` is in [-1, 1]. What becomes
+    noise is ``u = (x − b) / g`` with the mean ``b`` of the frames that a network is shown (0 where there are none) and
+    the root mean square ``g`` of what is left, so that little is to be told where little moves; a network ``h`` tells
+    ``u ≈ skip · u_t + out · h(given · u_t, frames shown, numbers told)`` (``diffusion.preconditioning``).
 
     Parameters
     ----------
@@ -44,7 +47,7 @@ class Fusion(Sampler):
     """
 
     alpha_bar: Tensor
-    deviation: Tensor
+    gains: Tensor
 
     def __init__(self, picture: Tensor, levels: int, width: int, blocks: int, radius: int) -> None:
         super().__init__(picture, [tuple(picture.shape[-2:])] * levels)
@@ -59,7 +62,7 @@ class Fusion(Sampler):
         }
         self.networks = nn.ModuleDict(made)
         self.register_buffer("alpha_bar", d.cosine_schedule(levels).to(picture.device))
-        self.register_buffer("deviation", (2 * picture - 1).square().mean().sqrt())
+        self.register_buffer("gains", torch.stack([self._gain(name) for name in self.networks]))
 
     @property
     def is_clip(self) -> bool:
@@ -74,21 +77,37 @@ class Fusion(Sampler):
         """The picture, or the clip's frames, ``(T, C, H, W)``."""
         return self.picture[0].transpose(0, 1) if self.is_clip else self.picture
 
+    def _gain(self, part: str) -> Tensor:
+        """The root mean square of frames in [-1, 1] beside the mean of those that are shown next to them."""
+        x = 2 * self.frames - 1
+        left = {"picture": lambda: x, "next": lambda: x[1:] - x[:-1], "between": lambda: x[1:-1] - (x[2:] + x[:-2]) / 2}
+        return left[part]().square().mean().sqrt().clamp(min=SMALLEST)
+
+    def base(self, shown: Tensor | None, like: Tensor) -> Tensor:
+        """The mean of the frames that are shown along the channels."""
+        if shown is None:
+            return torch.zeros_like(like)
+        return shown.unflatten(1, (-1, like.shape[1])).mean(1)
+
+    def gain(self, part: str) -> Tensor:
+        found: Tensor = self.gains[list(self.networks).index(part)]
+        return found
+
     def told(self, level: Tensor, numbers: Sequence[Tensor] = ()) -> Tensor:
         """What a network is told of levels ``(B,)``, from 1 to ``levels``, beside other numbers ``(B,)``."""
         return torch.stack([d.noise_ratio(self.alpha_bar[level]).log() / 4, *numbers], dim=1)
 
     def factors(self, level: Tensor, like: Tensor) -> d.Preconditioning:
         """As of ``diffusion.preconditioning``, for levels ``(B,)``."""
-        return d.preconditioning(d.each(self.alpha_bar[level], like), float(self.deviation))
+        return d.preconditioning(d.each(self.alpha_bar[level], like), 1.0)
 
     def estimate(self, part: str, noisy: Tensor, level: int, shown: Tensor | None, numbers: Sequence[Tensor]) -> Tensor:
-        """The picture that a network sees in ``noisy``, ``(B, C, H, W)`` in [-1, 1]."""
+        """The picture that a network sees in ``u_t``, ``(B, C, H, W)``, in [-1, 1]."""
         levels = torch.full((len(noisy),), level, device=noisy.device)
         given, skip, out = self.factors(levels, noisy)
         seen = given * noisy if shown is None else torch.cat([given * noisy, shown], dim=1)
         found: Tensor = skip * noisy + out * self.networks[part](seen, self.told(levels, numbers))
-        return found.clamp(-1, 1)
+        return (self.base(shown, noisy) + self.gain(part) * found).clamp(-1, 1)
 
     def descend(
         self,
@@ -99,18 +118,19 @@ class Fusion(Sampler):
         shown: Tensor | None = None,
         numbers: Sequence[Tensor] = (),
     ) -> Tensor:
-        """From ``noisy`` at scale ``start`` to a picture in [-1, 1]; without ``noise`` the way is deterministic."""
+        """From ``u_t`` at scale ``start`` to a picture in [-1, 1]; without ``noise`` the way is deterministic."""
+        base, gain, x = self.base(shown, noisy), self.gain(part), noisy
         for scale in range(start, self.levels):
             level = self.levels - scale
             x = self.estimate(part, noisy, level, shown, numbers)
             now, then = self.alpha_bar[level], self.alpha_bar[level - 1]
             made = None if noise is None or level == 1 else noise(scale + 1, noisy)
-            noisy = d.step_back(noisy, x, now, then, made)
-        return noisy
+            noisy = d.step_back(noisy, (x - base) / gain, now, then, made)
+        return x
 
     def begun(self, image: Tensor, start: int, noise: Noise) -> Tensor:
-        """An image in [-1, 1] with the noise that scale ``start`` begins with."""
-        return d.noised(image, noise(start, image), self.alpha_bar[self.levels - start])
+        """``u_t`` of an image in [-1, 1], with the noise that scale ``start`` begins with."""
+        return d.noised(image / self.gain("picture"), noise(start, image), self.alpha_bar[self.levels - start])
 
     @torch.no_grad()
     def sample(
@@ -160,14 +180,15 @@ class Fusion(Sampler):
 
         Step by step: ``x_t`` is corrected by what the step back from it misses, some times.
         """
-        noisy = x
+        noisy = u = x / self.gain("picture")
         for level in range(1, self.levels + 1):
             now, then = self.alpha_bar[level], self.alpha_bar[level - 1]
-            target = noisy
+            target = u
             for _ in range(FIXED):
                 found = self.estimate("picture", noisy, level, None, ())
-                noisy = noisy + target - d.step_back(noisy, found, now, then)
-        return noisy
+                noisy = noisy + target - d.step_back(noisy, found / self.gain("picture"), now, then)
+            u = noisy
+        return u
 
     def reconstruction(self) -> Tensor:
         """The picture from the noise that leads to it; of a clip, each frame as it follows from the one before."""

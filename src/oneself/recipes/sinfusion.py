@@ -150,11 +150,12 @@ class Noisy(Input):
         """The levels of a batch lie each in its own part of the range."""
         even = (torch.arange(len(x)) + torch.rand(len(x))) / len(x)
         level = 1 + (even * self.made.levels).long().clamp(max=self.made.levels - 1).to(x.device)
-        noisy = d.noised(x, torch.randn_like(x), d.each(self.made.alpha_bar[level], x))
+        u = (x - self.made.base(shown if shown.shape[1] else None, x)) / self.made.gain(self.part)
+        noisy = d.noised(u, torch.randn_like(u), d.each(self.made.alpha_bar[level], x))
         given, skip, out = self.made.factors(level, x)
         numbers = [apart] if self.part == "next" else []
         told = (torch.cat([given * noisy, shown], dim=1), self.made.told(level, numbers))
-        return Example(told, (x - skip * noisy) / out)
+        return Example(told, (u - skip * noisy) / out)
 
     def still(self) -> Example:
         return self.forward()
