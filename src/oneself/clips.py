@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -124,9 +125,10 @@ def _given(caller: str, model: Model, frame: Any) -> Tensor:
     kind = model.kind
     same = str(getattr(frame, "dtype", "")).removeprefix("torch.") == kind.dtype
     axis: ChannelAxis = "infer" if isinstance(frame, Tensor) else None if kind.axis is None else max(0, kind.axis - 1)
-    x, _ = one_picture(frame, caller, axis, (kind.low, kind.high) if same else None)
     channels = model.sampler.picture.shape[1]
-    if x.ndim != 4 or x.shape[1] != channels:
+    flat = isinstance(frame, np.ndarray) and frame.ndim < (2 if axis is None else 3)
+    x = None if flat else one_picture(frame, caller, axis, (kind.low, kind.high) if same else None)[0]
+    if x is None or x.shape[1] != channels:
         raise ValueError(f"{caller}(frame): no frame of {channels} channels. Give one that is like the clip's.")
     return x.to(model.sampler.picture.device)
 

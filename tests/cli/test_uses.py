@@ -103,3 +103,75 @@ def test_refusals(oneself, model, line, words):
     assert words in said.err
     assert said.err.count("error:") == 1
     assert sorted(path.name for path in model.iterdir()) == before
+
+
+SMALL = ("--method", "sinfusion", "--width", "8", "--blocks", "1", "--levels", "4", "--steps", "2")
+
+
+@pytest.fixture
+def moving(folder):
+    """A clip as a folder of frames, whose names do not sort as they count."""
+    frame = read_png("photo.png")
+    (folder / "clip").mkdir()
+    for number in range(8, 12):
+        Image.fromarray(np.roll(frame, number, axis=1)).save(folder / f"clip/{number}.png")
+    return folder
+
+
+def test_a_clip_from_a_folder_is_learned_prolonged_and_slowed(oneself, moving):
+    said = oneself("generate clip out -n 2 --json", *SMALL)
+    assert said.code == 0, said.err
+    assert [data.read_clip(f"out/clip-0{k}").pixels.shape for k in (1, 2)] == [(4, 20, 24, 3)] * 2
+    known = data.read_clip("clip").pixels
+    model = library.Model.load("out/clip.safetensors")
+    for line, expected in [
+        ("extrapolate out/clip.safetensors more.tif --frames 3 --seed 1", library.extrapolate(model, 3, seed=1)),
+        (
+            "extrapolate out/clip.safetensors before.tif --frames 2 --direction backward",
+            library.extrapolate(model, 2, direction="backward"),
+        ),
+        ("interpolate out/clip.safetensors slow.tif", library.interpolate(model)),
+    ]:
+        said = oneself(f"{line} --json")
+        assert said.code == 0, said.err
+        assert np.array_equal(data.read_clip(line.split()[2]).pixels, expected)
+        assert said.record["made"] == len(expected)
+    said = oneself("extrapolate out/clip.safetensors whole.tif --frames 2 --direction backward --whole")
+    assert said.code == 0, said.err
+    whole = data.read_clip("whole.tif").pixels
+    assert np.array_equal(whole[2:], known)
+    assert np.array_equal(whole[:2], data.read_clip("before.tif").pixels)
+    assert oneself("interpolate out/clip.safetensors --factor 4").code == 0
+    assert data.read_clip("out/clip-interpolated.gif").pixels.shape == (13, 20, 24, 3)
+
+
+def test_clips_from_a_tiff_are_written_as_such(oneself, moving):
+    data.write_clip(data.read_clip("clip"), "clip.tif")
+    assert oneself("generate clip.tif out --size 12x30", *SMALL).code == 0
+    assert data.read_clip("out/clip-01.tif").pixels.shape == (4, 12, 30, 3)
+    said = oneself("generate clip.tif out", *SMALL)
+    assert (said.code, "exists" in said.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("generate one out", "one frame"),
+        ("generate unlike out", "frames of differing size"),
+        ("generate clip out --method singan", "works on 2D"),
+        ("generate clip out --axes YXC", "Leave axes out"),
+        ("extrapolate still", "a model of one picture"),
+        ("interpolate still --factor 3", "a model of one picture"),
+    ],
+)
+def test_refusals_of_clips(oneself, moving, line, words):
+    frame = read_png("photo.png")
+    for name, frames in (("one", [frame]), ("unlike", [frame, frame[:10]])):
+        (moving / name).mkdir()
+        for number, pixels in enumerate(frames):
+            Image.fromarray(pixels).save(moving / name / f"{number}.png")
+    library.generate(frame, method="sinfusion", width=8, blocks=1, levels=2, steps=1, device="cpu").model.save("still")
+    said = oneself(line)
+    assert said.code == 2, said.err
+    assert words in said.err
+    assert said.err.count("error:") == 1
