@@ -80,8 +80,11 @@ class Fusion(Sampler):
     def _gain(self, part: str) -> Tensor:
         """The root mean square of frames in [-1, 1] beside the mean of those that are shown next to them."""
         x = 2 * self.frames - 1
-        left = {"picture": lambda: x, "next": lambda: x[1:] - x[:-1], "between": lambda: x[1:-1] - (x[2:] + x[:-2]) / 2}
-        return left[part]().square().mean().sqrt().clamp(min=SMALLEST)
+        if part == "next":
+            x = x[1:] - x[:-1]
+        elif part == "between":
+            x = x[1:-1] - (x[2:] + x[:-2]) / 2
+        return x.square().mean().sqrt().clamp(min=SMALLEST)
 
     def base(self, shown: Tensor | None, like: Tensor) -> Tensor:
         """The mean of the frames that are shown along the channels."""
