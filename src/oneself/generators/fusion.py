@@ -90,7 +90,8 @@ class Fusion(Sampler):
         """The mean of the frames that are shown along the channels."""
         if shown is None:
             return torch.zeros_like(like)
-        return shown.unflatten(1, (-1, like.shape[1])).mean(1)
+        mean: Tensor = shown.unflatten(1, (-1, like.shape[1])).mean(1)
+        return mean
 
     def gain(self, part: str) -> Tensor:
         found: Tensor = self.gains[list(self.networks).index(part)]
