@@ -2,6 +2,7 @@
 
 from oneself.networks.blur import DeepBlur, critic
 from oneself.networks.decoder import Decoder
+from oneself.networks.denoiser import Denoiser
 from oneself.networks.field import Constant, Field
 from oneself.networks.manifold import FrameDecoder, helix
 from oneself.networks.partial import PartialUNet
@@ -14,6 +15,7 @@ from oneself.networks.unet import UNet
 __all__ = [
     "Constant",
     "Decoder",
+    "Denoiser",
     "DeepBlur",
     "Field",
     "FrameDecoder",

@@ -1,0 +1,141 @@
+"""SinDDM: a denoising diffusion model of one picture, over its scales.
+
+Given           x, one picture
+Structure       one convolutional network h of small receptive field for all scales, told noise and scale
+Input           x_t = √ᾱ_t m_t + √(1 − ᾱ_t) ε at a random scale and time, m_t = γ_t ↑↓x + (1 − γ_t) x
+Loss            ‖h(x_t, t, s) − x‖² in units of what x_t leaves open
+Regularisation  the small receptive field; the average of the weights along the training
+
+Kulikov, Yadin, Kleiner, Michaeli. SinDDM: a single image denoising diffusion model. ICML 2023.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from typing import Annotated, Any
+
+import torch
+from torch import Tensor, nn
+
+from oneself import options as o
+from oneself.core import Example, Fit, Input, Option, WeightAverage, method
+from oneself.core.cropping import cut
+from oneself.generators import Cascade, pyramid_sizes
+from oneself.generators import diffusion as d
+from oneself.optim import OPTIMISERS, one_cycle
+from oneself.terms import Fidelity
+
+@method(
+    "SinDDM",
+    cite="Kulikov, Yadin, Kleiner, Michaeli. SinDDM: a single image denoising diffusion model. ICML 2023.",
+    tasks=("generate",),
+    dims=(2,),
+    needs=("A",),
+)
+def sinddm(
+    y: Tensor,
+    physics: Any,
+    *,
+    coarsest: Annotated[int, Option("shorter side of the picture at the coarsest scale", low=8)] = 25,
+    ratio: Annotated[float, Option("size of a scale relative to the next finer one", low=0.4, high=0.9)] = 0.7,
+    width: Annotated[int, Option("channels of the network", low=1)] = 48,
+    layers: Annotated[int, Option("convolutions of the network; patches of 2 layers + 1 are learned", low=2)] = 6,
+    times: Annotated[int, Option("steps from noise to picture at the coarsest scale", low=2)] = 100,
+    boldness: Annotated[
+        float, Option("noise that a finer scale begins with, in units of the error of the enlarged one below", above=0)
+    ] = 2.0,
+    crop: Annotated[
+        int | None, Option("side of the random part that a step looks at; none for the whole picture", low=8)
+    ] = 64,
+    batch: Annotated[int, Option("noisy copies in a step, of the finest scale; more of smaller ones", low=1)] = 2,
+    share: Annotated[float, Option("of the steps, at the coarsest scale", low=0, high=1)] = 0.5,
+    optimiser: o.Optimiser = "muon",
+    rate: o.Rate = 5e-3,
+    steps: o.Steps = 1500,
+    average: Annotated[float, Option("decay of the running average of the weights; 0 for none", low=0, below=1)] = 0.99,
+) -> Fit:
+    cascade = Cascade(y, pyramid_sizes(tuple(y.shape[2:]), coarsest, ratio), width, layers, times, boldness)
+    return Diffusion(
+        cascade,
+        structure=cascade.network,
+        input=Diffused(cascade, batch, crop, share),
+        loss=Fidelity(),
+        optimiser=OPTIMISERS[optimiser](rate),
+        schedule=one_cycle(),
+        steps=steps,
+        average=WeightAverage(cascade.network, average) if average else None,
+        image_output=False,
+    )
+
+
+class Diffused(Input):
+    """Noisy copies of the picture, or of a random part of it, at one random scale and at times spread evenly."""
+
+    def __init__(self, cascade: Cascade, batch: int, crop: int | None, share: float) -> None:
+        super().__init__()
+        self.cascade, self.crop, self.share = cascade, crop, share
+        self.pairs = [cascade.pair(scale) for scale in range(cascade.scales)]
+        room = [math.prod(self.sides(scale)) for scale in range(cascade.scales)]
+        self.batches = [round(batch * room[-1] / of) for of in room]
+
+    def sides(self, scale: int) -> list[int]:
+        """Of the part that a step looks at: its border, where the network would take it for the picture's, is extra."""
+        return [min(n, self.crop + 2 * self.cascade.layers if self.crop else n) for n in self.cascade.sizes[scale]]
+
+    def forward(self) -> Example:
+        scales = self.cascade.scales
+        scale = 0 if scales == 1 or torch.rand(()) < self.share else int(torch.randint(1, scales, ()))
+        return self.at(scale)
+
+    def at(self, scale: int) -> Example:
+        cascade = self.cascade
+        place = self.place(scale)
+        real, soft = (cut(x, place) for x in self.pairs[scale])
+        step = self.steps(scale).to(real.device)
+        mixed = torch.lerp(real, soft, d.each(cascade.softness(scale, step), real))
+        noisy = d.noised(mixed, torch.randn_like(mixed), d.each(cascade.alpha_bar[step], real))
+        given, skip, out = cascade.factors(step, real)
+        told = (given * noisy, cascade.told(step), torch.full_like(step, scale))
+        return Example(told, (real - skip * noisy) / out, self.inside(scale, place).to(real))
+
+    def steps(self, scale: int) -> Tensor:
+        """One for each of the batch, each from its own part of the range."""
+        batch = self.batches[scale]
+        even = (torch.arange(batch) + torch.rand(batch)) / batch
+        return 1 + (even * int(self.cascade.starts[scale])).long()
+
+    def place(self, scale: int) -> list[slice]:
+        sizes, sides = self.cascade.sizes[scale], self.sides(scale)
+        corners = [int(torch.randint(n - side + 1, ())) for n, side in zip(sizes, sides, strict=True)]
+        return [slice(corner, corner + side) for corner, side in zip(corners, sides, strict=True)]
+
+    def inside(self, scale: int, place: list[slice]) -> Tensor:
+        """0 where the network sees beyond a border that is not the picture's, ``(1, 1, H, W)``."""
+        known = torch.ones(1, 1, *self.cascade.sizes[scale])
+        for axis, part in enumerate(place, start=2):
+            margin = self.cascade.layers
+            known.narrow(axis, 0, part.start + margin if part.start else 0).zero_()
+            rest = known.shape[axis] - part.stop
+            known.narrow(axis, known.shape[axis] - (rest + margin if rest else 0), rest + margin if rest else 0).zero_()
+        return cut(known, place)
+
+    def still(self) -> Example:
+        return self.forward()
+
+
+class Diffusion(Fit):
+    """The fit of a cascade's network."""
+
+    def __init__(self, cascade: Cascade, **parts: Any) -> None:
+        super().__init__(**parts, output=self._reconstruction)
+        self.cascade = cascade
+
+    def sampler(self) -> Cascade:
+        """The cascade as it stands."""
+        made = copy.deepcopy(self.cascade)
+        made.network.load_state_dict(self.network.state_dict())
+        return made
+
+    def _reconstruction(self, network: nn.Module) -> Tensor:
+        return self.sampler().reconstruction()
