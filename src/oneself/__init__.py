@@ -18,6 +18,7 @@ __all__ = [
     "Calibration",
     "Model",
     "Reconstructor",
+    "Region",
     "Result",
     "Run",
     "animate",
@@ -40,6 +41,7 @@ __all__ = [
 _HOMES = {
     **dict.fromkeys(["animate", "edit", "generate", "harmonise", "paint"], "generation"),
     "Model": "model",
+    "Region": "generators",
     "Result": "core",
     "Calibration": "calibration",
     "calibrate": "calibration",

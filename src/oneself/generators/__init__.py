@@ -6,11 +6,28 @@ from collections.abc import Mapping
 from typing import Any
 
 from oneself.generators.cascade import Cascade
+from oneself.generators.guidance import Guide, Region, Shaping, steering
 from oneself.generators.pyramid import Level, Pyramid
-from oneself.generators.sampler import Noise, Sampler, fresh, silent
+from oneself.generators.sampler import Noise, Sampler, Steered, fresh, silent
 from oneself.generators.sizes import pyramid_sizes, scaled
 
-__all__ = ["Cascade", "Level", "Noise", "Pyramid", "Sampler", "blank", "fresh", "pyramid_sizes", "scaled", "silent"]
+__all__ = [
+    "Cascade",
+    "Guide",
+    "Level",
+    "Noise",
+    "Pyramid",
+    "Region",
+    "Sampler",
+    "Shaping",
+    "Steered",
+    "blank",
+    "fresh",
+    "pyramid_sizes",
+    "scaled",
+    "silent",
+    "steering",
+]
 
 SAMPLERS: Mapping[str, type[Sampler]] = {"sinddm": Cascade, "singan": Pyramid}
 

@@ -10,14 +10,15 @@ import torch
 from torch import Tensor
 
 from oneself.generators import diffusion as d
-from oneself.generators.sampler import Noise, Sampler, fresh
+from oneself.generators.guidance import Shaping
+from oneself.generators.sampler import Noise, Steered, fresh
 from oneself.networks import Denoiser
 from oneself.physics.resize import resize
 
 __all__ = ["Cascade"]
 
 
-class Cascade(Sampler):
+class Cascade(Steered):
     """One network for all scales. At a scale the picture ``x`` and what the scale below made, enlarged, ``u``, are
     mixed, ``m_t = γ_t u + (1 − γ_t) x``, and noise is added, ``x_t = √ᾱ_t m_t + √(1 − ᾱ_t) ε``; the network estimates
     ``x``.
@@ -83,7 +84,7 @@ class Cascade(Sampler):
 
     def factors(self, step: Tensor, like: Tensor) -> d.Preconditioning:
         """Of the network's input and output, at each of a batch's steps."""
-        return d.preconditioning(d.each(self.alpha_bar[step], like), float(self.deviation))
+        return d.preconditioning(d.each(self.alpha_bar[step], like), self.deviation)
 
     def estimated(self, noisy: Tensor, scale: int, step: int) -> Tensor:
         """The picture in [-1, 1] that the network sees in ``x_t``."""
@@ -93,23 +94,32 @@ class Cascade(Sampler):
         return (skip * noisy + out * made).clamp(-1, 1)
 
     @torch.no_grad()
-    def denoise(self, noisy: Tensor, soft: Tensor, scale: int, stochastic: bool) -> Tensor:
+    def denoise(
+        self, noisy: Tensor, soft: Tensor, scale: int, stochastic: bool, shaping: Shaping | None = None
+    ) -> Tensor:
         """From ``x_t`` at the first step of a scale to a picture in [-1, 1]; with fresh noise or without."""
         softness = self.softness(scale, torch.arange(self.times + 1, device=noisy.device))
         for step in range(int(self.starts[scale]), 0, -1):
             now, then = self.alpha_bar[step], self.alpha_bar[step - 1]
             x = self.estimated(noisy, scale, step)
             noise = d.noise_in(noisy, torch.lerp(x, soft, softness[step]), now)
+            x = x if shaping is None else shaping(x, scale).clamp(-1, 1)
             mixed = torch.lerp(x, soft, softness[step - 1])
-            noisy = d.noised(mixed, noise, now)
-            noisy = d.step_back(noisy, mixed, now, then, torch.randn_like(noisy) if stochastic else None)
+            before = d.noised(mixed, noise, now)
+            noisy = d.step_back(before, mixed, now, then, torch.randn_like(noisy) if stochastic else None)
         return noisy
 
     @torch.no_grad()
     def sample(
-        self, size: Sequence[int], *, start: int = 0, image: Tensor | None = None, noise: Noise = fresh
+        self,
+        size: Sequence[int],
+        *,
+        start: int = 0,
+        image: Tensor | None = None,
+        noise: Noise = fresh,
+        shaping: Shaping | None = None,
     ) -> Tensor:
-        """As of ``Sampler``; noise that is not ``fresh`` is what scales begin with, and none is added afterwards."""
+        """As of ``Steered``; noise that is not ``fresh`` is what scales begin with, and none is added afterwards."""
         sizes = self.level_sizes(size)
         made = self.picture.new_zeros(1, self.picture.shape[1], *sizes[0])
         if start:
@@ -117,7 +127,7 @@ class Cascade(Sampler):
         for scale in range(start, self.scales):
             soft = resize(made, sizes[scale])
             noisy = d.noised(soft, noise(scale, soft), self.alpha_bar[self.starts[scale]])
-            made = self.denoise(noisy, soft, scale, noise is fresh)
+            made = self.denoise(noisy, soft, scale, noise is fresh, shaping)
         return ((made + 1) / 2).clamp(0, 1)
 
     def reconstruction(self) -> Tensor:

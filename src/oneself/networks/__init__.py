@@ -15,8 +15,8 @@ from oneself.networks.unet import UNet
 __all__ = [
     "Constant",
     "Decoder",
-    "Denoiser",
     "DeepBlur",
+    "Denoiser",
     "Field",
     "FrameDecoder",
     "PartialUNet",

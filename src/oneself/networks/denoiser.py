@@ -31,9 +31,8 @@ class Told(nn.Module):
         self.told = nn.Linear(width, 2 * width)
         self.spread = Convolution(2, width, width, border="zeros")
         self.back = nn.Conv2d(width, width, 1)
-        nn.init.zeros_(self.told.weight)
-        nn.init.zeros_(self.told.bias)
-        nn.init.zeros_(self.back.weight)
+        _silence(self.told)
+        _silence(self.back)
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         a, b = self.told(embedding)[..., None, None].chunk(2, dim=1)
@@ -56,14 +55,11 @@ class Denoiser(nn.Module):
     def __init__(self, channels: int, width: int, layers: int, scales: int) -> None:
         super().__init__()
         self.margin, self.scales = layers, scales
-        self.embed = nn.Sequential(
-            nn.Linear(EMBEDDED + scales, width), nn.GELU(), nn.Linear(width, width), nn.GELU()
-        )
+        self.embed = nn.Sequential(nn.Linear(EMBEDDED + scales, width), nn.GELU(), nn.Linear(width, width), nn.GELU())
         self.first = Convolution(2, channels + 1, width, border="zeros")
         self.blocks = nn.ModuleList(Told(width) for _ in range(layers - 1))
         self.last = nn.Conv2d(width, channels, 1)
-        nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias)
+        _silence(self.last)
 
     def forward(self, x: Tensor, level: Tensor, scale: Tensor) -> Tensor:
         """``x`` is ``(B, C, H, W)``; ``level``, of the order of 1, and the whole numbers ``scale`` are ``(B,)``."""
@@ -73,3 +69,9 @@ class Denoiser(nn.Module):
             made = block(made, embedding)
         told: Tensor = self.last(made)
         return told
+
+
+def _silence(layer: nn.Linear | nn.Conv2d) -> None:
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.zero_()

@@ -26,6 +26,7 @@ from oneself.generators import diffusion as d
 from oneself.optim import OPTIMISERS, one_cycle
 from oneself.terms import Fidelity
 
+
 @method(
     "SinDDM",
     cite="Kulikov, Yadin, Kleiner, Michaeli. SinDDM: a single image denoising diffusion model. ICML 2023.",
@@ -112,13 +113,13 @@ class Diffused(Input):
 
     def inside(self, scale: int, place: list[slice]) -> Tensor:
         """0 where the network sees beyond a border that is not the picture's, ``(1, 1, H, W)``."""
-        known = torch.ones(1, 1, *self.cascade.sizes[scale])
-        for axis, part in enumerate(place, start=2):
-            margin = self.cascade.layers
-            known.narrow(axis, 0, part.start + margin if part.start else 0).zero_()
-            rest = known.shape[axis] - part.stop
-            known.narrow(axis, known.shape[axis] - (rest + margin if rest else 0), rest + margin if rest else 0).zero_()
-        return cut(known, place)
+        margin = self.cascade.layers
+        sides = [part.stop - part.start for part in place]
+        starts = [margin if part.start else 0 for part in place]
+        ends = [margin if part.stop < n else 0 for part, n in zip(place, self.cascade.sizes[scale], strict=True)]
+        known = torch.zeros(1, 1, *sides)
+        cut(known, [slice(a, n - b) for a, b, n in zip(starts, ends, sides, strict=True)]).fill_(1)
+        return known
 
     def still(self) -> Example:
         return self.forward()
