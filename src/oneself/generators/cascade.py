@@ -56,6 +56,8 @@ class Cascade(Steered):
         self.register_buffer("alpha_bar", d.cosine_schedule(times).to(device))
         self.register_buffer("deviation", (2 * picture - 1).square().mean().sqrt())
         self.register_buffer("starts", torch.tensor(self._starts(), device=device))
+        for scale, size in enumerate(self.sizes):
+            self.register_buffer(f"anchor_{scale}", torch.randn(1, channels, *size, device=device))
 
     def _starts(self) -> list[int]:
         """At every scale, the step whose noise is ``boldness`` times the error of the enlarged smaller picture."""
@@ -95,11 +97,17 @@ class Cascade(Steered):
 
     @torch.no_grad()
     def denoise(
-        self, noisy: Tensor, soft: Tensor, scale: int, stochastic: bool, shaping: Shaping | None = None
+        self,
+        noisy: Tensor,
+        soft: Tensor,
+        scale: int,
+        stochastic: bool,
+        shaping: Shaping | None = None,
+        first: int | None = None,
     ) -> Tensor:
-        """From ``x_t`` at the first step of a scale to a picture in [-1, 1]; with fresh noise or without."""
+        """From ``x_t`` at the ``first`` step, where the scale begins unless it is given, to a picture in [-1, 1]."""
         softness = self.softness(scale, torch.arange(self.times + 1, device=noisy.device))
-        for step in range(int(self.starts[scale]), 0, -1):
+        for step in range(int(self.starts[scale]) if first is None else first, 0, -1):
             now, then = self.alpha_bar[step], self.alpha_bar[step - 1]
             x = self.estimated(noisy, scale, step)
             noise = d.noise_in(noisy, torch.lerp(x, soft, softness[step]), now)
@@ -130,8 +138,23 @@ class Cascade(Steered):
             made = self.denoise(noisy, soft, scale, noise is fresh, shaping)
         return ((made + 1) / 2).clamp(0, 1)
 
+    @torch.no_grad()
     def reconstruction(self) -> Tensor:
-        return self.picture
+        """The picture from its coarsest copy and a fixed noise, through all finer scales without fresh noise; where
+        there is one scale alone, from the picture among as much noise as half of the steps take away."""
+        made, soft = self.pair(0)
+        if self.scales == 1:
+            first = (self.times + 1) // 2
+            made = self.denoise(d.noised(made, self.anchor(0), self.alpha_bar[first]), soft, 0, False, first=first)
+        for scale in range(1, self.scales):
+            soft = resize(made, self.sizes[scale])
+            noisy = d.noised(soft, self.anchor(scale), self.alpha_bar[self.starts[scale]])
+            made = self.denoise(noisy, soft, scale, False)
+        return ((made + 1) / 2).clamp(0, 1)
+
+    def anchor(self, scale: int) -> Tensor:
+        """The fixed noise of a scale."""
+        return torch.as_tensor(self.get_buffer(f"anchor_{scale}"))
 
     def configuration(self) -> Mapping[str, Any]:
         return {

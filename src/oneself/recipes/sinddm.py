@@ -56,6 +56,13 @@ def sinddm(
     steps: o.Steps = 1500,
     average: Annotated[float, Option("decay of the running average of the weights; 0 for none", low=0, below=1)] = 0.99,
 ) -> Fit:
+    least = 2 * layers + 2
+    if min(y.shape[2:]) < least or coarsest < least:
+        told = f"layers={layers}, coarsest={coarsest}, y.shape={tuple(y.shape)}"
+        raise ValueError(
+            f"sinddm({told}): {layers} convolutions see patches of {least - 1} elements, and every scale must be "
+            f"larger. Give a picture and a coarsest scale of at least {least} along each side, or fewer layers."
+        )
     cascade = Cascade(y, pyramid_sizes(tuple(y.shape[2:]), coarsest, ratio), width, layers, times, boldness)
     return Diffusion(
         cascade,
