@@ -61,7 +61,7 @@ def generate(
     size : (int, int), optional
         Their height and width; the picture's own unless given.
     method : str or Method
-        ``"singan"``, …; ``"auto"`` picks.
+        ``"singan"``, ``"sinddm"``, …; ``"auto"`` picks.
     seed : int
         Of the training and of the samples.
     seconds : float, optional
@@ -149,7 +149,8 @@ class Training:
         """What the training takes, in words, from a few steps of every stage of a copy of it."""
         seconds, steps, stages = expected(self._copy())
         allowed = self.run.seconds
-        told = f"{self.run.method.key}: {steps} steps over {stages} scales, about {_duration(seconds)}"
+        over = f" over {stages} scales" if stages > 1 else ""
+        told = f"{self.run.method.key}: {steps} steps{over}, about {_duration(seconds)}"
         device = f" on {self.run.compute.device}"
         return told + device + (f", cut to the {_duration(allowed)} allowed" if allowed and allowed < seconds else "")
 

@@ -40,7 +40,7 @@ def test_examples_are_noisy_mixtures_of_the_picture_and_its_smaller_copy():
 
 def test_smaller_scales_are_seen_more_often_and_in_larger_batches():
     torch.manual_seed(0)
-    made = stage(picture(24, 30), share=0.8)
+    made = stage(picture(24, 30), emphasis=8.0)
     numbers = [int(made.input().input[2][0]) for _ in range(60)]
     assert 36 <= numbers.count(0) <= 58
     assert made.input.batches == [12, 6, 3]
