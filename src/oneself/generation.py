@@ -71,7 +71,7 @@ def generate(
     size : (int, int), optional
         Their height and width; the picture's own unless given.
     method : str or Method
-        ``"singan"``, …; of a clip ``"sinfusion"``; ``"auto"`` picks.
+        ``"singan"``, ``"sinddm"``, …; of a clip ``"sinfusion"``; ``"auto"`` picks.
     seed : int
         Of the training and of the samples.
     seconds : float, optional

@@ -96,13 +96,13 @@ class Preconditioning(NamedTuple):
     out: Tensor
 
 
-def preconditioning(alpha_bar: Tensor, deviation: float = 0.5) -> Preconditioning:
+def preconditioning(alpha_bar: Tensor, deviation: float | Tensor = 0.5) -> Preconditioning:
     """The factors with which the network's input and target have variance 1 at every ᾱ < 1, and its errors count least:
     ``given = 1 / √(ᾱ s² + 1 − ᾱ)``, ``skip = given² √ᾱ s²``, ``out = given s √(1 − ᾱ)``.
 
     Parameters
     ----------
-    deviation : float
+    deviation : float or Tensor
         ``s``, the standard deviation of the pictures' elements about 0.
 
     Notes

@@ -3,6 +3,7 @@
 from oneself.networks.blur import DeepBlur, critic
 from oneself.networks.convnext import ConvNeXt
 from oneself.networks.decoder import Decoder
+from oneself.networks.denoiser import Denoiser
 from oneself.networks.field import Constant, Field
 from oneself.networks.manifold import FrameDecoder, helix
 from oneself.networks.partial import PartialUNet
@@ -17,6 +18,7 @@ __all__ = [
     "ConvNeXt",
     "Decoder",
     "DeepBlur",
+    "Denoiser",
     "Field",
     "FrameDecoder",
     "PartialUNet",
