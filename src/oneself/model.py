@@ -113,9 +113,11 @@ class Model:
             Scales below it keep the training picture's own structure: 0 makes everything up, the last one only the
             finest detail.
         regions : sequence of Region
-            Parts of the training picture and where they shall stand in the samples (``sinddm``).
+            Parts of the training picture and where they shall stand in the samples (``sinddm``,
+            ``sinfusion``).
         guide : callable, optional
-            A score of a picture ``(1, C, H, W)`` in [0, 1], differentiable, which is raised along the way (``sinddm``).
+            A score of a picture ``(1, C, H, W)`` in [0, 1], differentiable, which is raised along the way
+            (``sinddm``, ``sinfusion``).
         strength : float
             Of the guide: how far a step goes along its slope, relative to the picture's norm.
 
@@ -132,6 +134,8 @@ class Model:
         if not isinstance(n, int) or n < 1:
             raise ValueError(f"sample(n={n!r}): not a number of pictures. Give a whole number, at least 1.")
         wanted = checked_size(self.size if size is None else size)
+        if self.sampler.picture.ndim != 4 and (regions or guide is not None):
+            raise ValueError("sample(regions, guide): a model of a clip cannot be steered. Train one of a picture.")
         shaping = steering(self.sampler.picture, wanted, self.scales, guide, strength, regions)
         made = [self.draw(wanted, seed=seed, number=k, start=start_scale, shaping=shaping) for k in range(n)]
         return self.kind.pack(torch.cat(made))
@@ -163,7 +167,9 @@ class Model:
         if shaping is None:
             return self.sampler.sample
         if not isinstance(self.sampler, Steered):
-            raise ValueError(f"sample(): a model of {self.method} cannot be steered. Train one of method 'sinddm'.")
+            raise ValueError(
+                f"sample(): a model of {self.method} cannot be steered. Train one of method 'sinddm' or 'sinfusion'."
+            )
         return partial(self.sampler.sample, shaping=shaping)
 
     def check_memory(self, size: Sequence[int]) -> None:

@@ -103,6 +103,7 @@ def test_refusals(model):
         (lambda: oneself.extrapolate(still), "a model of one picture"),
         (lambda: oneself.interpolate(still), "a model of one picture"),
         (lambda: oneself.edit(model, CLIP[0]), "a model of a clip"),
+        (lambda: model.sample(guide=torch.mean), "cannot be steered"),
         (lambda: oneself.animate(model), "no noise that could be walked through"),
         (lambda: oneself.generate(CLIP[:1], channel_axis=-1), "a clip of 1 frames"),
         (lambda: oneself.generate(CLIP[:, :5, :9], channel_axis=-1), "too small to learn from"),

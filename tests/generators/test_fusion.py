@@ -58,6 +58,12 @@ def test_a_later_start_stays_nearer_to_the_image(perfect):
     assert far[2] < 0.02
 
 
+def test_the_way_can_be_steered(perfect):
+    torch.manual_seed(0)
+    dark = perfect.sample((20, 24), shaping=lambda x, scale: x if scale > 15 else torch.full_like(x, -1))
+    assert float(dark.mean()) < 0.5 * float(perfect.sample((20, 24)).mean())
+
+
 def test_noise_is_asked_for_once_a_scale_from_coarse_to_fine():
     made = Fusion(picture(12, 10), 6, 4, 1, 1)
     asked = []

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from oneself.generators import diffusion as d
-from oneself.generators.sampler import Noise, Sampler, fresh
+from oneself.generators.guidance import Shaping
+from oneself.generators.sampler import Noise, Steered, fresh
 from oneself.networks import ConvNeXt
 from oneself.physics.resize import resize
 
@@ -22,7 +23,7 @@ SMALLEST = 1e-3  # of a gain: where nothing moves at all
 FIXED = 5  # iterations that undo a step back
 
 
-class Fusion(Sampler):
+class Fusion(Steered):
     """Noise becomes a picture in ``levels`` steps; every step is a scale, so that ``start`` is a level of noise.
 
     Pictures are ``(B, C, H, W)`` in [0, 1], a clip is ``(1, C, T, H, W)``. Inside, ``x`` is in [-1, 1]. What becomes
@@ -121,12 +122,14 @@ class Fusion(Sampler):
         noise: Noise | None,
         shown: Tensor | None = None,
         numbers: Sequence[Tensor] = (),
+        shaping: Shaping | None = None,
     ) -> Tensor:
         """From ``u_t`` at scale ``start`` to a picture in [-1, 1]; without ``noise`` the way is deterministic."""
         base, gain, x = self.base(shown, noisy), self.gain(part), noisy
         for scale in range(start, self.levels):
             level = self.levels - scale
             x = self.estimate(part, noisy, level, shown, numbers)
+            x = x if shaping is None else shaping(x, scale).clamp(-1, 1)
             now, then = self.alpha_bar[level], self.alpha_bar[level - 1]
             made = None if noise is None or level == 1 else noise(scale + 1, noisy)
             noisy = d.step_back(noisy, (x - base) / gain, now, then, made)
@@ -138,15 +141,22 @@ class Fusion(Sampler):
 
     @torch.no_grad()
     def sample(
-        self, size: Sequence[int], *, start: int = 0, image: Tensor | None = None, noise: Noise = fresh
+        self,
+        size: Sequence[int],
+        *,
+        start: int = 0,
+        image: Tensor | None = None,
+        noise: Noise = fresh,
+        shaping: Shaping | None = None,
     ) -> Tensor:
         """A picture, or a clip of as many frames as the training one: its first is made up, each other follows.
 
-        As of ``Sampler``; of a clip ``image`` stands for the first frame, and noise is asked for again for each.
+        As of ``Steered``; of a clip ``image`` stands for the first frame, and noise is asked for again for each.
         """
         given = self.frames[:1] if image is None else image
         first = 2 * resize(given, size) - 1
-        made = self.descend("picture", noise(0, first) if start == 0 else self.begun(first, start, noise), start, noise)
+        noisy = noise(0, first) if start == 0 else self.begun(first, start, noise)
+        made = self.descend("picture", noisy, start, noise, shaping=shaping)
         made = ((made + 1) / 2).clamp(0, 1)
         return self.following(made, self.picture.shape[2], 1, noise, whole=True) if self.is_clip else made
 
