@@ -1,6 +1,7 @@
 """What is particular to SinFusion: its examples, how far it looks, its networks, resuming, and what is refused."""
 
 import pytest
+import skimage.data
 import torch
 
 from oneself import Run
@@ -8,6 +9,7 @@ from oneself.generators import Fusion
 from oneself.generators import diffusion as d
 from oneself.recipes.sinfusion import Noisy
 from oneself.testing.pictures import picture
+from oneself.testing.quality import psnr
 
 QUICK = {"width": 8, "blocks": 1, "levels": 5, "steps": 4, "device": "cpu"}
 NUMBERED = torch.linspace(0, 1, 9).reshape(1, 1, 9, 1, 1).expand(1, 3, 9, 20, 16)  # frames that tell which they are
@@ -113,3 +115,61 @@ def test_the_published_settings_see_patches_of_97():
     assert 2 * stage.structure.reach + 1 == 97
     assert stage.steps == 50_000
     assert stage.average is None
+
+
+SPEED, COUNT = 2, 8
+WIDE = torch.from_numpy(skimage.data.coffee()[160:256:6, 100:580:6].mean(2) / 255).float()[None, None]
+
+
+def window(k):
+    """Of a wide picture, that the window moves over: a pure translation, of which the scene outside is known."""
+    return WIDE[..., 22 + k : 46 + k]
+
+
+def displacement(one, other, most=9):
+    """Where the cross-correlation of two pictures peaks along the last axis, and how high."""
+    found = {}
+    for shift in range(-most, most + 1):
+        width = one.shape[-1] - abs(shift)
+        a = one[..., max(0, shift) :][..., :width].flatten()
+        b = other[..., max(0, -shift) :][..., :width].flatten()
+        found[shift] = float(torch.corrcoef(torch.stack([a, b]))[0, 1])
+    best = max(found, key=lambda shift: found[shift])
+    return best, found[best]
+
+
+@pytest.fixture(scope="module")
+def panned():
+    moving = torch.stack([window(SPEED * k) for k in range(COUNT)], dim=2)
+    options = {"width": 16, "blocks": 2, "radius": 2, "levels": 10, "batch": 4, "steps": 200, "device": "cpu"}
+    run = Run("sinfusion", moving, **options)
+    run.finish()
+    return run.stages[-1].sampler()
+
+
+@pytest.mark.parametrize("way", [1, -1])
+def test_a_translation_goes_on_at_its_speed_in_both_directions(panned, way):
+    last = panned.frames[-1:] if way == 1 else panned.frames[:1]
+    torch.manual_seed(0)
+    made = panned.following(last, 3, way)
+    for k in range(3):
+        moved, alike = displacement(last, made[:, :, k])
+        assert moved == way * SPEED * (k + 1)
+        assert alike > 0.7
+        truth = window(SPEED * (COUNT + k) if way == 1 else -SPEED * (k + 1))
+        assert psnr(made[:, :, k], truth) > psnr(last, truth) + 2
+
+
+def test_frames_between_are_nearer_to_the_truth_than_the_mean_of_their_neighbours(panned):
+    frames = panned.frames
+    truth = torch.cat([window(SPEED * k + SPEED // 2) for k in range(COUNT - 1)])
+    torch.manual_seed(0)
+    made = panned.middle(frames[:-1], frames[1:])
+    assert psnr(made, truth) > psnr((frames[:-1] + frames[1:]) / 2, truth) + 2
+
+
+def test_smaller_copies_teach_what_is_between():
+    draw = Noisy(Fusion(clip(), 8, 4, 1, 1), "between", 1.0, 1, 10)
+    assert [tuple(copy.shape[2:]) for copy in draw.copies] == [(20, 16), (14, 11), (10, 8)]
+    assert {draw().target.shape[2:] for _ in range(30)} == {(20, 16), (14, 11), (10, 8)}
+    assert len(Noisy(Fusion(clip(), 8, 4, 1, 1), "next", 1.0, 1, 10).copies) == 1

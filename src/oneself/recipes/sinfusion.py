@@ -21,12 +21,14 @@ from torch import Tensor, nn
 from oneself import options as o
 from oneself.core import Example, Fit, Input, Option, Recipe, Stage, WeightAverage, method
 from oneself.core.cropping import cut
-from oneself.generators import Fusion
+from oneself.generators import Fusion, scaled
 from oneself.generators import diffusion as d
 from oneself.optim import OPTIMISERS, one_cycle
+from oneself.physics.resize import resize
 from oneself.terms import Fidelity
 
 LEAST = 8  # pixels along each side
+SMALLER = (1.0, 0.7, 0.5)
 FARTHEST = 3  # frames between a frame and what is told from it, at the end of the training
 SHARES = {"picture": 1.0, "next": 2.0, "between": 1.0}  # of the steps that each network of a clip takes
 PUBLISHED = {
@@ -107,7 +109,8 @@ def parts(
 class Noisy(Input):
     """Noisy crops of frames at random levels, beside the frames that the network is shown.
 
-    How far ``next`` looks grows from 1 to 3 frames over the training.
+    How far ``next`` looks grows from 1 to 3 frames over the training. What is between two frames is learned from
+    smaller copies, too: they move less, as neighbours do, between which it will be asked for.
     """
 
     taken: Tensor
@@ -115,19 +118,23 @@ class Noisy(Input):
     def __init__(self, made: Fusion, part: str, crop: float, batch: int, steps: int) -> None:
         super().__init__()
         self.made, self.part, self.batch, self.steps = made, part, batch, steps
-        self.sides = [max(LEAST, round(crop * n)) for n in made.picture.shape[-2:]]
+        size, shares = tuple(made.picture.shape[-2:]), SMALLER if part == "between" else (1.0,)
+        smaller = [scaled(size, share) for share in shares]
+        self.copies = [resize(made.frames, n).clamp(0, 1) for n in smaller if min(n) >= LEAST]
+        self.sides = [[max(LEAST, round(crop * n)) for n in frames.shape[2:]] for frames in self.copies]
         self.register_buffer("taken", torch.zeros((), dtype=torch.long))
 
     def forward(self) -> Example:
-        chosen = [self.one() for _ in range(self.batch)]
+        copy = int(torch.randint(len(self.copies), ()))
+        chosen = [self.one(copy) for _ in range(self.batch)]
         self.taken.add_(1)
         x, shown, apart = zip(*chosen, strict=True)
         return self.noisy(torch.stack(x), torch.stack(shown), torch.tensor(apart, dtype=x[0].dtype, device=x[0].device))
 
-    def one(self) -> tuple[Tensor, Tensor, int]:
+    def one(self, copy: int = 0) -> tuple[Tensor, Tensor, int]:
         """A crop of a frame in [-1, 1], of those beside it along the channels, and the distance."""
-        frames = self.made.frames
-        place, count, apart = self.place(), len(frames), 0
+        frames = self.copies[copy]
+        place, count, apart = self.place(copy), len(frames), 0
         if self.part == "next":
             farthest = min(1 + FARTHEST * int(self.taken) // self.steps, FARTHEST, count - 1)
             apart = (1 if torch.rand(()) < 0.5 else -1) * int(torch.randint(1, farthest + 1, ()))
@@ -141,10 +148,10 @@ class Noisy(Input):
         cropped = 2 * cut(frames, place) - 1
         return cropped[here], cropped[beside].flatten(0, 1), apart
 
-    def place(self) -> list[slice]:
-        sizes = self.made.picture.shape[-2:]
-        corners = [int(torch.randint(n - side + 1, ())) for n, side in zip(sizes, self.sides, strict=True)]
-        return [slice(corner, corner + side) for corner, side in zip(corners, self.sides, strict=True)]
+    def place(self, copy: int) -> list[slice]:
+        sizes, sides = self.copies[copy].shape[2:], self.sides[copy]
+        corners = [int(torch.randint(n - side + 1, ())) for n, side in zip(sizes, sides, strict=True)]
+        return [slice(corner, corner + side) for corner, side in zip(corners, sides, strict=True)]
 
     def noisy(self, x: Tensor, shown: Tensor, apart: Tensor) -> Example:
         """The levels of a batch lie each in its own part of the range."""
