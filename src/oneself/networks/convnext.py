@@ -23,13 +23,13 @@ class Block(nn.Module):
         self.spread = kind(width, width, kernel, padding=kernel // 2, groups=width)
         self.shift = nn.Linear(told, width)
         self.norm = nn.LayerNorm(width)
-        self.first, self.second = nn.Linear(width, grow * width), nn.Linear(grow * width, width)
+        self.first, self.second = kind(width, grow * width, 1), kind(grow * width, width, 1)
 
     def forward(self, x: Tensor, told: Tensor) -> Tensor:
         shift = self.shift(told)
         seen = self.spread(x).movedim(1, -1) + shift.reshape(len(shift), *[1] * (x.ndim - 2), -1)
-        made: Tensor = self.second(F.gelu(self.first(self.norm(seen))))
-        return x + made.movedim(-1, 1)
+        made: Tensor = x + self.second(F.gelu(self.first(self.norm(seen).movedim(-1, 1))))
+        return made
 
 
 class ConvNeXt(nn.Module):

@@ -62,7 +62,7 @@ def sinfusion(
     crop: Annotated[float, Option("side of a crop relative to the picture's", above=0, high=1)] = 0.95,
     batch: Annotated[int, Option("noisy crops in a step", low=1)] = 1,
     optimiser: o.Optimiser = "muon",
-    rate: o.Rate = 5e-3,
+    rate: o.Rate = 1e-2,
     steps: Annotated[int, Option("steps; twice as many for what follows in a clip", low=1)] = 1500,
     average: Annotated[float, Option("decay of the running average of the weights; 0 for none", low=0, below=1)] = 0.99,
 ) -> Recipe:
