@@ -211,11 +211,13 @@ class Fusion(Steered):
             made = self.descend("picture", self.inverted(x), 0, None)
             return ((made + 1) / 2).clamp(0, 1)
         frames = 2 * self.frames - 1
-        shown = torch.cat([frames[1:2], frames[:-1]])
-        apart = torch.ones(len(frames), device=frames.device)
-        apart[0] = -1  # of the first, what comes before the second
-        made = self.descend("next", fresh(0, frames), 0, None, shown, [apart])
-        return ((made + 1) / 2).clamp(0, 1).transpose(0, 1)[None]
+        made_frames: list[Tensor] = []
+        for number, frame in enumerate(frames.split(1)):
+            apart = 1 if number else -1  # the first is what comes before the second
+            shown = frames[number - apart][None]
+            told = torch.full((1,), float(apart), device=frame.device)
+            made_frames.append(self.descend("next", fresh(0, frame), 0, None, shown, [told]))
+        return ((torch.stack(made_frames, dim=2) + 1) / 2).clamp(0, 1)
 
     def configuration(self) -> Mapping[str, Any]:
         shape = list(self.picture.shape)
