@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from oneself.generators import Fusion, blank, fresh
+from oneself.generators import diffusion as d
 from oneself.testing.pictures import picture
 
 SIDE = 7
@@ -144,6 +145,23 @@ def test_cleaning_takes_a_little_noise_away_and_leaves_the_rest(monkeypatch):
     dirty = 2 * x - 1 + 0.15 * torch.randn_like(x)
     cleaned = made.cleaned(dirty, fresh)
     assert float((cleaned - (2 * x - 1)).square().mean()) < 0.1 * float((dirty - (2 * x - 1)).square().mean())
+
+
+def test_no_more_noise_is_added_to_clean_than_neighbours_differ_by():
+    def cleaning(contrast):
+        x = picture(16, 18)
+        clip = torch.stack([x, x + contrast * (x.roll(1, -1) - x), x], dim=2)
+        made = Fusion(clip, 50, 4, 1, 1)
+        return made.cleaning, [float(d.noise_ratio(made.alpha_bar[k]) * made.gain("picture")) for k in range(51)], made
+
+    level, noise, made = cleaning(0.3)
+    assert 0 < level < 5
+    assert noise[level] <= float(made.gain("next")) < noise[level + 1]
+    assert cleaning(1.0)[0] == 5
+    level, _, made = cleaning(1e-3)
+    frame = 2 * picture(16, 18) - 1
+    assert level == 0
+    assert made.cleaned(frame, fresh) is frame
 
 
 @pytest.mark.parametrize("source", [picture(12, 10), moving(4)], ids=["picture", "clip"])

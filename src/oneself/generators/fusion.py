@@ -18,7 +18,7 @@ from oneself.physics.resize import resize
 __all__ = ["PARTS", "Fusion"]
 
 PARTS = {"picture": (0, 1), "next": (1, 2), "between": (2, 1)}  # frames that a network is shown, numbers it is told
-CLEANED = 0.1  # of the way to noise that a predicted frame goes back, to be cleaned by the picture's network
+CLEANED = 0.1  # of the way to noise that a predicted frame goes back at most, to be cleaned
 SMALLEST = 1e-3  # of a gain: where nothing moves at all
 FIXED = 5  # iterations that undo a step back
 
@@ -177,9 +177,18 @@ class Fusion(Steered):
 
     def cleaned(self, frame: Tensor, noise: Noise) -> Tensor:
         """A predicted frame in [-1, 1] without what a frame of the clip has not: a little noise is added, and taken
-        away by the network that knows single frames. Errors would grow from frame to frame otherwise."""
-        start = self.levels - max(1, round(CLEANED * self.levels))
-        return self.descend("picture", self.begun(frame, start, noise), start, noise)
+        away by the network that knows single frames. Errors would grow from frame to frame otherwise.
+
+        No more noise is added than neighbours differ by; where the least is more, none is.
+        """
+        start = self.levels - self.cleaning
+        return frame if start == self.levels else self.descend("picture", self.begun(frame, start, noise), start, noise)
+
+    @property
+    def cleaning(self) -> int:
+        """The level of noise at which a predicted frame is cleaned; 0 for not at all."""
+        noise = d.noise_ratio(self.alpha_bar) * self.gain("picture")
+        return min(int((noise <= self.gain("next")).sum()) - 1, round(CLEANED * self.levels))
 
     @torch.no_grad()
     def middle(self, before: Tensor, after: Tensor, noise: Noise = fresh) -> Tensor:
