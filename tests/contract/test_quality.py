@@ -43,6 +43,7 @@ REDUCED = {
     "pip": PRIOR,
     "pnp_dip": PRIOR,
     "self2self": MASKED,
+    "sinddm": {"steps": 200, "width": 24, "layers": 5, "coarsest": 16, "boldness": 1.0, "size": (32, 32)},
     "singan": {
         "steps": 120,
         "width": 24,

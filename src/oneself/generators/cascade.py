@@ -11,7 +11,7 @@ from torch import Tensor
 
 from oneself.generators import diffusion as d
 from oneself.generators.guidance import Shaping
-from oneself.generators.sampler import Noise, Steered, fresh
+from oneself.generators.sampler import Noise, Steered, fresh, silent
 from oneself.networks import Denoiser
 from oneself.physics.resize import resize
 
@@ -45,6 +45,7 @@ class Cascade(Steered):
     alpha_bar: Tensor
     starts: Tensor
     deviation: Tensor
+    anchor: Tensor
 
     def __init__(
         self, picture: Tensor, sizes: Sequence[Sequence[int]], width: int, layers: int, times: int, boldness: float
@@ -56,8 +57,7 @@ class Cascade(Steered):
         self.register_buffer("alpha_bar", d.cosine_schedule(times).to(device))
         self.register_buffer("deviation", (2 * picture - 1).square().mean().sqrt())
         self.register_buffer("starts", torch.tensor(self._starts(), device=device))
-        for scale, size in enumerate(self.sizes):
-            self.register_buffer(f"anchor_{scale}", torch.randn(1, channels, *size, device=device))
+        self.register_buffer("anchor", torch.randn(1, channels, *self.sizes[0], device=device))
 
     def _starts(self) -> list[int]:
         """At every scale, the step whose noise is ``boldness`` times the error of the enlarged smaller picture."""
@@ -140,21 +140,14 @@ class Cascade(Steered):
 
     @torch.no_grad()
     def reconstruction(self) -> Tensor:
-        """The picture from its coarsest copy and a fixed noise, through all finer scales without fresh noise; where
-        there is one scale alone, from the picture among as much noise as half of the steps take away."""
+        """The picture from its coarsest copy, through all finer scales without noise; where there is one scale alone,
+        from the picture among a fixed noise, as much as half of the steps take away."""
+        if self.scales > 1:
+            return self.sample(self.sizes[-1], start=1, noise=silent)
+        first = (self.times + 1) // 2
         made, soft = self.pair(0)
-        if self.scales == 1:
-            first = (self.times + 1) // 2
-            made = self.denoise(d.noised(made, self.anchor(0), self.alpha_bar[first]), soft, 0, False, first=first)
-        for scale in range(1, self.scales):
-            soft = resize(made, self.sizes[scale])
-            noisy = d.noised(soft, self.anchor(scale), self.alpha_bar[self.starts[scale]])
-            made = self.denoise(noisy, soft, scale, False)
+        made = self.denoise(d.noised(made, self.anchor, self.alpha_bar[first]), soft, 0, False, first=first)
         return ((made + 1) / 2).clamp(0, 1)
-
-    def anchor(self, scale: int) -> Tensor:
-        """The fixed noise of a scale."""
-        return torch.as_tensor(self.get_buffer(f"anchor_{scale}"))
 
     def configuration(self) -> Mapping[str, Any]:
         return {

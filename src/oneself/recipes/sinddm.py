@@ -93,6 +93,7 @@ def sinddm(
         steps=steps,
         average=WeightAverage(cascade.network, average) if average else None,
         image_output=False,
+        answer_cost=1 + float(cascade.starts[1:].sum()) / (3 * batch),
     )
 
 
