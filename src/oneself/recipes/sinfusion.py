@@ -63,7 +63,7 @@ def sinfusion(
     batch: Annotated[int, Option("noisy crops in a step", low=1)] = 1,
     optimiser: o.Optimiser = "muon",
     rate: o.Rate = 1e-2,
-    steps: Annotated[int, Option("steps; twice as many for what follows in a clip", low=1)] = 1500,
+    steps: Annotated[int, Option("steps; twice as many for what follows in a clip", low=1)] = 3000,
     average: Annotated[float, Option("decay of the running average of the weights; 0 for none", low=0, below=1)] = 0.99,
 ) -> Recipe:
     if y.ndim == 5 and y.shape[2] < 3:
