@@ -26,12 +26,11 @@ from oneself.generators import diffusion as d
 from oneself.optim import OPTIMISERS, one_cycle
 from oneself.terms import Fidelity
 
-# The network and the schedule of the learning rate are not the paper's, whose network sees as far.
+# Network and schedule of the learning rate are not the paper's, whose patches have 35 elements (`layers` of 17).
 PUBLISHED = {
     "coarsest": 42,
     "ratio": 0.709,
     "width": 160,
-    "layers": 17,
     "boldness": 1.0,
     "crop": None,
     "batch": 32,
