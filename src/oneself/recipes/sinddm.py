@@ -71,7 +71,7 @@ def sinddm(
     power: Annotated[int, Option("of the error: 2 learns means, 1 medians, which mute the picture", low=1, high=2)] = 2,
     optimiser: o.Optimiser = "muon",
     rate: o.Rate = 5e-3,
-    steps: o.Steps = 1200,
+    steps: o.Steps = 800,
     average: Annotated[float, Option("decay of the running average of the weights; 0 for none", low=0, below=1)] = 0.99,
 ) -> Fit:
     least = 2 * layers + 2
