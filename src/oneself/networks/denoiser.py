@@ -63,7 +63,8 @@ class Denoiser(nn.Module):
 
     def forward(self, x: Tensor, level: Tensor, scale: Tensor) -> Tensor:
         """``x`` is ``(B, C, H, W)``; ``level``, of the order of 1, and the whole numbers ``scale`` are ``(B,)``."""
-        embedding = self.embed(torch.cat([sinusoids(level), nn.functional.one_hot(scale, self.scales).to(x)], dim=1))
+        known = (scale[:, None] == torch.arange(self.scales, device=x.device)).to(x)  # one_hot would ask the host
+        embedding = self.embed(torch.cat([sinusoids(level), known], dim=1))
         made = self.first(torch.cat([x, torch.ones_like(x[:, :1])], dim=1))
         for block in self.blocks:
             made = block(made, embedding)

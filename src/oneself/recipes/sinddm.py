@@ -26,12 +26,11 @@ from oneself.generators import diffusion as d
 from oneself.optim import OPTIMISERS, one_cycle
 from oneself.terms import Fidelity
 
-# The network and the schedule of the learning rate are not the paper's, whose network sees as far.
+# Network and schedule of the learning rate are not the paper's, whose patches have 35 elements (`layers` of 17).
 PUBLISHED = {
     "coarsest": 42,
     "ratio": 0.709,
     "width": 160,
-    "layers": 17,
     "boldness": 1.0,
     "crop": None,
     "batch": 32,
@@ -72,7 +71,7 @@ def sinddm(
     power: Annotated[int, Option("of the error: 2 learns means, 1 medians, which mute the picture", low=1, high=2)] = 2,
     optimiser: o.Optimiser = "muon",
     rate: o.Rate = 5e-3,
-    steps: o.Steps = 1200,
+    steps: o.Steps = 800,
     average: Annotated[float, Option("decay of the running average of the weights; 0 for none", low=0, below=1)] = 0.99,
 ) -> Fit:
     least = 2 * layers + 2
