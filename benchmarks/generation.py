@@ -7,8 +7,10 @@
 nearest made ones) and `coherence` (the other way) are 0 at best and in hundredths of the [0, 1] range; `diversity` is
 the standard deviation of a pixel over the samples relative to that of the source's pixels, and `copy` the distance of a
 sample of twice the width from any whole copy of the source, wrapped or not (0: a copy, 1.4: unrelated). `psnr` is the
-reconstruction's. Baselines: `blocks` shuffles blocks of 16 x 16 (it copies, and has seams); `patches` is nearest-patch
-voting over a pyramid.
+reconstruction's; that of sinfusion, whose noise is found by going its way backwards, is exact whatever was learned.
+`sifid` (Fréchet distance of deep features) is there where weights are given: `--inception FILE` with those of
+torchvision's inception_v3. Baselines: `blocks` shuffles blocks of 16 x 16 (they copy, and have seams); `patches` is
+nearest-patch voting over a pyramid.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from inception import read_weights, sifid
 from measuring import CROPS, _read, report
 from oneself.generation import Training
 from oneself.physics.resize import resize
@@ -39,6 +42,7 @@ from patches import (
 
 QUICK = ("balloons", "cows", "starry_night")
 Sample = Callable[[tuple[int, int], int], Tensor]
+Distance = Callable[[Tensor, Tensor], float]
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class Row:
     diversity: float
     copy: float
     psnr: float | str
+    sifid: float | str
     steps: int | str
     train: float
     sample: float
@@ -68,16 +73,18 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device")
+    parser.add_argument("--inception", type=Path, help="weights of torchvision's inception_v3; no SIFID without")
     parser.add_argument("--sheets", type=Path, help="a folder for contact sheets")
     parser.add_argument("--set", nargs="*", default=[], metavar="OPTION=VALUE", help="options of the methods")
     parser.add_argument("--name", default="generation")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
+    deep = None if given.inception is None else sifid(read_weights(given.inception))
     rows = []
     for name, source in sources(given.data, given.pictures, given.side).items():
         for method in given.methods:
-            rows.append(measured(name, method, source, given))
+            rows.append(measured(name, method, source, given, deep))
             print(rows[-1], flush=True)
     report(rows, given.name, given.out, "Pictures generated from one")
 
@@ -100,7 +107,7 @@ def small(pixels: np.ndarray, side: int) -> Tensor:
     return resize(x, [round(n * factor) for n in x.shape[2:]]).clamp(0, 1)
 
 
-def measured(name: str, method: str, source: Tensor, given: argparse.Namespace) -> Row:
+def measured(name: str, method: str, source: Tensor, given: argparse.Namespace, deep: Distance | None) -> Row:
     size = (source.shape[2], source.shape[3])
     train, steps, learned = 0.0, "", ""
     if method in BASELINES:
@@ -121,7 +128,10 @@ def measured(name: str, method: str, source: Tensor, given: argparse.Namespace) 
     told = [[f(one[None], source) for one in made] for f in (sliced_wasserstein, completeness, coherence)]
     swd, complete, coherent = (100 * sum(values) / len(values) for values in told)
     copies = min(whole_copy(one, source) for one in wide)
-    return Row(name, method, swd, complete, coherent, diversity(made, source), copies, learned, steps, train, sample)
+    apart = "" if deep is None else sum(deep(one[None], source) for one in made) / len(made)
+    return Row(
+        name, method, swd, complete, coherent, diversity(made, source), copies, learned, apart, steps, train, sample
+    )
 
 
 BASELINES: dict[str, Callable[[Tensor], Sample]] = {

@@ -40,6 +40,8 @@ ALLOWED = {
     "auto": {"core", "noise", "physics"},
     "images": {"data"},
     "model": {"core", "data", "generators"},
+    "animation": {"core", "generators", "model"},
+    "clips": {"core", "generation", "generators", "images", "model"},
     "generation": {"core", "filters", "generators", "images", "model", "problems", "registry"},
     "problems": {"auto", "core", "physics", "registry"},
     "calibration": {"core", "images", "noise", "problems", "registry"},

@@ -6,10 +6,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from oneself.animation import animate
     from oneself.calibration import Calibration, calibrate
+    from oneself.clips import extrapolate, interpolate
     from oneself.core import Result
     from oneself.estimation import correct, kernel
-    from oneself.generation import animate, edit, generate, harmonise, paint
+    from oneself.generation import edit, generate, harmonise, paint
     from oneself.model import Model
     from oneself.registry import Reconstructor, Run, methods
     from oneself.restoration import deblur, denoise, inpaint, restore, separate, super_resolve
@@ -18,6 +20,7 @@ __all__ = [
     "Calibration",
     "Model",
     "Reconstructor",
+    "Region",
     "Result",
     "Run",
     "animate",
@@ -26,9 +29,11 @@ __all__ = [
     "deblur",
     "denoise",
     "edit",
+    "extrapolate",
     "generate",
     "harmonise",
     "inpaint",
+    "interpolate",
     "kernel",
     "methods",
     "paint",
@@ -38,8 +43,11 @@ __all__ = [
 ]
 
 _HOMES = {
-    **dict.fromkeys(["animate", "edit", "generate", "harmonise", "paint"], "generation"),
+    "animate": "animation",
+    **dict.fromkeys(["extrapolate", "interpolate"], "clips"),
+    **dict.fromkeys(["edit", "generate", "harmonise", "paint"], "generation"),
     "Model": "model",
+    "Region": "generators",
     "Result": "core",
     "Calibration": "calibration",
     "calibrate": "calibration",

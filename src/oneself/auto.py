@@ -61,6 +61,8 @@ def choose(
         return Choice("zssr", "learns from the image's own smaller self")
     if task == "kernel":
         return Choice("kernel_spectra", "the picture's smaller copy has its spectrum")
+    if task == "generate" and y.ndim == 5:
+        return Choice("sinfusion", "learns the frames of a clip, and how they follow each other")
     if task == "generate":
         return Choice("singan", "learns the patches of one picture at every scale, in minutes")
     if task in MIXTURES:

@@ -1,4 +1,4 @@
-"""New pictures from one: train on it once, then sample, edit and animate."""
+"""New pictures from one: train on it once, then sample and edit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,15 @@ from oneself.model import Kind, Model, checked_size
 from oneself.problems import settle
 from oneself.registry import Run
 
-__all__ = ["Generated", "Training", "animate", "edit", "generate", "harmonise", "paint"]
+__all__ = [
+    "Generated",
+    "Training",
+    "edit",
+    "first_scale",
+    "generate",
+    "harmonise",
+    "paint",
+]
 
 PLACES = {"paint": 0.25, "edit": 0.5, "harmonise": 0.65}  # of the way from the coarsest scale to the finest
 EDGE = 2  # pixels over which a mask fades inwards
@@ -55,13 +63,15 @@ def generate(
     Parameters
     ----------
     image : ndarray or Tensor
-        One picture (2D), with channels along ``channel_axis`` or none; or a tensor ``(1, C, H, W)``.
+        One picture (2D), with channels along ``channel_axis`` or none; or a tensor ``(1, C, H, W)``. Or one clip, whose
+        frames are along the first axis beside the channels' (say ``channel_axis=-1`` for ``(T, H, W, 3)``); or a tensor
+        ``(1, C, T, H, W)``.
     n : int
         How many pictures.
     size : (int, int), optional
         Their height and width; the picture's own unless given.
     method : str or Method
-        ``"singan"``, …; ``"auto"`` picks.
+        ``"singan"``, ``"sinddm"``, …; of a clip ``"sinfusion"``; ``"auto"`` picks.
     seed : int
         Of the training and of the samples.
     seconds : float, optional
@@ -74,8 +84,8 @@ def generate(
     Returns
     -------
     Generated
-        ``images``: ndarray ``(n, ...)`` of the picture's dtype and layout, or Tensor ``(n, C, H, W)``; ``model``, to
-        ``sample`` again, ``save`` and edit with; ``result``.
+        ``images``: ndarray ``(n, ...)`` of the picture's dtype and layout, or Tensor ``(n, C, H, W)``; of a clip, clips
+        of as many frames. ``model``, to ``sample`` again, ``save`` and edit with; ``result``.
 
     Raises
     ------
@@ -123,13 +133,13 @@ class Training:
         data_range: DataRange = None,
         **options: Any,
     ) -> None:
-        y, self.kind = one_picture(image, "generate", channel_axis, data_range)
+        y, self.kind = one_picture(image, "generate", channel_axis, data_range, clips=True)
         choice = settle("generate", method, y, seconds=seconds, device=device)
         self.why = choice.why
         self.picture = fingerprint(y)
         self._settings = {"device": device, **choice.options, **options, "seed": seed}
         self.run = Run(choice.method, y, Identity(), **self._settings, seconds=seconds)
-        self._untrained()
+        self.sizes = self._untrained().sizes
 
     def check(self, size: Sequence[int]) -> None:
         """Refuse, before the training, a size of samples that would not fit in memory."""
@@ -149,7 +159,9 @@ class Training:
         """What the training takes, in words, from a few steps of every stage of a copy of it."""
         seconds, steps, stages = expected(self._copy())
         allowed = self.run.seconds
-        told = f"{self.run.method.key}: {steps} steps over {stages} scales, about {_duration(seconds)}"
+        parts = "scales" if len(set(self.sizes)) > 1 else "networks"
+        over = "" if stages == 1 else f" over {stages} {parts}"
+        told = f"{self.run.method.key}: {steps} steps{over}, about {_duration(seconds)}"
         device = f" on {self.run.compute.device}"
         return told + device + (f", cut to the {_duration(allowed)} allowed" if allowed and allowed < seconds else "")
 
@@ -188,8 +200,10 @@ def expected(run: Run) -> tuple[float, int, int]:
         sent = fitting.stage
 
 
-def one_picture(image: Any, caller: str, channel_axis: ChannelAxis, data_range: DataRange) -> tuple[Tensor, Kind]:
-    """The picture as ``(1, C, H, W)`` in [0, 1], and its kind."""
+def one_picture(
+    image: Any, caller: str, channel_axis: ChannelAxis, data_range: DataRange, clips: bool = False
+) -> tuple[Tensor, Kind]:
+    """The picture as ``(1, C, H, W)`` in [0, 1], and its kind; with ``clips`` a clip ``(1, C, T, H, W)`` will do."""
     if isinstance(image, Tensor):
         axis: int | None = 1
     elif isinstance(image, np.ndarray):
@@ -199,12 +213,18 @@ def one_picture(image: Any, caller: str, channel_axis: ChannelAxis, data_range: 
                 f"{caller}(image.shape={image.shape}): four channels, of which the last may be alpha, which cannot be "
                 f"learned. Leave it out (image[..., :3]), or say channel_axis={axis} where all four are colours."
             )
+        if clips and channel_axis == "infer" and axis is None and image.ndim == 3 and image.shape[0] in (3, 4):
+            raise ValueError(
+                f"{caller}(image.shape={image.shape}): the first axis may hold channels or frames. Say channel_axis=0, "
+                "or channel_axis=None for a clip."
+            )
     else:
         axis = None
     y, _ = unpack(image, caller=caller, channel_axis=channel_axis, data_range=data_range)
-    if y.ndim != 4 or len(y) != 1:
-        told = f"{y.ndim - 2} spatial axes" if y.ndim != 4 else f"{len(y)} pictures"
-        raise ValueError(f"{caller}(image): {told}. One picture (2D) at a time is learned from.")
+    if y.ndim not in ((4, 5) if clips else (4,)) or len(y) != 1:
+        told = f"{y.ndim - 2} spatial axes" if len(y) == 1 else f"{len(y)} pictures"
+        learned = "One picture (2D), or one clip (frames first)," if clips else "One picture (2D)"
+        raise ValueError(f"{caller}(image): {told}. {learned} at a time is learned from.")
     low, high = limits(image, data_range)
     dtype = str(image.dtype).removeprefix("torch.")
     return y, Kind(low, high, dtype, axis, isinstance(image, Tensor))
@@ -267,7 +287,9 @@ def harmonise(model: Model, image: Any, mask: Any = None, *, scale: int | None =
 
 def _injected(task: str, model: Model, image: Any, mask: Any, scale: int | None, seed: int) -> Any:
     """The image, shrunk, takes the place of what the scales below ``scale`` make; one function for all edits."""
-    start = _start(task, model, scale)
+    start = first_scale(task, model, scale)
+    if model.sampler.picture.ndim != 4:
+        raise ValueError(f"{task}(model): a model of a clip. Train one of a picture, such as one of its frames.")
     kind = model.kind
     same = isinstance(image, np.ndarray | Tensor) and str(image.dtype).removeprefix("torch.") == kind.dtype
     told = (kind.low, kind.high) if same else None
@@ -287,7 +309,8 @@ def _injected(task: str, model: Model, image: Any, mask: Any, scale: int | None,
     return own.pack(made) if isinstance(image, Tensor) else own.pack(made)[0]
 
 
-def _start(task: str, model: Model, scale: int | None) -> int:
+def first_scale(task: str, model: Model, scale: int | None) -> int:
+    """The first scale that adds anything in an edit. Raises ValueError for one that the model has not."""
     if model.scales < 2:
         raise ValueError(
             f"{task}(model): it has one scale, and nothing below to replace. Train with smaller coarsest=."
@@ -310,68 +333,6 @@ def _mask(task: str, mask: Any, size: tuple[int, ...]) -> Tensor:
 
     marked = torch.from_numpy(np.ascontiguousarray(found > 0)).float()[None, None]
     return marked * box_mean(marked, EDGE)
-
-
-def animate(model: Model, frames: int = 24, *, start_scale: int = 1, pull: float = 0.1, calm: float = 0.9,
-            seed: int = 0) -> Any:  # fmt: skip
-    """A short clip of the picture: a smooth random walk of its noise, near the noise of the reconstruction.
-
-    ``z' = pull z* + (1 - pull)(z + calm (z - z⁻) + (1 - calm) u)`` with fresh noise ``u`` for every frame.
-
-    Parameters
-    ----------
-    model : Model
-        Of a method whose noise can be walked through (``singan``).
-    frames : int
-    start_scale : int
-        Scales below it do not move.
-    pull : float
-        In [0, 1]: how strongly frames resemble the picture.
-    calm : float
-        In [0, 1): how slowly the motion changes.
-
-    Returns
-    -------
-    ndarray ``(frames, ...)`` or Tensor ``(frames, C, H, W)``.
-
-    Raises
-    ------
-    ValueError
-        A number out of its range; a model that cannot be animated.
-    """
-    if not isinstance(frames, int) or frames < 2:
-        raise ValueError(f"animate(frames={frames!r}): no clip. Give at least 2.")
-    for name, value, high in (("pull", pull, 1.0), ("calm", calm, 0.999)):
-        if not 0 <= value <= high:
-            raise ValueError(f"animate({name}={value!r}): out of range. Give 0 to {high}.")
-    if not 0 <= start_scale < model.scales:
-        raise ValueError(f"animate(start_scale={start_scale!r}): out of range. Give 0 to {model.scales - 1}.")
-    walk = _Walk(model, start_scale, pull, calm)
-    return model.kind.pack(torch.cat([model.draw(seed=seed, number=k, noise=walk) for k in range(frames)]))
-
-
-class _Walk:
-    """Noise that remembers the two frames before, level by level."""
-
-    def __init__(self, model: Model, start: int, pull: float, calm: float) -> None:
-        fixed = getattr(model.sampler, "fixed", None)
-        if fixed is None:
-            raise ValueError(
-                f"animate(model): {model.method} has no noise that could be walked through. Use a model of singan."
-            )
-        self.fixed, self.start, self.pull, self.calm = fixed, start, pull, calm
-        self.before: dict[int, tuple[Tensor, Tensor]] = {}
-
-    def __call__(self, level: int, like: Tensor) -> Tensor:
-        anchor: Tensor = self.fixed(level, like)
-        if level < self.start:
-            return anchor
-        u = torch.randn_like(like)
-        last, older = self.before.get(level, (anchor, anchor))
-        moved = last + self.calm * (last - older) + (1 - self.calm) * u
-        now = self.pull * anchor + (1 - self.pull) * moved
-        self.before[level] = now, last
-        return now
 
 
 def _duration(seconds: float) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from oneself.core.checkpoint import load_tree, save_tree
 from oneself.core.compute import available_memory
 from oneself.core.randomness import Randomness
 from oneself.data.ranges import Range, from_unit
-from oneself.generators import Noise, Sampler, blank, fresh
+from oneself.generators import Guide, Noise, Region, Sampler, Shaping, Steered, blank, fresh, steering
 
 __all__ = ["VERSION", "Kind", "Model"]
 
@@ -70,7 +71,7 @@ class Model:
         self.sampler, self.kind, self.picture = sampler.eval().requires_grad_(False), kind, picture
 
     def __repr__(self) -> str:
-        sizes = " ".join("x".join(map(str, size)) for size in self.sampler.sizes)
+        sizes = " ".join(dict.fromkeys("x".join(map(str, size)) for size in self.sampler.sizes))
         return f"Model({self.method}, scales {sizes})"
 
     @property
@@ -87,7 +88,17 @@ class Model:
         self.sampler.to(Compute.choose(device).device)
         return self
 
-    def sample(self, n: int = 1, size: Sequence[int] | None = None, *, seed: int = 0, start_scale: int = 0) -> Any:
+    def sample(
+        self,
+        n: int = 1,
+        size: Sequence[int] | None = None,
+        *,
+        seed: int = 0,
+        start_scale: int = 0,
+        regions: Sequence[Region] = (),
+        guide: Guide | None = None,
+        strength: float = 0.2,
+    ) -> Any:
         """New pictures, without training.
 
         Parameters
@@ -101,6 +112,14 @@ class Model:
         start_scale : int
             Scales below it keep the training picture's own structure: 0 makes everything up, the last one only the
             finest detail.
+        regions : sequence of Region
+            Parts of the training picture and where they shall stand in the samples (``sinddm``,
+            ``sinfusion``).
+        guide : callable, optional
+            A score of a picture ``(1, C, H, W)`` in [0, 1], differentiable, which is raised along the way
+            (``sinddm``, ``sinfusion``).
+        strength : float
+            Of the guide: how far a step goes along its slope, relative to the picture's norm.
 
         Returns
         -------
@@ -109,11 +128,16 @@ class Model:
         Raises
         ------
         TypeError, ValueError, NotEnoughMemory
-            A number, size or scale that is none; a size that would not fit in memory.
+            A number, size or scale that is none; a size that would not fit in memory; a region that leaves the picture
+            or the sample, a guide that is none, or a model that cannot be steered.
         """
         if not isinstance(n, int) or n < 1:
             raise ValueError(f"sample(n={n!r}): not a number of pictures. Give a whole number, at least 1.")
-        made = [self.draw(size, seed=seed, number=k, start=start_scale) for k in range(n)]
+        wanted = checked_size(self.size if size is None else size)
+        if self.sampler.picture.ndim != 4 and (regions or guide is not None):
+            raise ValueError("sample(regions, guide): a model of a clip cannot be steered. Train one of a picture.")
+        shaping = steering(self.sampler.picture, wanted, self.scales, guide, strength, regions)
+        made = [self.draw(wanted, seed=seed, number=k, start=start_scale, shaping=shaping) for k in range(n)]
         return self.kind.pack(torch.cat(made))
 
     def draw(
@@ -125,6 +149,7 @@ class Model:
         start: int = 0,
         image: Tensor | None = None,
         noise: Noise = fresh,
+        shaping: Shaping | None = None,
     ) -> Tensor:
         """One picture ``(1, C, H, W)`` in [0, 1]; ``image`` in place of the scales below ``start``."""
         wanted = checked_size(self.size if size is None else size)
@@ -134,9 +159,18 @@ class Model:
                 "Give one of them."
             )
         self.check_memory(wanted)
-        device = self.sampler.picture.device
-        with Randomness(seed, APART + number, device), torch.no_grad():
-            return self.sampler.sample(wanted, start=start, image=image, noise=noise).float()
+        draw = self._steered(shaping)
+        with Randomness(seed, APART + number, self.sampler.picture.device), torch.no_grad():
+            return draw(wanted, start=start, image=image, noise=noise).float()
+
+    def _steered(self, shaping: Shaping | None) -> Callable[..., Tensor]:
+        if shaping is None:
+            return self.sampler.sample
+        if not isinstance(self.sampler, Steered):
+            raise ValueError(
+                f"sample(): a model of {self.method} cannot be steered. Train one of method 'sinddm' or 'sinfusion'."
+            )
+        return partial(self.sampler.sample, shaping=shaping)
 
     def check_memory(self, size: Sequence[int]) -> None:
         """Refuse a size whose networks would not fit in memory, before it is taken."""

@@ -11,9 +11,10 @@ import torch
 
 import oneself
 from oneself import generation
+from oneself.animation import _Walk
 from oneself.core import NotEnoughMemory
 from oneself.core.checkpoint import load_tree, save_tree
-from oneself.generation import _mask, _start, _Walk
+from oneself.generation import _mask, first_scale
 from oneself.model import Kind
 
 PICTURE = np.ascontiguousarray(skimage.data.coffee()[100:340:10, 150:450:10])
@@ -150,7 +151,11 @@ def test_the_callers_random_state_stays(model):
 REFUSED = [
     (lambda: oneself.generate(np.dstack([PICTURE, PICTURE[..., :1]])), "may be alpha"),
     (lambda: oneself.generate(PICTURE[:10]), "at least 12"),
-    (lambda: oneself.generate(np.stack([PICTURE] * 4), channel_axis=3), "3 spatial axes"),
+    (lambda: oneself.generate(PICTURE[0], channel_axis=1), "1 spatial axes"),
+    (lambda: oneself.generate(PICTURE.transpose(2, 0, 1)), "channels or frames"),
+    (lambda: oneself.generate(np.stack([PICTURE] * 4), method="singan", channel_axis=3), "SinGAN works on 2D"),
+    (lambda: oneself.generate(np.stack([PICTURE, PICTURE[::-1]]), channel_axis=3), "a clip of 2 frames"),
+    (lambda: oneself.generate(np.stack([PICTURE] * 4)[:, :6, :9], channel_axis=3), "too small to learn from"),
     (lambda: oneself.generate(torch.rand(2, 3, 30, 30)), "2 pictures"),
     (lambda: oneself.generate(PICTURE, size=(3, 400)), "too small"),
     (lambda: oneself.generate(PICTURE, size=(30.5, 40)), "no size"),
@@ -223,7 +228,7 @@ def test_the_size_that_is_proposed_fits(model, monkeypatch):
 
 def test_where_edits_begin():
     for scales, found in ((2, (1, 1, 1)), (9, (2, 4, 5)), (11, (2, 5, 6))):
-        starts = [_start(task, SimpleNamespace(scales=scales), None) for task in ("paint", "edit", "harmonise")]
+        starts = [first_scale(task, SimpleNamespace(scales=scales), None) for task in ("paint", "edit", "harmonise")]
         assert tuple(starts) == found
 
 

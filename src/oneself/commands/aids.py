@@ -18,7 +18,7 @@ from oneself.commands.request import Settings
 from oneself.data import Picture
 from oneself.physics.mixture import MIXTURES
 
-__all__ = ["NAMES", "Aids", "digest", "of_task", "read_aids", "read_kernel", "spread"]
+__all__ = ["NAMES", "Aids", "digest", "of_task", "read_aids", "read_kernel", "read_mask", "spread"]
 
 Pixels = np.ndarray[Any, np.dtype[Any]]
 
@@ -55,7 +55,7 @@ def read_aids(settings: Settings) -> Aids:
         if name == "kernel":
             kernel = read_kernel(path)
         else:
-            pictures[name] = (_mask if name in MARKS else _image)(name, path, settings.axes)
+            pictures[name] = (read_mask if name in MARKS else _image)(name, path, settings.axes)
     return Aids(kernel, pictures, tuple((name, digest(path)) for name, path in settings.aids.items()))
 
 
@@ -72,7 +72,8 @@ def read_kernel(path: Path) -> Tensor:
     return check_kernel(torch.from_numpy(values.astype(np.float32)), values.ndim)
 
 
-def _mask(name: str, path: Path, axes: str | None) -> Picture:
+def read_mask(name: str, path: Path, axes: str | None) -> Picture:
+    """A picture whose elements are 0 or not. Raises OSError for a file that cannot be read, ValueError for no mask."""
     picture = _read(path, {} if axes is None else {len(axes): axes})
     if picture.alpha is not None and np.ptp(picture.alpha):
         raise ValueError(

@@ -14,6 +14,7 @@ import typer
 
 from oneself.commands import flags
 from oneself.commands.errors import DONE, INTERRUPTED, REFUSED, guarded, say
+from oneself.commands.uses import USES, uses
 
 if TYPE_CHECKING:
     from oneself.core import Method
@@ -107,7 +108,7 @@ def _application(arguments: list[str], method: Method | None) -> typer.Typer:
         "" if method else AFTER.format(task=GENERATE, example="singan"),
     )
     for name, (summary, parameters) in _others().items():
-        _add(app, name, summary, parameters, partial(_other, name))
+        _add(app, name, summary, parameters, partial(_other, name, arguments))
     return app
 
 
@@ -168,6 +169,7 @@ def _others() -> dict[str, tuple[str, list[Parameter]]]:
     overwrite = flags.switch("overwrite", "Replace files that are already there.")
     looked_at = [parameter for parameter in flags.COMMON if parameter.name in ("axes", "data_range", "device")]
     return {
+        **uses(),
         "methods": ("List the methods, what they do and their options.", [json]),
         "info": (
             "Say what is in a file, what its noise is like, and what auto would do with it.",
@@ -270,10 +272,14 @@ def _restore(task: str, method: Method | None, arguments: list[str], given: dict
     return guarded(work)
 
 
-def _other(name: str, given: dict[str, Any]) -> int:
+def _other(name: str, arguments: list[str], given: dict[str, Any]) -> int:
     def work() -> int:
         import importlib
 
+        if name in USES:
+            from oneself.commands.using import use
+
+            return use(name, given, shlex.join(["oneself", *arguments]))
         return int(importlib.import_module(f"oneself.commands.{name}").main(**given))
 
     return guarded(work)

@@ -22,7 +22,7 @@ from oneself.core.result import versions
 from oneself.generation import Training, one_picture
 from oneself.model import Model, checked_size
 
-__all__ = ["generate", "parse_size"]
+__all__ = ["generate", "like", "opaque", "parse_size"]
 
 FORMAT = "oneself-generated-1"
 EVERY = 30.0  # seconds between two saves of the training's state
@@ -51,8 +51,8 @@ def generate(given: Mapping[str, Any], options: Mapping[str, Any], command_line:
     if not 1 <= count <= 10_000:
         raise ValueError(f"generate(-n {count}): not a number of pictures. Give 1 to 10000.")
     source = Path(given["source"])
-    picture, notes = _opaque(data.read(source, axes=given["axes"]), source)
-    place = _place(source, given["out"], given["model"], count)
+    picture, notes = _read(source, given["axes"])
+    place = _place(source, given["out"], given["model"], count, picture)
     _check(picture, size, place, given["overwrite"])
     for note in notes:
         display.warn(note)
@@ -90,11 +90,21 @@ def parse_size(text: str) -> tuple[int, ...]:
     return checked_size(size)
 
 
-def _opaque(picture: data.Picture, source: Path) -> tuple[data.Picture, list[str]]:
+def _read(source: Path, axes: str | None) -> tuple[data.Picture, list[str]]:
+    """One opaque picture; or one clip, where the source is a folder, a GIF or has an axis besides Y, X and C."""
+    if source.is_dir() or source.suffix.lower() == ".gif":
+        return data.read_clip(source, axes=axes), []
+    picture = data.read(source, axes=axes)
+    if len(set(picture.axes) - set("YXC")) == 1:
+        return data.read_clip(source, axes=axes), list(picture.notes)
+    return opaque(picture, source, "generate")
+
+
+def opaque(picture: data.Picture, source: Path, task: str) -> tuple[data.Picture, list[str]]:
     """The picture without alpha. Raises ValueError for one that is not opaque, or not one picture."""
     if picture.axes not in ("YX", "YXC"):
         raise ValueError(
-            f"generate({str(source)!r}): an array with the axes {picture.axes}. One picture (Y and X, and channels "
+            f"{task}({str(source)!r}): an array with the axes {picture.axes}. One picture (Y and X, and channels "
             "C) at a time is learned from: take one out, or say --axes."
         )
     notes = list(picture.notes)
@@ -102,22 +112,23 @@ def _opaque(picture: data.Picture, source: Path) -> tuple[data.Picture, list[str
         full = 1 if picture.alpha.dtype.kind in "bf" else np.iinfo(picture.alpha.dtype).max
         if not (picture.alpha == full).all():
             raise ValueError(
-                f"generate({str(source)!r}): it has an alpha channel, and what is hidden cannot be learned. Flatten "
+                f"{task}({str(source)!r}): it has an alpha channel, and what is hidden cannot be learned. Flatten "
                 "it on a background, or cut out an opaque part."
             )
         notes.append("its alpha channel is opaque everywhere and was left out")
         picture = replace(picture, alpha=None)
-    data.check_pixels(picture.pixels, f"generate({str(source)!r})")
+    data.check_pixels(picture.pixels, f"{task}({str(source)!r})")
     return picture, notes
 
 
-def _place(source: Path, out: str | None, model: str | None, count: int) -> Place:
+def _place(source: Path, out: str | None, model: str | None, count: int, picture: data.Picture) -> Place:
     """Where the results go. Raises OSError where OUT is a file."""
     folder = source.with_name(f"{source.stem}-generated") if out is None else Path(out)
     if folder.is_file():
         raise NotADirectoryError(f"generate(out={str(folder)!r}): a file. Name a folder for the pictures.")
     digits = max(2, len(str(count)))
-    ending = source.suffix if source.suffix.lower() in data.EXTENSIONS else ".png"
+    known = data.CLIP_ENDINGS if is_clip(picture) else data.EXTENSIONS
+    ending = source.suffix if source.suffix.lower() in known else "" if is_clip(picture) else ".png"
     pictures = tuple(folder / f"{source.stem}-{number:0{digits}}{ending}" for number in range(1, count + 1))
     kept = folder / f"{source.stem}.safetensors" if model is None else Path(model)
     return Place(pictures, kept, folder / f"{source.stem}-generated.json")
@@ -126,12 +137,13 @@ def _place(source: Path, out: str | None, model: str | None, count: int) -> Plac
 def _check(picture: data.Picture, size: tuple[int, ...] | None, place: Place, overwrite: bool) -> None:
     """Refuse what could not be written, before the work; the folder is made."""
     place.record.parent.mkdir(parents=True, exist_ok=True)
-    for path in (place.record, *place.pictures):
-        data.check_target(path, overwrite)
+    data.check_target(place.record, overwrite)
     data.check_target(place.model, overwrite=True)
-    shape = (*(picture.pixels.shape[:2] if size is None else size), *picture.pixels.shape[2:])
-    blank = np.broadcast_to(np.zeros((), picture.pixels.dtype), shape)  # takes no memory, whatever the size
-    data.check_output(_like(picture, blank), place.pictures[0], overwrite=overwrite)
+    shape = dict(picture.sizes) | ({} if size is None else dict(zip("YX", size, strict=True)))
+    blank = np.broadcast_to(np.zeros((), picture.pixels.dtype), tuple(shape.values()))  # takes no memory
+    check = data.check_clip_output if is_clip(picture) else data.check_output
+    for path in place.pictures:
+        check(like(picture, blank), path, overwrite=overwrite)
 
 
 def _loaded(
@@ -191,13 +203,18 @@ def _written(
     model: Model, picture: data.Picture, size: tuple[int, ...] | None, place: Place, given: Mapping[str, Any]
 ) -> int:
     """The pictures, one by one: the last may be long in coming."""
+    write = data.write_clip if is_clip(picture) else data.write
     for number, path in enumerate(place.pictures):
         made = model.draw(size, seed=given["seed"], number=number, start=given["start_scale"])
-        data.write(_like(picture, model.kind.pack(made)[0]), path, overwrite=given["overwrite"])
+        write(like(picture, model.kind.pack(made)[0]), path, overwrite=given["overwrite"])
     return len(place.pictures)
 
 
-def _like(picture: data.Picture, pixels: Any) -> data.Picture:
+def is_clip(picture: data.Picture) -> bool:
+    return picture.axes[0] == "T"
+
+
+def like(picture: data.Picture, pixels: Any) -> data.Picture:
     """Other pixels with the picture's axes and colour profile: nothing else that its file said is true of them."""
     return data.Picture(pixels, picture.axes, picture.format, data.Metadata(icc=picture.metadata.icc))
 

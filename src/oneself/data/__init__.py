@@ -4,6 +4,7 @@
 `join` them and `write`.
 """
 
+from .clips import CLIP_ENDINGS, check_clip_output, is_folder, read_clip, write_clip
 from .files import check_output, read, write
 from .items import Item, join, split
 from .paths import EXTENSIONS, find_images, output_path, part_path, side_path
@@ -12,6 +13,7 @@ from .ranges import Range, check_pixels, from_unit, to_unit
 from .saving import SavedAside, check_target, write_text_atomic
 
 __all__ = [
+    "CLIP_ENDINGS",
     "EXTENSIONS",
     "Item",
     "Metadata",
@@ -21,18 +23,22 @@ __all__ = [
     "Resolution",
     "SavedAside",
     "check_axes",
+    "check_clip_output",
     "check_output",
     "check_pixels",
     "check_target",
     "find_images",
     "from_unit",
+    "is_folder",
     "join",
     "output_path",
     "part_path",
     "read",
+    "read_clip",
     "side_path",
     "split",
     "to_unit",
     "write",
+    "write_clip",
     "write_text_atomic",
 ]

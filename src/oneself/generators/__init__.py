@@ -5,13 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from oneself.generators.cascade import Cascade
+from oneself.generators.fusion import Fusion
+from oneself.generators.guidance import Guide, Region, Shaping, steering
 from oneself.generators.pyramid import Level, Pyramid
-from oneself.generators.sampler import Noise, Sampler, fresh, silent
+from oneself.generators.sampler import Noise, Sampler, Steered, fresh, silent
 from oneself.generators.sizes import pyramid_sizes, scaled
 
-__all__ = ["Level", "Noise", "Pyramid", "Sampler", "blank", "fresh", "pyramid_sizes", "scaled", "silent"]
+__all__ = [
+    "Cascade",
+    "Fusion",
+    "Guide",
+    "Level",
+    "Noise",
+    "Pyramid",
+    "Region",
+    "Sampler",
+    "Shaping",
+    "Steered",
+    "blank",
+    "fresh",
+    "pyramid_sizes",
+    "scaled",
+    "silent",
+    "steering",
+]
 
-SAMPLERS: Mapping[str, type[Sampler]] = {"singan": Pyramid}
+SAMPLERS: Mapping[str, type[Sampler]] = {"sinddm": Cascade, "sinfusion": Fusion, "singan": Pyramid}
 
 
 def blank(method: str, configuration: Mapping[str, Any]) -> Sampler:

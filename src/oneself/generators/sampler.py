@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from oneself.generators.guidance import Shaping
 from oneself.generators.sizes import scaled
 
-__all__ = ["Noise", "Sampler", "fresh", "silent"]
+__all__ = ["Noise", "Sampler", "Steered", "fresh", "silent"]
 
 Noise = Callable[[int, Tensor], Tensor]
 """``noise(level, like)``: unit noise of the shape of ``like`` for one level; called once a level, from coarse to
@@ -86,3 +87,25 @@ class Sampler(nn.Module, ABC):
     @abstractmethod
     def memory(self, size: Sequence[int]) -> float:
         """About how many bytes making one picture of that size takes."""
+
+
+class Steered(Sampler):
+    """A sampler that estimates the picture again and again, so that the estimate can be changed along the way."""
+
+    @abstractmethod
+    def sample(
+        self,
+        size: Sequence[int],
+        *,
+        start: int = 0,
+        image: Tensor | None = None,
+        noise: Noise = fresh,
+        shaping: Shaping | None = None,
+    ) -> Tensor:
+        """As of ``Sampler``.
+
+        Parameters
+        ----------
+        shaping : callable, optional
+            Changes the estimated picture of every step.
+        """

@@ -2,7 +2,9 @@
 
 from oneself.networks.blind import BlindNetwork
 from oneself.networks.blur import DeepBlur, critic
+from oneself.networks.convnext import ConvNeXt
 from oneself.networks.decoder import Decoder
+from oneself.networks.denoiser import Denoiser
 from oneself.networks.field import Constant, Field
 from oneself.networks.manifold import FrameDecoder, helix
 from oneself.networks.partial import PartialUNet
@@ -15,8 +17,10 @@ from oneself.networks.unet import UNet
 __all__ = [
     "BlindNetwork",
     "Constant",
+    "ConvNeXt",
     "Decoder",
     "DeepBlur",
+    "Denoiser",
     "Field",
     "FrameDecoder",
     "PartialUNet",

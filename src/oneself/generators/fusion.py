@@ -1,0 +1,243 @@
+"""Diffusion at one scale, of a picture or of a clip's frames: what follows a frame, and what stands between two."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from oneself.generators import diffusion as d
+from oneself.generators.guidance import Shaping
+from oneself.generators.sampler import Noise, Steered, fresh
+from oneself.networks import ConvNeXt
+from oneself.physics.resize import resize
+
+__all__ = ["PARTS", "Fusion"]
+
+PARTS = {"picture": (0, 1), "next": (1, 2), "between": (2, 1)}  # frames that a network is shown, numbers it is told
+CLEANED = 0.1  # of the way to noise that a predicted frame goes back at most, to be cleaned
+SMALLEST = 1e-3  # of a gain: where nothing moves at all
+FIXED = 5  # iterations that undo a step back
+
+
+class Fusion(Steered):
+    """Noise becomes a picture in ``levels`` steps; every step is a scale, so that ``start`` is a level of noise.
+
+    Pictures are ``(B, C, H, W)`` in [0, 1], a clip is ``(1, C, T, H, W)``. Inside, ``x`` is in [-1, 1]. What becomes
+    noise is ``u = (x − b) / g`` with the mean ``b`` of the frames that a network is shown (0 where there are none) and
+    the root mean square ``g`` of what is left, so that little is to be told where little moves; a network ``h`` tells
+    ``u ≈ skip · u_t + out · h(given · u_t, frames shown, numbers told)`` (``diffusion.preconditioning``).
+
+    Parameters
+    ----------
+    picture : Tensor
+        A picture, or a clip.
+    levels : int
+        Steps from noise to picture.
+    width, blocks, radius : int
+        Of every network, whose kernels have a side of ``2 radius + 1``: ``picture`` makes pictures and cleans frames;
+        of a clip, ``next`` tells the frame at a distance (in frames, negative: before) from one that it is shown,
+        ``between`` the one in the middle of two.
+
+    Notes
+    -----
+    Nikankin, Haim, Irani. SinFusion: training diffusion models on a single image or video. ICML 2023.
+    """
+
+    alpha_bar: Tensor
+    gains: Tensor
+
+    def __init__(self, picture: Tensor, levels: int, width: int, blocks: int, radius: int) -> None:
+        super().__init__(picture, [tuple(picture.shape[-2:])] * levels)
+        self.width, self.blocks, self.radius = width, blocks, radius
+        channels = picture.shape[1]
+        made = {
+            name: ConvNeXt(
+                2, channels * (1 + shown), channels, numbers, width=width, blocks=blocks, kernel=2 * radius + 1
+            )
+            for name, (shown, numbers) in PARTS.items()
+            if name == "picture" or self.is_clip
+        }
+        self.networks = nn.ModuleDict(made)
+        self.register_buffer("alpha_bar", d.cosine_schedule(levels).to(picture.device))
+        self.register_buffer("gains", torch.stack([self._gain(name) for name in self.networks]))
+
+    @property
+    def is_clip(self) -> bool:
+        return self.picture.ndim == 5
+
+    @property
+    def levels(self) -> int:
+        return self.scales
+
+    @property
+    def frames(self) -> Tensor:
+        """The picture, or the clip's frames, ``(T, C, H, W)``."""
+        return self.picture[0].transpose(0, 1) if self.is_clip else self.picture
+
+    def _gain(self, part: str) -> Tensor:
+        """The root mean square of frames in [-1, 1] beside the mean of those that are shown next to them."""
+        x = 2 * self.frames - 1
+        if part == "next":
+            x = x[1:] - x[:-1]
+        elif part == "between":
+            x = x[1:-1] - (x[2:] + x[:-2]) / 2
+        return x.square().mean().sqrt().clamp(min=SMALLEST)
+
+    def base(self, shown: Tensor | None, like: Tensor) -> Tensor:
+        """The mean of the frames that are shown along the channels."""
+        if shown is None:
+            return torch.zeros_like(like)
+        mean: Tensor = shown.unflatten(1, (-1, like.shape[1])).mean(1)
+        return mean
+
+    def gain(self, part: str) -> Tensor:
+        found: Tensor = self.gains[list(self.networks).index(part)]
+        return found
+
+    def told(self, level: Tensor, numbers: Sequence[Tensor] = ()) -> Tensor:
+        """What a network is told of levels ``(B,)``, from 1 to ``levels``, beside other numbers ``(B,)``."""
+        return torch.stack([d.noise_ratio(self.alpha_bar[level]).log() / 4, *numbers], dim=1)
+
+    def factors(self, level: Tensor, like: Tensor) -> d.Preconditioning:
+        """As of ``diffusion.preconditioning``, for levels ``(B,)``."""
+        return d.preconditioning(d.each(self.alpha_bar[level], like), 1.0)
+
+    def estimate(self, part: str, noisy: Tensor, level: int, shown: Tensor | None, numbers: Sequence[Tensor]) -> Tensor:
+        """The picture that a network sees in ``u_t``, ``(B, C, H, W)``, in [-1, 1]."""
+        levels = torch.full((len(noisy),), level, device=noisy.device)
+        given, skip, out = self.factors(levels, noisy)
+        seen = given * noisy if shown is None else torch.cat([given * noisy, shown], dim=1)
+        found: Tensor = skip * noisy + out * self.networks[part](seen, self.told(levels, numbers))
+        return (self.base(shown, noisy) + self.gain(part) * found).clamp(-1, 1)
+
+    def descend(
+        self,
+        part: str,
+        noisy: Tensor,
+        start: int,
+        noise: Noise | None,
+        shown: Tensor | None = None,
+        numbers: Sequence[Tensor] = (),
+        shaping: Shaping | None = None,
+    ) -> Tensor:
+        """From ``u_t`` at scale ``start`` to a picture in [-1, 1]; without ``noise`` the way is deterministic."""
+        base, gain, x = self.base(shown, noisy), self.gain(part), noisy
+        for scale in range(start, self.levels):
+            level = self.levels - scale
+            x = self.estimate(part, noisy, level, shown, numbers)
+            x = x if shaping is None else shaping(x, scale).clamp(-1, 1)
+            now, then = self.alpha_bar[level], self.alpha_bar[level - 1]
+            made = None if noise is None or level == 1 else noise(scale + 1, noisy)
+            noisy = d.step_back(noisy, (x - base) / gain, now, then, made)
+        return x
+
+    def begun(self, image: Tensor, start: int, noise: Noise) -> Tensor:
+        """``u_t`` of an image in [-1, 1], with the noise that scale ``start`` begins with."""
+        return d.noised(image / self.gain("picture"), noise(start, image), self.alpha_bar[self.levels - start])
+
+    @torch.no_grad()
+    def sample(
+        self,
+        size: Sequence[int],
+        *,
+        start: int = 0,
+        image: Tensor | None = None,
+        noise: Noise = fresh,
+        shaping: Shaping | None = None,
+    ) -> Tensor:
+        """A picture, or a clip of as many frames as the training one: its first is made up, each other follows.
+
+        As of ``Steered``; of a clip ``image`` stands for the first frame, and noise is asked for again for each.
+        """
+        given = self.frames[:1] if image is None else image
+        first = 2 * resize(given, size) - 1
+        noisy = noise(0, first) if start == 0 else self.begun(first, start, noise)
+        made = self.descend("picture", noisy, start, noise, shaping=shaping)
+        made = ((made + 1) / 2).clamp(0, 1)
+        return self.following(made, self.picture.shape[2], 1, noise, whole=True) if self.is_clip else made
+
+    @torch.no_grad()
+    def following(
+        self, frame: Tensor, count: int, distance: int = 1, noise: Noise = fresh, whole: bool = False
+    ) -> Tensor:
+        """Frames ``(1, C, count, H, W)`` that follow one ``(1, C, H, W)``, each ``distance`` after the one before
+        (before it where negative); with that one first where ``whole``."""
+        now, made = 2 * frame - 1, [2 * frame - 1]
+        apart = torch.full((1,), float(distance), device=frame.device)
+        while len(made) < count + (not whole):
+            now = self.descend("next", noise(0, now), 0, noise, now, [apart])
+            now = self.cleaned(now, noise)
+            made.append(now)
+        clip = torch.stack(made[0 if whole else 1 :], dim=2)
+        return ((clip + 1) / 2).clamp(0, 1)
+
+    def cleaned(self, frame: Tensor, noise: Noise) -> Tensor:
+        """A predicted frame in [-1, 1] without what a frame of the clip has not: a little noise is added, and taken
+        away by the network that knows single frames. Errors would grow from frame to frame otherwise.
+
+        No more noise is added than neighbours differ by; where the least is more, none is.
+        """
+        start = self.levels - self.cleaning
+        return frame if start == self.levels else self.descend("picture", self.begun(frame, start, noise), start, noise)
+
+    @property
+    def cleaning(self) -> int:
+        """The level of noise at which a predicted frame is cleaned; 0 for not at all."""
+        noise = d.noise_ratio(self.alpha_bar) * self.gain("picture")
+        return min(int((noise <= self.gain("next")).sum()) - 1, round(CLEANED * self.levels))
+
+    @torch.no_grad()
+    def middle(self, before: Tensor, after: Tensor, noise: Noise = fresh) -> Tensor:
+        """The frames in the middle of pairs ``(B, C, H, W)``."""
+        shown = 2 * torch.cat([before, after], dim=1) - 1
+        made = self.descend("between", noise(0, before), 0, noise, shown)
+        return ((made + 1) / 2).clamp(0, 1)
+
+    @torch.no_grad()
+    def inverted(self, x: Tensor) -> Tensor:
+        """The noise from which the way back without further noise leads to ``x``, ``(B, C, H, W)`` in [-1, 1].
+
+        Step by step: ``x_t`` is corrected by what the step back from it misses, some times.
+        """
+        noisy = u = x / self.gain("picture")
+        for level in range(1, self.levels + 1):
+            now, then = self.alpha_bar[level], self.alpha_bar[level - 1]
+            target = u
+            for _ in range(FIXED):
+                found = self.estimate("picture", noisy, level, None, ())
+                noisy = noisy + target - d.step_back(noisy, found / self.gain("picture"), now, then)
+            u = noisy
+        return u
+
+    def reconstruction(self) -> Tensor:
+        """The picture from the noise that leads to it; of a clip, each frame as it follows from the one before."""
+        if not self.is_clip:
+            x = 2 * self.picture - 1
+            made = self.descend("picture", self.inverted(x), 0, None)
+            return ((made + 1) / 2).clamp(0, 1)
+        frames = 2 * self.frames - 1
+        made_frames: list[Tensor] = []
+        for number, frame in enumerate(frames.split(1)):
+            apart = 1 if number else -1  # the first is what comes before the second
+            shown = frames[number - apart][None]
+            told = torch.full((1,), float(apart), device=frame.device)
+            made_frames.append(self.descend("next", fresh(0, frame), 0, None, shown, [told]))
+        return ((torch.stack(made_frames, dim=2) + 1) / 2).clamp(0, 1)
+
+    def configuration(self) -> Mapping[str, Any]:
+        shape = list(self.picture.shape)
+        own = {name: getattr(self, name) for name in ("levels", "width", "blocks", "radius")}
+        return {"shape": shape, **own}
+
+    @classmethod
+    def blank(cls, configuration: Mapping[str, Any]) -> Fusion:
+        told = dict(configuration)
+        return cls(torch.zeros(told.pop("shape")), **told)
+
+    def memory(self, size: Sequence[int]) -> float:
+        frames = self.picture.shape[2] if self.is_clip else 1
+        return 4.0 * math.prod(size) * (8 * self.width + self.picture.shape[1] * (8 + 3 * frames))
