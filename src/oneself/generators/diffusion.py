@@ -17,17 +17,13 @@ from torch import Tensor
 
 __all__ = [
     "Preconditioning",
-    "alpha_bar_of",
     "cosine_schedule",
     "each",
     "noise_in",
     "noise_ratio",
     "noised",
-    "picture_from_noise",
-    "picture_from_velocity",
     "preconditioning",
     "step_back",
-    "velocity",
 ]
 
 OFFSET = 0.008
@@ -55,32 +51,9 @@ def noise_ratio(alpha_bar: Tensor) -> Tensor:
     return ((1 - alpha_bar) / alpha_bar).sqrt()
 
 
-def alpha_bar_of(ratio: Tensor) -> Tensor:
-    """``ᾱ = 1 / (1 + σ²)``, the inverse of ``noise_ratio``."""
-    return 1 / (1 + ratio.square())
-
-
 def noised(x: Tensor, noise: Tensor, alpha_bar: Tensor) -> Tensor:
     """``x_t = √ᾱ x + √(1 − ᾱ) ε``."""
     return alpha_bar.sqrt() * x + (1 - alpha_bar).sqrt() * noise
-
-
-def velocity(x: Tensor, noise: Tensor, alpha_bar: Tensor) -> Tensor:
-    """``v = √ᾱ ε − √(1 − ᾱ) x``, which is well told at every ᾱ.
-
-    Salimans, Ho. Progressive distillation for fast sampling of diffusion models. ICLR 2022.
-    """
-    return alpha_bar.sqrt() * noise - (1 - alpha_bar).sqrt() * x
-
-
-def picture_from_velocity(noisy: Tensor, v: Tensor, alpha_bar: Tensor) -> Tensor:
-    """``x = √ᾱ x_t − √(1 − ᾱ) v``."""
-    return alpha_bar.sqrt() * noisy - (1 - alpha_bar).sqrt() * v
-
-
-def picture_from_noise(noisy: Tensor, noise: Tensor, alpha_bar: Tensor) -> Tensor:
-    """``x = (x_t − √(1 − ᾱ) ε) / √ᾱ``."""
-    return (noisy - (1 - alpha_bar).sqrt() * noise) / alpha_bar.sqrt()
 
 
 def noise_in(noisy: Tensor, x: Tensor, alpha_bar: Tensor) -> Tensor:
