@@ -66,7 +66,7 @@ REFUSED = [
     ("denoise photo.png new.png --method zssr", "does super-resolve"),
     ("denoise photo.png new.png --sigma -1", "not a noise level"),
     ("denoise photo.png new.png --sigma nan", "not a noise level"),
-    ("denoise photo.png new.png --sigma 5 --method self2self", "no use for it"),
+    ("denoise photo.png new.png --sigma 5 --method deep_decoder", "no use for it"),
     ("denoise photo.png new.png --seconds 0", "no time allowed"),
     ("denoise photo.png new.png --device abacus", "unknown"),
     ("denoise photo.png new.png --precision half", "Give one of float32, bfloat16"),

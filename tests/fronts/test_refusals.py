@@ -106,8 +106,8 @@ def test_a_noise_level_that_is_no_number(sigma):
 
 
 def test_a_noise_level_that_the_method_cannot_use():
-    with pytest.raises(ValueError, match=r"method='self2self', sigma=…\): .*has no use for it. Leave sigma out"):
-        oneself.denoise(IMAGE, "self2self", sigma=0.1)
+    with pytest.raises(ValueError, match=r"method='deep_decoder', sigma=…\): .*has no use for it. Leave sigma out"):
+        oneself.denoise(IMAGE, "deep_decoder", sigma=0.1)
 
 
 @pytest.mark.parametrize(
