@@ -64,19 +64,21 @@ def shared(side: int, width: float) -> torch.Tensor:
     return tensor(np.tile(CLEAN, (2, 2))[:side, :side] + 0.1 * blurred / blurred.std())
 
 
-def test_noise_that_neighbours_share_goes_to_pairs_further_apart():
-    choice = choose("denoise", shared(128, 0.7))
-    assert (choice.method, choice.options["stride"]) == ("zs_n2n", 2)
+@pytest.mark.parametrize("width", [0.7, 2.5])
+def test_noise_that_neighbours_share_goes_to_blind_spots(width):
+    choice = choose("denoise", shared(128, width))
+    assert (choice.method, choice.options) == ("noise2void", {"steps": 300})
     assert "correlated" in choice.why
-    assert "every other element hardly does" in choice.why
+    assert "hide them along" in choice.why
+    assert choose("denoise", shared(128, width), sigma=0.2).options == {"steps": 300, "sigma": 0.2}
 
 
-def test_noise_that_reaches_far_goes_to_groups_of_its_level():
-    choice = choose("denoise", shared(128, 2.5))
-    assert choice.method == "nonlocal_wiener"
-    assert choice.options["sigma"] == pytest.approx(0.1, rel=0.35)
-    assert "too far for pairs" in choice.why
-    assert choose("denoise", shared(128, 2.5), sigma=0.2).options == {"sigma": 0.2}
+def test_signals_whose_neighbours_share_noise_go_to_pairs_or_groups():
+    noise = np.random.default_rng(0).standard_normal(6000)
+    for width, method in ((0.7, "zs_n2n"), (4.0, "nonlocal_wiener")):
+        blurred = gaussian_filter(noise, width, mode="wrap")
+        y = torch.from_numpy(0.5 + 0.3 * np.sin(np.arange(6000) / 40) + 0.1 * blurred / blurred.std()).float()
+        assert choose("denoise", y[None, None]).method == method
 
 
 def test_stripes_go_to_blind_spots_that_take_them_away():
