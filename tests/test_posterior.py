@@ -1,12 +1,14 @@
 """What was measured, mixed back: against the closed form, and against either alone."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
 from scipy.fft import dctn
 from scipy.ndimage import gaussian_filter
 
-from oneself.posterior import posterior_mean, variance_at
+from oneself.posterior import posterior_by_place, posterior_mean, variance_at
 
 SHAPES = [(1, 1, 4000), (1, 3, 60, 50), (1, 2, 24, 30), (1, 1, 16, 16, 16)]
 SIGMA = 0.1
@@ -14,23 +16,27 @@ SIGMA = 0.1
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("uncertain", [0.02, 0.1, 0.3])
-def test_it_is_about_the_gaussian_posterior(shape: tuple[int, ...], uncertain: float) -> None:
+@pytest.mark.parametrize("posterior", [posterior_by_place, posterior_mean])
+def test_it_is_about_the_gaussian_posterior(
+    posterior: Callable[..., torch.Tensor], shape: tuple[int, ...], uncertain: float
+) -> None:
     """Its error is near that of the posterior, ``v σ² / (v + σ²)``, from nothing but ``y``, ``μ`` and ``σ``."""
     torch.manual_seed(0)
     x = torch.rand(shape)
     predicted, y = x + uncertain * torch.randn(shape), x + SIGMA * torch.randn(shape)
-    made = posterior_mean(y, predicted, torch.tensor(SIGMA**2))
+    made = posterior(y, predicted, torch.tensor(SIGMA**2))
     best = uncertain**2 * SIGMA**2 / (uncertain**2 + SIGMA**2)
     assert 0.9 * best < float((made - x).square().mean()) < 1.4 * best
 
 
-def test_it_is_by_place() -> None:
+@pytest.mark.parametrize("posterior", [posterior_by_place, posterior_mean])
+def test_it_is_by_place(posterior: Callable[..., torch.Tensor]) -> None:
     """A prediction that is right on one side and worthless on the other is taken on one side."""
     torch.manual_seed(0)
     x, wrong = torch.rand(1, 1, 40, 80), torch.zeros(1, 1, 40, 80)
     wrong[..., 40:] = 1.0
     y = x + SIGMA * torch.randn(x.shape)
-    made = posterior_mean(y, x + wrong * torch.randn(x.shape), torch.tensor(SIGMA**2))
+    made = posterior(y, x + wrong * torch.randn(x.shape), torch.tensor(SIGMA**2))
     assert float((made - x)[..., :30].square().mean()) < 0.15 * SIGMA**2
     assert float((made - x)[..., 50:].square().mean()) < 1.05 * SIGMA**2
 

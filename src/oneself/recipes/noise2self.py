@@ -26,7 +26,7 @@ from oneself.networks import BlindNetwork, UNet, mean_of_views
 from oneself.noise import SHARED, channel_correlation
 from oneself.optim import OPTIMISERS, one_cycle
 from oneself.physics.alignment import turns
-from oneself.posterior import noise_variance, posterior_mean
+from oneself.posterior import noise_variance, posterior_by_place
 from oneself.stopping import validated
 from oneself.terms import Fidelity
 
@@ -101,7 +101,7 @@ def noise2self(
 
     def output(h: nn.Module) -> Tensor:
         x = predicted(h)
-        return x if variance is None else posterior_mean(y, x, variance(x))
+        return x if variance is None else posterior_by_place(y, x, variance(x))
 
     average_of = WeightAverage(network, average)
     looks = masks.count if hide and invariant else 1
