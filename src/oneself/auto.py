@@ -22,7 +22,7 @@ FAR = 4  # extent of correlated noise that every other element still shares litt
 PATIENCE = 60.0  # seconds that are waited for quality where no time is given
 GROUPS_PACE = 5e-5  # seconds that all passes over groups of similar patches take for each value of a picture
 COARSE = 0.3  # of that is taken by two passes over fewer groups
-BLIND_STEPS = 300  # after which blind spots gain a tenth of a dB more, in three times the time
+BLIND_STEPS = 300  # after which blind spots gain less than a tenth of a dB more, in three times the time
 CALM = 1.5 / 255  # noise below which nothing visible is gained
 
 
