@@ -41,6 +41,7 @@ ALLOWED = {
     "images": {"data"},
     "model": {"core", "data", "generators"},
     "animation": {"core", "generators", "model"},
+    "text": {"core", "physics"},
     "clips": {"core", "generation", "generators", "images", "model"},
     "generation": {"core", "filters", "generators", "images", "model", "problems", "registry"},
     "problems": {"auto", "core", "physics", "registry"},

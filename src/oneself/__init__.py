@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from oneself.model import Model
     from oneself.registry import Reconstructor, Run, methods
     from oneself.restoration import deblur, denoise, inpaint, restore, separate, super_resolve
+    from oneself.text import text_guide
 
 __all__ = [
     "Calibration",
@@ -40,6 +41,7 @@ __all__ = [
     "restore",
     "separate",
     "super_resolve",
+    "text_guide",
 ]
 
 _HOMES = {
@@ -57,6 +59,7 @@ _HOMES = {
     "Run": "registry",
     "methods": "registry",
     **dict.fromkeys(["deblur", "denoise", "inpaint", "restore", "separate", "super_resolve"], "restoration"),
+    "text_guide": "text",
 }
 
 

@@ -139,18 +139,18 @@ class Training:
         self.picture = fingerprint(y)
         self._settings = {"device": device, **choice.options, **options, "seed": seed}
         self.run = Run(choice.method, y, Identity(), **self._settings, seconds=seconds)
-        self.sizes = self._untrained().sizes
+        self.sizes = self.untrained().sampler.sizes
 
     def check(self, size: Sequence[int]) -> None:
         """Refuse, before the training, a size of samples that would not fit in memory."""
-        Model(self.run.method.key, {}, 0, self._untrained(), self.kind, self.picture).check_memory(checked_size(size))
+        self.untrained().check_memory(checked_size(size))
 
-    def _untrained(self) -> Sampler:
+    def untrained(self) -> Model:
         """What the first stage begins with; this also refuses what the method cannot work on."""
         run = self._copy()
         with Randomness(run.seed, 0, run.compute.device):
             found: Sampler = next(run._stages()).sampler()
-        return found
+        return Model(run.method.key, {}, 0, found, self.kind, self.picture)
 
     def _copy(self) -> Run:
         return Run(self.run.method, self.run.y, Identity(), **self._settings)

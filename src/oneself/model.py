@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +97,7 @@ class Model:
         regions: Sequence[Region] = (),
         guide: Guide | None = None,
         strength: float = 0.2,
+        fill: float = 1.0,
     ) -> Any:
         """New pictures, without training.
 
@@ -120,6 +120,8 @@ class Model:
             (``sinddm``, ``sinfusion``).
         strength : float
             Of the guide: how far a step goes along its slope, relative to the picture's norm.
+        fill : float
+            Share of the picture, in (0, 1], that the guide may change in a step: where its slope is steepest.
 
         Returns
         -------
@@ -134,11 +136,24 @@ class Model:
         if not isinstance(n, int) or n < 1:
             raise ValueError(f"sample(n={n!r}): not a number of pictures. Give a whole number, at least 1.")
         wanted = checked_size(self.size if size is None else size)
-        if self.sampler.picture.ndim != 4 and (regions or guide is not None):
-            raise ValueError("sample(regions, guide): a model of a clip cannot be steered. Train one of a picture.")
-        shaping = steering(self.sampler.picture, wanted, self.scales, guide, strength, regions)
+        shaping = self.shaping(wanted, regions, guide, strength, fill)
         made = [self.draw(wanted, seed=seed, number=k, start=start_scale, shaping=shaping) for k in range(n)]
         return self.kind.pack(torch.cat(made))
+
+    def shaping(
+        self, size: Sequence[int], regions: Sequence[Region], guide: Guide | None, strength: float, fill: float
+    ) -> Shaping | None:
+        """What steers samples of a size; ``None`` where nothing does. Parameters and errors as of ``sample``."""
+        if not regions and guide is None:
+            return None
+        if self.sampler.picture.ndim != 4:
+            raise ValueError("sample(regions, guide): a model of a clip cannot be steered. Train one of a picture.")
+        if not isinstance(self.sampler, Steered):
+            raise ValueError(
+                f"sample(): a model of {self.method} cannot be steered. Train one of method 'sinddm' or 'sinfusion'."
+            )
+        with Randomness(self.seed, APART, self.sampler.picture.device):  # a guide may draw parts of a picture
+            return steering(self.sampler.picture, size, self.scales, guide, strength, regions, fill)
 
     def draw(
         self,
@@ -159,18 +174,9 @@ class Model:
                 "Give one of them."
             )
         self.check_memory(wanted)
-        draw = self._steered(shaping)
+        steered = {} if shaping is None else {"shaping": shaping}
         with Randomness(seed, APART + number, self.sampler.picture.device), torch.no_grad():
-            return draw(wanted, start=start, image=image, noise=noise).float()
-
-    def _steered(self, shaping: Shaping | None) -> Callable[..., Tensor]:
-        if shaping is None:
-            return self.sampler.sample
-        if not isinstance(self.sampler, Steered):
-            raise ValueError(
-                f"sample(): a model of {self.method} cannot be steered. Train one of method 'sinddm' or 'sinfusion'."
-            )
-        return partial(self.sampler.sample, shaping=shaping)
+            return self.sampler.sample(wanted, start=start, image=image, noise=noise, **steered).float()
 
     def check_memory(self, size: Sequence[int]) -> None:
         """Refuse a size whose networks would not fit in memory, before it is taken."""

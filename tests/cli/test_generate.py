@@ -36,6 +36,12 @@ def test_pictures_a_model_and_a_record(oneself, folder):
         ("generate alpha.png out", "alpha"),
         ("generate photo.png out --method dip", "Use one of"),
         ("generate photo.png out --coarsest 12", "--method"),
+        ("generate photo.png out --region 1,2,3@4,5", "no region"),
+        ("generate photo.png out --method sinddm --region 1,2,300,4@4,5", "leaves the training picture"),
+        ("generate photo.png out --method singan --region 0,0,9,9@4,5", "cannot be steered"),
+        ("generate photo.png out --text fire", "--clip FOLDER"),
+        ("generate photo.png out --strength 1", "only goes with --text"),
+        ("generate photo.png out --text fire --clip nowhere", "no such folder"),
     ],
 )
 def test_refusals(oneself, folder, line, words):
@@ -66,3 +72,15 @@ def test_a_checkpoint_is_gone_on_from(oneself, folder):
     said = oneself("generate photo.png again --checkpoint state", *TINY)
     assert (said.code, "going on from state" in said.err) == (0, True)
     assert np.array_equal(read_png("out/photo-01.png"), read_png("again/photo-01.png"))
+
+
+def test_regions_are_kept(oneself, folder):
+    steps = ("--method", "sinddm", "--coarsest", "12", "--layers", "3", "--width", "8", "--steps", "40")
+    said = oneself("generate photo.png out --size 24x60 --region 0,0,16,16@6,40 --json", *steps)
+    assert said.code == 0, said.err
+    assert said.record["region"] == ["0,0,16,16@6,40"]
+    free = oneself("generate photo.png free --size 24x60 --model out/photo.safetensors")
+    assert free.code == 0, free.err
+    source = read_png("photo.png")[:16, :16].astype(float)
+    off = [np.abs(read_png(f"{name}/photo-01.png")[6:22, 40:56] - source).mean() for name in ("out", "free")]
+    assert off[0] < 0.8 * off[1]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import skimage.data
+import torch
 
 import oneself
 
@@ -75,6 +76,8 @@ def test_refusals(model):
         (lambda: model.sample(guide="a red balloon"), "none comes with this library"),
         (lambda: model.sample(guide=3), "cannot be called"),
         (lambda: model.sample(guide=np.mean, strength=-1.0), "strength=-1.0"),
+        (lambda: model.sample(guide=torch.mean, fill=0.0), "fill=0.0"),
+        (lambda: model.sample(guide=lambda x: x), r"scores a picture with a tensor of \(1, 3, 24, 30\)"),
         (lambda: model.sample(regions=[oneself.Region((20, 0, 12, 5), (0, 0))]), "leaves the training picture"),
         (lambda: model.sample(regions=[oneself.Region((0, 0, 5, 5), (0, 26))]), "leaves the sample, 24x30"),
         (lambda: oneself.animate(model), "no noise that could be walked through"),

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 
 from oneself.generators import Cascade, Region, blank, pyramid_sizes, silent, steering
 from oneself.generators import diffusion as d
+from oneself.generators.guidance import raised
 from oneself.networks import Denoiser
 from oneself.physics.resize import resize
 from oneself.testing.pictures import picture
@@ -162,3 +163,13 @@ def test_a_guide_raises_its_score():
     free = made.sample(size)
     torch.manual_seed(0)
     assert float(score(made.sample(size, shaping=shaping))) > float(score(free)) + 0.05
+
+
+def test_a_guide_moves_as_far_as_asked_and_only_where_it_is_steepest():
+    x = torch.linspace(-0.9, 0.9, 60).reshape(1, 1, 6, 10)
+    whole = raised(lambda picture: picture.square().sum(), 0.1)(x, 0) - x
+    assert float(whole.norm()) == pytest.approx(0.1 * float(x.norm()), rel=1e-5)
+    part = raised(lambda picture: picture.square().sum(), 0.1, 0.25)(x, 0) - x
+    assert part.nonzero()[:, 3].shape[0] == 15
+    assert (part[x < 0.4] == 0).all()  # the slope is the picture's brightness
+    assert float(part.norm()) == pytest.approx(0.1 * float(x[part != 0].norm()), rel=1e-5)

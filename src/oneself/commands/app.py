@@ -149,6 +149,7 @@ def _generating(method: Method | None) -> list[Parameter]:
         flags.flag("model", str, "The trained model: sampled without training where the file exists, saved there "
                    "otherwise; OUT/NAME.safetensors unless given.", metavar="FILE"),
         flags.switch("retrain", "Train although the model is there, and replace it."),
+        *flags.STEERING,
         *flags.METHOD_FLAGS,
         *shared,
         *(flags.method_parameters(method) if method else []),

@@ -11,7 +11,18 @@ import typer
 if TYPE_CHECKING:
     from oneself.core import Method, OptionRecord
 
-__all__ = ["COMMON", "FILES", "METHOD_FLAGS", "command", "flag", "positional", "read_images", "read_options", "switch"]
+__all__ = [
+    "COMMON",
+    "FILES",
+    "METHOD_FLAGS",
+    "STEERING",
+    "command",
+    "flag",
+    "positional",
+    "read_images",
+    "read_options",
+    "switch",
+]
 
 TAKEN = ("sigma",)  # the common flag says it, in the file's units
 PREFIX = "method_option_"
@@ -80,6 +91,19 @@ FILES = [
     switch("json", "Print a machine-readable record of what was done; progress goes to stderr.",
            panel="Along the way"),
     switch("quiet", "Say nothing but warnings and errors.", panel="Along the way"),
+]  # fmt: skip
+
+STEERING = [
+    flag("region", list[str], "Keep a part of IN: top, left, height and width there, then top and left in the new "
+         "picture. May be given several times.", metavar="T,L,H,W@T,L", panel="Steering (sinddm, sinfusion)"),
+    flag("text", str, "Draw the pictures towards this text, with --clip.", metavar="TEXT",
+         panel="Steering (sinddm, sinfusion)"),
+    flag("clip", str, "A CLIP on this machine, as transformers saves it.", metavar="FOLDER",
+         panel="Steering (sinddm, sinfusion)"),
+    flag("strength", float, "How far a step goes towards the text (0.2 unless given).", metavar="NUMBER",
+         panel="Steering (sinddm, sinfusion)"),
+    flag("fill", float, "Share of the picture that a step may change (1 unless given).", metavar="SHARE",
+         panel="Steering (sinddm, sinfusion)"),
 ]  # fmt: skip
 
 

@@ -16,10 +16,12 @@ from oneself.commands.errors import DONE, INTERRUPTED
 from oneself.commands.interruption import Interruption
 from oneself.commands.progress import Display, duration
 from oneself.commands.request import parse_range
+from oneself.commands.steering import steering
 from oneself.core.checkpoint import load_tree
 from oneself.core.loop import fingerprint
 from oneself.core.result import versions
 from oneself.generation import Training, one_picture
+from oneself.generators import Shaping
 from oneself.model import Model, checked_size
 
 __all__ = ["generate", "like", "opaque", "parse_size"]
@@ -54,6 +56,7 @@ def generate(given: Mapping[str, Any], options: Mapping[str, Any], command_line:
     picture, notes = _read(source, given["axes"])
     place = _place(source, given["out"], given["model"], count, picture)
     _check(picture, size, place, given["overwrite"])
+    steer = steering(given)
     for note in notes:
         display.warn(note)
     told_range = None if given["data_range"] is None else parse_range(given["data_range"])
@@ -63,13 +66,14 @@ def generate(given: Mapping[str, Any], options: Mapping[str, Any], command_line:
     began, code = time.monotonic(), DONE
     if place.model.exists() and not given["retrain"]:
         model = _loaded(place.model, picture, given, options, settings)
+        shaping = model.shaping(model.size if size is None else size, **steer)
         display.say(f"{source}: sampling {place.model} ({model.method}), no training")
     else:
-        model, code = _trained(picture, given, options, settings, display, size)
+        model, shaping, code = _trained(picture, given, options, settings, display, size, steer)
         place.model.parent.mkdir(parents=True, exist_ok=True)
         model.save(place.model)
         display.say(f"  wrote {place.model}: the trained model; sample it again with --model")
-    made = _written(model, picture, size, place, given)
+    made = _written(model, picture, size, place, given, shaping)
     told = _record(given, model, size, place, command_line, time.monotonic() - began)
     data.write_text_atomic(place.record, json.dumps(told, indent=2, ensure_ascii=False) + "\n", overwrite=True)
     display.say(f"  wrote {made} pictures, {place.pictures[0].name} and on, and {place.record.name} to "
@@ -167,12 +171,13 @@ def _loaded(
 
 def _trained(
     picture: data.Picture, given: Mapping[str, Any], options: Mapping[str, Any], settings: dict[str, Any],
-    display: Display, size: tuple[int, ...] | None,
-) -> tuple[Model, int]:  # fmt: skip
+    display: Display, size: tuple[int, ...] | None, steer: dict[str, Any],
+) -> tuple[Model, Shaping | None, int]:  # fmt: skip
     chosen = {name: given[name] for name in ("seed", "seconds", "device", "preset", "precision", "compile")}
     training = Training(picture.pixels, given["method"], **chosen, **settings, **options)
     if size is not None:
         training.check(size)
+    shaping = training.untrained().shaping(training.sizes[-1] if size is None else size, **steer)
     checkpoint = None if given["checkpoint"] is None else Path(given["checkpoint"])
     if checkpoint is not None:
         data.check_target(checkpoint, overwrite=True)
@@ -196,16 +201,17 @@ def _trained(
             display.end()
     if checkpoint is not None:
         run.save(checkpoint)
-    return training.model(), DONE if run.finished else INTERRUPTED
+    return training.model(), shaping, DONE if run.finished else INTERRUPTED
 
 
 def _written(
-    model: Model, picture: data.Picture, size: tuple[int, ...] | None, place: Place, given: Mapping[str, Any]
-) -> int:
+    model: Model, picture: data.Picture, size: tuple[int, ...] | None, place: Place, given: Mapping[str, Any],
+    shaping: Shaping | None,
+) -> int:  # fmt: skip
     """The pictures, one by one: the last may be long in coming."""
     write = data.write_clip if is_clip(picture) else data.write
     for number, path in enumerate(place.pictures):
-        made = model.draw(size, seed=given["seed"], number=number, start=given["start_scale"])
+        made = model.draw(size, seed=given["seed"], number=number, start=given["start_scale"], shaping=shaping)
         write(like(picture, model.kind.pack(made)[0]), path, overwrite=given["overwrite"])
     return len(place.pictures)
 
@@ -231,6 +237,7 @@ def _record(
         "options": model.options,
         "seed": given["seed"],
         "start_scale": given["start_scale"],
+        **{name: given[name] for name in ("region", "text", "clip", "strength", "fill") if given[name]},
         "size": list(model.size if size is None else size),
         "model": str(place.model),
         "outputs": [str(path) for path in place.pictures],

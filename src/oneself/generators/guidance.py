@@ -28,14 +28,21 @@ class Region:
     place: tuple[int, int]
 
 
-def raised(guide: Guide, strength: float) -> Shaping:
-    """``x + λ ‖x‖ / ‖g‖ g`` with the slope ``g`` of the guide at ``x``."""
+def raised(guide: Guide, strength: float, fill: float = 1.0) -> Shaping:
+    """``x + λ ‖m x‖ / ‖m g‖ m g`` with the slope ``g`` of the guide at ``x``, and the mask ``m`` of the share ``fill``
+    of the pixels at which it is steepest.
+
+    Kulikov, Yadin, Kleiner, Michaeli. SinDDM. ICML 2023, where ``λ`` is η and ``fill`` the fill factor.
+    """
 
     def shaping(x: Tensor, scale: int) -> Tensor:
         with torch.enable_grad():
             leaf = ((x + 1) / 2).detach().requires_grad_()
             (slope,) = torch.autograd.grad(guide(leaf), leaf)
-        step: Tensor = strength * x.norm() / slope.norm().clamp(min=1e-12) * slope
+        steepness = slope.square().sum(1, keepdim=True)
+        count = max(1, round(fill * steepness[0].numel()))
+        mask = steepness >= steepness.flatten().topk(count).values[-1]
+        step: Tensor = strength * (mask * x).norm() / (mask * slope).norm().clamp(min=1e-12) * mask * slope
         return x + step
 
     return shaping
@@ -62,7 +69,13 @@ def kept(picture: Tensor, size: Sequence[int], regions: Sequence[Region], scales
 
 
 def steering(
-    picture: Tensor, size: Sequence[int], scales: int, guide: Guide | None, strength: float, regions: Sequence[Region]
+    picture: Tensor,
+    size: Sequence[int],
+    scales: int,
+    guide: Guide | None,
+    strength: float,
+    regions: Sequence[Region],
+    fill: float = 1.0,
 ) -> Shaping | None:
     """Both, as ``sample`` is asked for them; ``None`` where it is not. Regions are held at the coarser half of the
     scales.
@@ -70,30 +83,40 @@ def steering(
     Raises
     ------
     TypeError, ValueError
-        A guide that cannot be called, such as a text; a strength below 0; a region that leaves the picture or the
-        sample.
+        A guide that cannot be called, such as a text, or that gives no number; a strength below 0, a fill outside
+        (0, 1]; a region that leaves the picture or the sample.
     """
-    _check(guide, strength)
+    _check(guide, strength, fill)
+    if guide is not None:
+        _check_score(guide(picture))
     for region in regions:
         _check_region(region, tuple(picture.shape[2:]), tuple(size))
     held = kept(picture, size, regions, (scales + 1) // 2) if regions else None
-    led = None if guide is None else raised(guide, strength)
+    led = None if guide is None else raised(guide, strength, fill)
     if held is None or led is None:
         return held or led
     return lambda x, scale: held(led(x, scale), scale)
 
 
-def _check(guide: Guide | None, strength: float) -> None:
+def _check(guide: Guide | None, strength: float, fill: float) -> None:
     if isinstance(guide, str):
         raise TypeError(
             f"sample(guide={guide!r}): a text says nothing without a network that compares it with pictures (CLIP), "
-            "and none comes with this library. Give a callable that scores a picture (1, C, H, W) in [0, 1], "
-            "such as one made of your own CLIP."
+            "and none comes with this library. Give oneself.text_guide(text, FOLDER) with a CLIP of yours, or any "
+            "callable that scores a picture (1, C, H, W) in [0, 1]."
         )
     if guide is not None and not callable(guide):
         raise TypeError(f"sample(guide={guide!r}): cannot be called. Give a callable from a picture to a scalar.")
     if not strength >= 0:
         raise ValueError(f"sample(strength={strength!r}): out of range. Give 0 (no effect) or more.")
+    if not 0 < fill <= 1:
+        raise ValueError(f"sample(fill={fill!r}): out of range. Give a share of the picture, above 0 and up to 1.")
+
+
+def _check_score(score: object) -> None:
+    if not isinstance(score, Tensor) or score.numel() != 1:
+        found = f"a tensor of {tuple(score.shape)}" if isinstance(score, Tensor) else type(score).__name__
+        raise TypeError(f"sample(guide): scores a picture with {found}. Give a callable to a scalar tensor.")
 
 
 def _check_region(region: Region, source: tuple[int, ...], size: tuple[int, ...]) -> None:
