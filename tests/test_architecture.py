@@ -42,6 +42,7 @@ ALLOWED = {
     "model": {"core", "data", "generators"},
     "animation": {"core", "generators", "model"},
     "text": {"core", "physics"},
+    "enlarging": {"generation", "generators", "model", "physics"},
     "clips": {"core", "generation", "generators", "images", "model"},
     "generation": {"core", "filters", "generators", "images", "model", "problems", "registry"},
     "problems": {"auto", "core", "physics", "registry"},

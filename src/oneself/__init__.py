@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from oneself.calibration import Calibration, calibrate
     from oneself.clips import extrapolate, interpolate
     from oneself.core import Result
+    from oneself.enlarging import enlarge
     from oneself.estimation import correct, kernel
     from oneself.generation import edit, generate, harmonise, paint
     from oneself.model import Model
@@ -30,6 +31,7 @@ __all__ = [
     "deblur",
     "denoise",
     "edit",
+    "enlarge",
     "extrapolate",
     "generate",
     "harmonise",
@@ -49,6 +51,7 @@ _HOMES = {
     **dict.fromkeys(["extrapolate", "interpolate"], "clips"),
     **dict.fromkeys(["edit", "generate", "harmonise", "paint"], "generation"),
     "Model": "model",
+    "enlarge": "enlarging",
     "Region": "generators",
     "Result": "core",
     "Calibration": "calibration",

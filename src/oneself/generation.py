@@ -288,25 +288,36 @@ def harmonise(model: Model, image: Any, mask: Any = None, *, scale: int | None =
 def _injected(task: str, model: Model, image: Any, mask: Any, scale: int | None, seed: int) -> Any:
     """The image, shrunk, takes the place of what the scales below ``scale`` make; one function for all edits."""
     start = first_scale(task, model, scale)
+    x, own = given_picture(task, model, image)
+    size = tuple(x.shape[2:])
+    weight = None if mask is None else _mask(task, mask, size)
+    made = model.draw(size, seed=seed, start=start, image=x)
+    if weight is not None:
+        made = torch.lerp(x, made, weight.to(x))
+    return own.pack(made) if own.tensor else own.pack(made)[0]
+
+
+def given_picture(caller: str, model: Model, image: Any) -> tuple[Tensor, Kind]:
+    """A picture ``(1, C, H, W)`` in [0, 1] on the model's device, read as the training picture was, and its kind.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A model of a clip, a picture of other channels, or what ``denoise`` refuses.
+    """
     if model.sampler.picture.ndim != 4:
-        raise ValueError(f"{task}(model): a model of a clip. Train one of a picture, such as one of its frames.")
+        raise ValueError(f"{caller}(model): a model of a clip. Train one of a picture, such as one of its frames.")
     kind = model.kind
     same = isinstance(image, np.ndarray | Tensor) and str(image.dtype).removeprefix("torch.") == kind.dtype
     told = (kind.low, kind.high) if same else None
     axis = None if kind.axis is None or getattr(image, "ndim", 0) == 2 else kind.axis
-    x, own = one_picture(image, task, "infer" if isinstance(image, Tensor) else axis, told)
+    x, own = one_picture(image, caller, "infer" if isinstance(image, Tensor) else axis, told)
     if x.shape[1] != model.sampler.picture.shape[1]:
         raise ValueError(
-            f"{task}(image): {x.shape[1]} channels, the model has learned {model.sampler.picture.shape[1]}. "
+            f"{caller}(image): {x.shape[1]} channels, the model has learned {model.sampler.picture.shape[1]}. "
             "Give as many."
         )
-    size = tuple(x.shape[2:])
-    weight = None if mask is None else _mask(task, mask, size)
-    x = x.to(model.sampler.picture.device)
-    made = model.draw(size, seed=seed, start=start, image=x)
-    if weight is not None:
-        made = torch.lerp(x, made, weight.to(x))
-    return own.pack(made) if isinstance(image, Tensor) else own.pack(made)[0]
+    return x.to(model.sampler.picture.device), own
 
 
 def first_scale(task: str, model: Model, scale: int | None) -> int:

@@ -50,6 +50,14 @@ def test_outside_the_mask_it_stays(oneself, model):
     assert said.record["mask"]["path"].endswith("mask.png")
 
 
+def test_an_enlargement(oneself, model):
+    said = oneself("enlarge m.safetensors photo.png --factor 1.5 --seed 3 --json")
+    assert said.code == 0, said.err
+    expected = library.enlarge(library.Model.load("m.safetensors"), read_png("photo.png"), 1.5, seed=3)
+    assert np.array_equal(read_png("photo-enlarged.png"), expected)
+    assert said.record["factor"] == 1.5
+
+
 @pytest.mark.parametrize("out", ["clip.gif", "clip.tif", "frames/"])
 def test_an_animation(oneself, model, out):
     said = oneself(f"animate m.safetensors {out} --frames 4 --seed 2 --json")
@@ -84,6 +92,8 @@ def test_a_model_of_tensors_serves_files(oneself, folder):
         ("edit m.safetensors glass.png", "alpha"),
         ("edit m.safetensors photo.png out.gif", "no format written here"),
         ("paint photo.png photo.png", "damaged or no checkpoint"),
+        ("enlarge m.safetensors photo.png --factor 1", "factor=1.0"),
+        ("enlarge m.safetensors photo.png --scale 1", "no option --scale"),
         ("animate m.safetensors --frames 1", "at least 2"),
         ("animate m.safetensors --frames 1000000000", "such as"),
         ("animate m.safetensors --pull 2", "pull=2.0"),

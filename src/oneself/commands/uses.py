@@ -12,6 +12,7 @@ USES = {
     "edit": "Make an edited picture whole: what was moved, copied or stretched blends with its new surroundings.",
     "harmonise": "Give what was pasted into a picture the picture's own texture.",
     "paint": "Make a picture from a rough painting in its colours.",
+    "enlarge": "Enlarge a picture, with detail as the model has learned it.",
     "animate": "Make a short clip of a picture: a smooth walk through its noise.",
     "extrapolate": "Make what comes after a clip, or came before it.",
     "interpolate": "Make a clip of twice the rate, or more: new frames between its own.",
@@ -32,20 +33,27 @@ def _parameters(name: str) -> list[Parameter]:
     ]
     if name in MADE:
         return [model, *_making(name), *after]
-    given = {"edit": "The edited picture.", "harmonise": "The picture with what was pasted.", "paint": "The painting."}
     own = [
-        flags.positional("source", given[name], metavar="IN"),
+        flags.positional("source", GIVEN[name], metavar="IN"),
         flags.positional("out", f"The result, or a folder for it; IN-{SUFFIXES[name]}.EXT beside IN otherwise.",
                          default=None),
-        flags.flag("scale", int, "The first scale that adds anything: 1 is coarse and free, the last one only adds the "
-                   "finest detail.", metavar="NUMBER"),
+        FACTOR if name == "enlarge" else FIRST,
         *([_mask()] if name in MASKED else []),
         *(parameter for parameter in flags.COMMON if parameter.name == "axes"),
     ]  # fmt: skip
     return [model, *own, *after]
 
 
-SUFFIXES = {"edit": "edited", "harmonise": "harmonised", "paint": "painted"}
+SUFFIXES = {"edit": "edited", "harmonise": "harmonised", "paint": "painted", "enlarge": "enlarged"}
+GIVEN = {
+    "edit": "The edited picture.",
+    "harmonise": "The picture with what was pasted.",
+    "paint": "The painting.",
+    "enlarge": "The picture; best the one that the model was trained on.",
+}
+FIRST = flags.flag("scale", int, "The first scale that adds anything: 1 is coarse and free, the last one only adds the "
+                   "finest detail.", metavar="NUMBER")  # fmt: skip
+FACTOR = flags.flag("factor", float, "How many times the size, up to 16.", default=2.0, metavar="NUMBER")
 
 
 def _mask() -> Parameter:

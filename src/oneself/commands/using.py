@@ -1,5 +1,5 @@
-"""`oneself edit`, `harmonise`, `paint`, `animate`, `extrapolate` and `interpolate`: uses of a trained model besides
-sampling it."""
+"""What is made with a trained model besides samples: `oneself edit`, `harmonise`, `paint`, `enlarge`, `animate`,
+`extrapolate` and `interpolate`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from oneself import animation, clips, data, generation
+from oneself import animation, clips, data, enlarging, generation
 from oneself.commands.aids import read_mask
 from oneself.commands.errors import DONE
 from oneself.commands.generating import like, opaque
@@ -83,15 +83,26 @@ def _edit(task: str, model: Model, given: Mapping[str, Any], display: Display) -
     inputs = [source, Path(given["model"]), *([] if marked is None else [marked])]
     _check_places(task, target, inputs, given["overwrite"])
     data.check_output(like(picture, picture.pixels), target, overwrite=given["overwrite"])
-    mask = [] if marked is None else [_mask(task, marked)]
-    start = generation.first_scale(task, model, given["scale"])
+    if task == "enlarge":
+        make, chosen = _enlargement(model, picture.pixels, given)
+        manner = f"{given['factor']:g} times"
+    else:
+        start = generation.first_scale(task, model, given["scale"])
+        mask = [] if marked is None else [_mask(task, marked)]
+        make = partial(getattr(generation, task), model, picture.pixels, *mask, scale=start, seed=given["seed"])
+        chosen, manner = {"scale": start}, f"from scale {start} of {model.scales - 1}"
     for note in notes:
         display.warn(note)
-    display.say(f"{source}: {task} with {given['model']} ({model.method}), from scale {start} of {model.scales - 1}")
-    made = getattr(generation, task)(model, picture.pixels, *mask, scale=start, seed=given["seed"])
-    data.write(like(picture, made), target, overwrite=given["overwrite"])
-    told = {"input": file_record(source), "scale": start, "output": file_record(target), "notes": notes}
+    display.say(f"{source}: {task} with {given['model']} ({model.method}), {manner}")
+    data.write(like(picture, make()), target, overwrite=given["overwrite"])
+    told = {"input": file_record(source), **chosen, "output": file_record(target), "notes": notes}
     return target, told if marked is None else {**told, "mask": file_record(marked)}
+
+
+def _enlargement(model: Model, pixels: Any, given: Mapping[str, Any]) -> tuple[Callable[[], Any], dict[str, Any]]:
+    enlarging.check_enlargement(model, given["factor"])
+    make = partial(enlarging.enlarge, model, pixels, given["factor"], seed=given["seed"])
+    return make, {"factor": given["factor"]}
 
 
 def _mask(task: str, path: Path) -> np.ndarray[Any, Any]:
