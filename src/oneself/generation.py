@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from oneself.core import Identity, Method, Result
+from oneself.core import Identity, Memory, Method, Result
 from oneself.core.fitting import Fitting
 from oneself.core.loop import fingerprint
 from oneself.core.randomness import Randomness
@@ -18,6 +19,7 @@ from oneself.generators import Sampler
 from oneself.images import ChannelAxis, DataRange, channel_axis_of, limits, unpack
 from oneself.model import Kind, Model, checked_size
 from oneself.problems import settle
+from oneself.quantities import duration, memory
 from oneself.registry import Run
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
 PLACES = {"paint": 0.25, "edit": 0.5, "harmonise": 0.65}  # of the way from the coarsest scale to the finest
 EDGE = 2  # pixels over which a mask fades inwards
 TRIED = 3  # steps that tell what a stage costs
+LONG = 7200.0  # seconds of training after which a GPU is recommended
 
 
 class Generated(NamedTuple):
@@ -157,13 +160,16 @@ class Training:
 
     def cost(self) -> str:
         """What the training takes, in words, from a few steps of every stage of a copy of it."""
-        seconds, steps, stages = expected(self._copy())
-        allowed = self.run.seconds
+        expected = expected_cost(self._copy())
+        allowed, device, seconds = self.run.seconds, self.run.compute.device, expected.seconds
         parts = "scales" if len(set(self.sizes)) > 1 else "networks"
-        over = "" if stages == 1 else f" over {stages} {parts}"
-        told = f"{self.run.method.key}: {steps} steps{over}, about {_duration(seconds)}"
-        device = f" on {self.run.compute.device}"
-        return told + device + (f", cut to the {_duration(allowed)} allowed" if allowed and allowed < seconds else "")
+        over = "" if expected.stages == 1 else f" over {expected.stages} {parts}"
+        told = f"{self.run.method.key}: {expected.steps} steps{over}, about {duration(seconds)}"
+        room = "" if expected.memory is None else f" and {memory(expected.memory)} of memory"
+        if allowed is not None and allowed < seconds:
+            return f"{told}{room} on {device}, cut to the {duration(allowed)} allowed"
+        late = device.type == "cpu" and seconds > LONG
+        return f"{told}{room} on {device}" + "; this is work for a GPU (device='cuda')" * late
 
     def model(self) -> Model:
         """The model as it stands; finer scales that were not reached yet are what those below made of them.
@@ -178,26 +184,45 @@ class Training:
         return Model(run.method.key, run.options, run.seed, sampler, self.kind, self.picture)
 
 
-def expected(run: Run) -> tuple[float, int, int]:
-    """Seconds, steps and stages that a run will take; a few steps of every stage are tried on what is untrained."""
-    stages, sent, seconds, steps, count = run._stages(), None, 0.0, 0, 0
-    while True:
-        stream = Randomness(run.seed, count, run.compute.device)
-        with stream:
-            try:
-                stage = stages.send(sent)
-            except StopIteration:
-                return seconds, steps, count
-        fitting = Fitting(count, stage, stream, run.compute)
-        taken = []
-        for _ in range(TRIED):
-            began = time.monotonic()
-            fitting.advance()
-            if run.compute.device.type == "cuda":
-                torch.cuda.synchronize(run.compute.device)
-            taken.append(time.monotonic() - began)
-        seconds, steps, count = seconds + min(taken) * stage.steps, steps + stage.steps, count + 1
-        sent = fitting.stage
+@dataclass(frozen=True)
+class Expected:
+    """Seconds, steps and stages that a run will take, and bytes in all (``None`` where the system does not tell)."""
+
+    seconds: float
+    steps: int
+    stages: int
+    memory: float | None
+
+
+def expected_cost(run: Run) -> Expected:
+    """What a run will take; a few steps of every stage are tried on what is untrained."""
+    seconds, steps, count = 0.0, 0, 0
+    stages, sent = run._stages(), None
+    with Memory(run.compute.device) as watched:
+        while True:
+            stream = Randomness(run.seed, count, run.compute.device)
+            with stream:
+                try:
+                    stage = stages.send(sent)
+                except StopIteration:
+                    break
+            fitting = Fitting(count, stage, stream, run.compute)
+            seconds, steps, count = seconds + _pace(fitting, run) * stage.steps, steps + stage.steps, count + 1
+            sent = fitting.stage
+    taken = None if watched.taken is None else watched.before + watched.taken
+    return Expected(seconds, steps, count, taken)
+
+
+def _pace(fitting: Fitting, run: Run) -> float:
+    """Seconds of the fastest of a few steps."""
+    taken = []
+    for _ in range(TRIED):
+        began = time.monotonic()
+        fitting.advance()
+        if run.compute.device.type == "cuda":
+            torch.cuda.synchronize(run.compute.device)
+        taken.append(time.monotonic() - began)
+    return min(taken)
 
 
 def one_picture(
@@ -344,8 +369,3 @@ def _mask(task: str, mask: Any, size: tuple[int, ...]) -> Tensor:
 
     marked = torch.from_numpy(np.ascontiguousarray(found > 0)).float()[None, None]
     return marked * box_mean(marked, EDGE)
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{seconds:.0f} s" if seconds < 60 else f"{minutes}:{rest:02} min"

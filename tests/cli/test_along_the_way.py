@@ -18,8 +18,9 @@ from rich.console import Console
 
 import oneself
 from oneself.commands import checkpoints, progress, snapshots
-from oneself.commands.progress import Display, duration, memory
+from oneself.commands.progress import Display
 from oneself.core import Step
+from oneself.quantities import duration, memory
 
 from .conftest import QUICK, noisy, read_png
 

@@ -132,6 +132,13 @@ def test_the_cost_is_said_before():
     oneself.generate(PICTURE, tell=said.append, **QUICK)
     assert len(said) == 1
     assert "singan: 12 steps over 3 scales, about" in said[0]
+    assert "GPU" not in said[0]
+
+
+def test_work_for_a_gpu_is_called_that():
+    training = generation.Training(PICTURE, "sinddm", preset="published", coarsest=20, width=16, batch=1, device="cpu",
+                                   steps=10**9)  # fmt: skip
+    assert re.search(r"about \d+:\d\d:\d\d h .*on cpu; this is work for a GPU", training.cost())
 
 
 def test_time_allowed_ends_the_training_with_a_model():
@@ -259,4 +266,6 @@ def test_the_expected_time_is_that_of_all_steps(monkeypatch):
     clock = itertools.count()
     monkeypatch.setattr(generation, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
     run = oneself.Run("singan", torch.rand(1, 3, 24, 30), **QUICK)
-    assert generation.expected(run) == (12.0, 12, 3)  # of a second each
+    expected = generation.expected_cost(run)
+    assert (expected.seconds, expected.steps, expected.stages) == (12.0, 12, 3)  # of a second each
+    assert expected.memory is None or 1e7 < expected.memory < 1e11

@@ -12,9 +12,9 @@ import torch
 from oneself import data
 from oneself.calibration import Calibration, calibrate
 from oneself.commands.errors import DONE
-from oneself.commands.progress import duration
 from oneself.commands.request import parse_range
 from oneself.core import Compute
+from oneself.quantities import duration
 
 __all__ = ["main"]
 

@@ -5,18 +5,15 @@ from __future__ import annotations
 import inspect
 import itertools
 import math
-import os
 import statistics
-import threading
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from oneself.auto import Choice
-from oneself.core import Compute, Step
+from oneself.core import Compute, Memory, Step
 from oneself.core.cropping import cut
 from oneself.core.physics import Identity
 from oneself.registry import Run, find
@@ -121,41 +118,3 @@ def _part(y: Tensor, most: int) -> Tensor:
 def _wait(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
-
-
-class Memory:
-    """Watches how much memory is taken inside ``with``: ``before`` in all, and ``taken`` more at most."""
-
-    def __init__(self, device: torch.device) -> None:
-        self.device = device
-        self.before, self.taken = 0.0, None if device.type != "cuda" and _resident() is None else 0.0
-        self._left = threading.Event()
-
-    def __enter__(self) -> Memory:
-        if self.device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats(self.device)
-            self.before = float(torch.cuda.memory_allocated(self.device))
-        elif self.taken is not None:
-            self.before = _resident() or 0.0
-            self._watch = threading.Thread(target=self._look, daemon=True)
-            self._watch.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if self.device.type == "cuda":
-            self.taken = torch.cuda.max_memory_allocated(self.device) - self.before
-        elif self.taken is not None:
-            self._left.set()
-            self._watch.join()
-
-    def _look(self) -> None:
-        while not self._left.wait(0.003):
-            self.taken = max(self.taken or 0.0, (_resident() or 0.0) - self.before)
-
-
-def _resident() -> float | None:
-    """Bytes that this process has in memory, where the system tells."""
-    try:
-        return float(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError):
-        return None

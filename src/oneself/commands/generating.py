@@ -14,7 +14,7 @@ import numpy as np
 from oneself import data
 from oneself.commands.errors import DONE, INTERRUPTED
 from oneself.commands.interruption import Interruption
-from oneself.commands.progress import Display, duration
+from oneself.commands.progress import Display
 from oneself.commands.request import parse_range
 from oneself.commands.steering import steering
 from oneself.core.checkpoint import load_tree
@@ -23,6 +23,7 @@ from oneself.core.result import versions
 from oneself.generation import Training, one_picture
 from oneself.generators import Shaping
 from oneself.model import Model, checked_size
+from oneself.quantities import duration
 
 __all__ = ["generate", "like", "opaque", "parse_size"]
 

@@ -12,12 +12,12 @@ import torch
 from oneself import data
 from oneself.commands.cost import expected_cost
 from oneself.commands.errors import DONE, explain
-from oneself.commands.progress import duration, memory
 from oneself.commands.request import parse_range
 from oneself.core import Compute
 from oneself.data import Item, Picture
 from oneself.noise import describe_noise
 from oneself.problems import settle
+from oneself.quantities import duration, memory
 from oneself.registry import find
 
 __all__ = ["main"]

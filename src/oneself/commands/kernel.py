@@ -11,7 +11,7 @@ import torch
 
 from oneself import data
 from oneself.commands.errors import DONE
-from oneself.commands.progress import Display, duration
+from oneself.commands.progress import Display
 from oneself.commands.records import file_record
 from oneself.commands.request import parse_range
 from oneself.core import Compute, Result
@@ -19,6 +19,7 @@ from oneself.core.result import versions
 from oneself.data import Picture
 from oneself.physics.kernels import centre_of_mass, spread
 from oneself.problems import find_kernel, shrinking
+from oneself.quantities import duration
 
 __all__ = ["main"]
 

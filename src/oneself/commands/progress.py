@@ -6,12 +6,14 @@ import math
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
+from oneself.quantities import duration
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from oneself.core import Step
 
-__all__ = ["Display", "duration", "memory"]
+__all__ = ["Display"]
 
 LOOK = 0.2  # seconds between two reads of the device's numbers: each makes a GPU wait
 PLAIN = 10.0  # seconds between two plain lines
@@ -24,20 +26,6 @@ class Steps(Protocol):
     def seconds(self) -> float | None: ...
     @property
     def elapsed(self) -> float: ...
-
-
-def duration(seconds: float) -> str:
-    """``8.1 s``, ``2:05 min``, ``1:02:03 h``."""
-    if seconds < 59.95:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02} h" if hours else f"{minutes}:{rest:02} min"
-
-
-def memory(size: float) -> str:
-    """``0.6 GB``."""
-    return f"{size / 1e9:.1f} GB" if size >= 1e8 else f"{size / 1e6:.0f} MB"
 
 
 class Display:

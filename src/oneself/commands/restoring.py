@@ -22,12 +22,13 @@ from oneself.commands.interruption import Interruption
 from oneself.commands.jobs import Job, check_place, makes_folders
 from oneself.commands.parts import part_files, write_parts
 from oneself.commands.prepared import Piece, Prepared, prepare, quality_for
-from oneself.commands.progress import Display, duration
+from oneself.commands.progress import Display
 from oneself.commands.records import file_record, item_record, own_unfinished, pixel_digest, plan_of, record
 from oneself.commands.request import Files, Settings
 from oneself.commands.snapshots import Preview, Shades, check_snapshot, side_by_side, write_snapshot
 from oneself.core import Compute, Result, StageRecord
 from oneself.core.compute import peak_memory
+from oneself.quantities import duration
 from oneself.registry import Run, find
 
 __all__ = ["Restorer"]

@@ -17,11 +17,12 @@ from oneself import animation, clips, data, enlarging, generation
 from oneself.commands.aids import read_mask
 from oneself.commands.errors import DONE
 from oneself.commands.generating import like, opaque
-from oneself.commands.progress import Display, duration
+from oneself.commands.progress import Display
 from oneself.commands.records import file_record
 from oneself.commands.uses import MADE, OWN, SUFFIXES
 from oneself.core.result import versions
 from oneself.model import Kind, Model
+from oneself.quantities import duration
 
 __all__ = ["use"]
 

@@ -4,6 +4,7 @@ from oneself.core.averaging import WeightAverage
 from oneself.core.compute import Compute, NotEnoughMemory
 from oneself.core.fitting import Diverged
 from oneself.core.loop import Run
+from oneself.core.memory import Memory
 from oneself.core.method import TASKS, Method, Recipe, method
 from oneself.core.objective import Example, Sum, Term, total
 from oneself.core.option import Option, OptionRecord, closest
@@ -26,6 +27,7 @@ __all__ = [
     "Input",
     "Keep",
     "Last",
+    "Memory",
     "Method",
     "Never",
     "NotEnoughMemory",
