@@ -13,8 +13,7 @@ import argparse
 import numpy as np
 from matplotlib import pyplot
 from matplotlib.axes import Axes
-from PIL import Image
-from plotting import HERE, write
+from plotting import write
 from skimage import data, transform
 
 import oneself
@@ -85,10 +84,7 @@ def main() -> None:
     for number, (image, title) in enumerate(shown[12:]):
         show(figure.add_subplot(places[3, number]), image, title)
     show(figure.add_subplot(places[4, :]), model.sample(1, (SIDE, 5 * SIDE), seed=1)[0], "a sample of 64 x 320")
-    write(figure, "one-picture.png")
-    with Image.open(HERE / "one-picture.png") as made:
-        small = made.convert("RGB").quantize(256, dither=Image.Dither.NONE)
-    small.save(HERE / "one-picture.png", optimize=True)
+    write(figure, "one-picture.png", colours=256)
 
 
 if __name__ == "__main__":

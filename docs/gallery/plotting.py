@@ -8,6 +8,7 @@ import matplotlib
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from PIL import Image
 from skimage import data, transform
 from torch import Tensor
 
@@ -38,7 +39,11 @@ def smoothed(values: list[float], width: int = 15) -> np.ndarray:
     return np.median(np.lib.stride_tricks.sliding_window_view(padded, width), axis=-1)
 
 
-def write(figure: Figure, name: str) -> None:
-    """The figure as a PNG beside the scripts."""
+def write(figure: Figure, name: str, colours: int | None = None) -> None:
+    """The figure as a PNG beside the scripts; of so many colours at most, which pictures need to be small."""
     figure.savefig(HERE / name, dpi=110, bbox_inches="tight")
+    if colours is not None:
+        with Image.open(HERE / name) as made:
+            small = made.convert("RGB").quantize(colours, dither=Image.Dither.NONE)
+        small.save(HERE / name, optimize=True)
     print(f"wrote {name}, {(HERE / name).stat().st_size // 1000} kB")
