@@ -168,6 +168,27 @@ def test_frames_between_are_nearer_to_the_truth_than_the_mean_of_their_neighbour
     assert psnr(made, truth) > psnr((frames[:-1] + frames[1:]) / 2, truth) + 2
 
 
+def test_held_frames_are_never_told_from_their_neighbours():
+    draw = Noisy(Fusion(NUMBERED, 8, 4, 1, 1), "between", 1.0, 1, 3)
+    assert draw.held == [2, 6]
+    seen = {round(float(4 * (draw.one()[0][0, 0, 0] + 1))) for _ in range(60)}
+    assert seen == {1, 3, 4, 5, 7}
+    assert Noisy(Fusion(clip(5), 8, 4, 1, 1), "between", 1.0, 1, 3).held == []
+    assert Noisy(Fusion(NUMBERED, 8, 4, 1, 1), "next", 1.0, 1, 3).held == []
+
+
+def test_what_is_shown_to_tell_the_next_is_made_rough_as_far_as_frames_differ():
+    made = Fusion(NUMBERED, 8, 4, 1, 1)
+    made.gains.fill_(0.05)
+    draw = Noisy(made, "next", 1.0, 1, 3)
+    torch.manual_seed(0)
+    off = torch.stack([draw.rough(torch.zeros(3, 20, 16)).std() for _ in range(200)]) / made.gain("next")
+    assert 0.3 < float(off.mean()) < 0.6
+    assert float(off.max()) < 1.4
+    made.gains.fill_(0.5)
+    assert float(draw.rough(torch.zeros(3, 20, 16)).std()) < 0.14
+
+
 def test_smaller_copies_teach_what_is_between():
     draw = Noisy(Fusion(clip(), 8, 4, 1, 1), "between", 1.0, 1, 10)
     assert [tuple(copy.shape[2:]) for copy in draw.copies] == [(20, 16), (14, 11), (10, 8)]
