@@ -122,7 +122,6 @@ def between(name: str, frames: Tensor, given: argparse.Namespace) -> list[Row]:
     model, seconds = trained(seen, given)
     made, cost = {"mean": (seen[:-1] + seen[1:]) / 2, "nearest": seen[:-1]}, {}
     for maker, drawn in (("sinfusion", False), ("sinfusion, drawn", True)):
-        print(f'trust {float(model.sampler.trust):.2f}')
         began = time.monotonic()
         made[maker] = as_frames(interpolate(model, drawn=drawn, seed=given.seed))[1::2]
         cost[maker] = (time.monotonic() - began) / len(truth)
@@ -132,8 +131,17 @@ def between(name: str, frames: Tensor, given: argparse.Namespace) -> list[Row]:
         whole = torch.stack([seen[:-1], found], dim=1).flatten(0, 1)
         told = {} if maker in ("mean", "nearest") else {"train": seconds, "frame": cost[maker]}
         rows.append(
-            Row(name, "between", maker, psnr(found, truth), "", *alike(found, whole, seen), **motion(whole, frames),
-                grain=fineness(found) / fineness(seen), **told)  # fmt: skip
+            Row(
+                name,
+                "between",
+                maker,
+                psnr(found, truth),
+                "",
+                *alike(found, whole, seen),
+                **motion(whole, frames),
+                grain=fineness(found) / fineness(seen),
+                **told,
+            )  # fmt: skip
         )
         print(rows[-1], flush=True)
     return rows
@@ -152,13 +160,25 @@ def onward(name: str, frames: Tensor, given: argparse.Namespace) -> list[Row]:
     sheet([frames, torch.cat([seen[-1:], after]), torch.cat([back, seen[:1]]), new], given, f"{name}-onward")
     rows = [Row(name, "clip", "itself", **itself(seen)), held(name, seen, truth)]
     for kind, found in (("after", after), ("back", back), ("new", new)):
-        known = {"psnr": psnr(found[: len(truth)], truth), "first": psnr(found[:1], truth[:1])} if kind == "after" else {}
+        known = (
+            {"psnr": psnr(found[: len(truth)], truth), "first": psnr(found[:1], truth[:1])} if kind == "after" else {}
+        )
         late = found[: len(found) // 3] if kind == "back" else found[-(len(found) // 3) :]
         coherent, flow = alike(found, found, seen)
         rows.append(
-            Row(name, kind, "sinfusion", **known, coherence=coherent, flow=flow, **motion(found, seen, late),
-                grain=fineness(found) / fineness(seen), grown=fineness(late) / fineness(seen), train=seconds,
-                frame=cost)  # fmt: skip
+            Row(
+                name,
+                kind,
+                "sinfusion",
+                **known,
+                coherence=coherent,
+                flow=flow,
+                **motion(found, seen, late),
+                grain=fineness(found) / fineness(seen),
+                grown=fineness(late) / fineness(seen),
+                train=seconds,
+                frame=cost,
+            )  # fmt: skip
         )
     for row in rows:
         print(row, flush=True)

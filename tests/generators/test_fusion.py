@@ -158,7 +158,7 @@ def test_frames_follow_each_other_in_both_directions(monkeypatch):
     clip = moving()
     made = Fusion(clip, 10, 4, 1, 1)
     monkeypatch.setattr(Fusion, "estimate", perfect_motion)
-    monkeypatch.setattr(Fusion, "cleaned", lambda self, frame, noise: frame)
+    monkeypatch.setattr(Fusion, "cleaned", lambda self, frame: frame)
     after, before = made.following(clip[:, :, 2], 3), made.following(clip[:, :, 3], 3, -1)
     assert torch.allclose(after, clip[:, :, 3:6], atol=1e-5)
     assert torch.allclose(before, clip[:, :, [2, 1, 0]], atol=1e-5)
@@ -191,31 +191,33 @@ def test_noise_of_both_signs_is_averaged_out_of_what_is_expected(monkeypatch):
     assert torch.allclose(made.expected(shown, [torch.randn(1, 3, 16, 18)]), torch.tensor(0.3), atol=1e-6)
 
 
-def test_cleaning_takes_a_little_noise_away_and_leaves_the_rest(monkeypatch):
-    x = picture(16, 18)
-    made, best = Fusion(moving(), 25, 4, 1, 1), ideal(2 * x - 1)
-    monkeypatch.setattr(Fusion, "estimate", lambda self, part, noisy, level, shown, told: best(self, noisy, level))
-    torch.manual_seed(0)
-    dirty = 2 * x - 1 + 0.15 * torch.randn_like(x)
-    cleaned = made.cleaned(dirty, fresh)
-    assert float((cleaned - (2 * x - 1)).square().mean()) < 0.1 * float((dirty - (2 * x - 1)).square().mean())
+def test_cleaning_takes_half_of_what_is_taken_for_noise(monkeypatch):
+    frame, clean = torch.rand(1, 3, 16, 18), torch.rand(1, 3, 16, 18)
+    made, asked = Fusion(moving(), 25, 4, 1, 1), []
+
+    def estimate(self, part, noisy, level, shown, told):
+        asked.append((part, level))
+        assert torch.allclose(noisy * self.gain("picture") / self.alpha_bar[level].sqrt(), frame, atol=1e-6)
+        return clean
+
+    monkeypatch.setattr(Fusion, "estimate", estimate)
+    assert torch.allclose(made.cleaned(frame), (frame + clean) / 2, atol=1e-6)
+    assert asked == [("picture", 1)]
 
 
-def test_no_more_noise_is_added_to_clean_than_neighbours_differ_by():
-    def cleaning(contrast):
-        x = picture(16, 18)
-        clip = torch.stack([x, x + contrast * (x.roll(1, -1) - x), x], dim=2)
-        made = Fusion(clip, 50, 4, 1, 1)
-        return made.cleaning, [float(d.noise_ratio(made.alpha_bar[k]) * made.gain("picture")) for k in range(51)], made
+def test_the_last_levels_are_left_out(monkeypatch):
+    made, asked = Fusion(moving(), 50, 4, 1, 1), []
 
-    level, noise, made = cleaning(0.3)
-    assert 0 < level < 5
-    assert noise[level] <= float(made.gain("next")) < noise[level + 1]
-    assert cleaning(1.0)[0] == 5
-    level, _, made = cleaning(1e-3)
-    frame = 2 * picture(16, 18) - 1
-    assert level == 0
-    assert made.cleaned(frame, fresh) is frame
+    def estimate(self, part, noisy, level, shown, told):
+        asked.append((part, level))
+        return noisy
+
+    monkeypatch.setattr(Fusion, "estimate", estimate)
+    made.sample((8, 9), noise=fresh)
+    assert [level for part, level in asked if part == "picture"] == [*range(50, 3, -1), *[1] * 5]
+    assert [level for part, level in asked if part == "next"] == [*range(50, 16, -1)] * 5
+    assert made.last("picture") == 4
+    assert Fusion(picture(12, 10), 4, 4, 1, 1).last("picture") == 1
 
 
 @pytest.mark.parametrize("source", [picture(12, 10), moving(4)], ids=["picture", "clip"])

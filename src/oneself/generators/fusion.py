@@ -19,7 +19,8 @@ from oneself.physics.resize import resize
 __all__ = ["PARTS", "Fusion"]
 
 PARTS = {"picture": (0, 1), "next": (1, 2), "between": (2, 1)}  # frames that a network is shown, numbers it is told
-CLEANED = 0.1  # of the way to noise that a predicted frame goes back at most, to be cleaned
+CLEANED = 0.5  # of what the network of single frames takes for noise, that is taken from a predicted frame
+LAST = {"picture": 0.08, "next": 1 / 3, "between": 1 / 3}  # of the levels that are left out: they would add grain alone
 SMALLEST = 1e-3  # of a gain: where nothing moves at all
 ANCHORED = 1 / 3  # of the way to noise from which the reconstruction comes back
 DRAWS = 4  # of noise, each of both signs, whose estimates make an expected frame
@@ -135,16 +136,17 @@ class Fusion(Steered):
         numbers: Sequence[Tensor] = (),
         shaping: Shaping | None = None,
         lift: float = 1.0,
+        last: int = 1,
     ) -> Tensor:
-        """From ``u_t`` at scale ``start`` to a picture in [-1, 1]; without ``noise`` the way is deterministic, and what
-        is left of the noise is ``lift`` times as strong after ``levels`` steps as it would be."""
+        """From ``u_t`` at scale ``start`` to a picture in [-1, 1], the estimate of level ``last``; without ``noise`` the way
+        is deterministic, and what is left of it is ``lift`` times as strong after ``levels`` steps as it would be."""
         base, gain, x = self.base(shown, noisy), self.gain(part), noisy
-        for scale in range(start, self.levels):
+        for scale in range(start, max(start, self.levels - last) + 1):
             level = self.levels - scale
             x = self.estimate(part, noisy, level, shown, numbers)
             x = x if shaping is None else shaping(x, scale).clamp(-1, 1)
             now, then = self.alpha_bar[level], self.alpha_bar[level - 1]
-            made = None if noise is None or level == 1 else noise(scale + 1, noisy)
+            made = None if noise is None or level == last else noise(scale + 1, noisy)
             u = (x - base) / gain
             noisy = d.step_back(noisy, u, now, then, made)
             if lift != 1:
@@ -173,7 +175,7 @@ class Fusion(Steered):
         given = self.frames[:1] if image is None else image
         first = 2 * resize(given, size) - 1
         noisy = noise(0, first) if start == 0 else self.begun(first, start, noise)
-        made = self.descend("picture", noisy, start, None, shaping=shaping, lift=self.lift)
+        made = self.descend("picture", noisy, start, None, shaping=shaping, lift=self.lift, last=self.last("picture"))
         made = ((made + 1) / 2).clamp(0, 1)
         return self.following(made, self.picture.shape[2], 1, noise, whole=True) if self.is_clip else made
 
@@ -186,26 +188,20 @@ class Fusion(Steered):
         now, made = 2 * frame - 1, [2 * frame - 1]
         apart = torch.full((1,), float(distance), device=frame.device)
         while len(made) < count + (not whole):
-            now = self.descend("next", noise(0, now), 0, noise, now, [apart])
-            now = self.cleaned(now, noise)
+            now = self.cleaned(self.descend("next", noise(0, now), 0, noise, now, [apart], last=self.last("next")))
             made.append(now)
         clip = torch.stack(made[0 if whole else 1 :], dim=2)
         return ((clip + 1) / 2).clamp(0, 1)
 
-    def cleaned(self, frame: Tensor, noise: Noise) -> Tensor:
-        """A predicted frame in [-1, 1] without what a frame of the clip has not: a little noise is added, and taken
-        away by the network that knows single frames. Errors would grow from frame to frame otherwise.
+    def cleaned(self, frame: Tensor) -> Tensor:
+        """A predicted frame in [-1, 1] with half of what the network that knows single frames takes for noise of the least
+        level taken away: all errors would grow from frame to frame otherwise, and all detail be lost with all of it."""
+        seen = self.alpha_bar[1].sqrt() * frame / self.gain("picture")
+        return torch.lerp(frame, self.estimate("picture", seen, 1, None, ()), CLEANED)
 
-        No more noise is added than neighbours differ by; where the least is more, none is.
-        """
-        start = self.levels - self.cleaning
-        return frame if start == self.levels else self.descend("picture", self.begun(frame, start, noise), start, None)
-
-    @property
-    def cleaning(self) -> int:
-        """The level of noise at which a predicted frame is cleaned; 0 for not at all."""
-        noise = d.noise_ratio(self.alpha_bar) * self.gain("picture")
-        return min(int((noise <= self.gain("next")).sum()) - 1, round(CLEANED * self.levels))
+    def last(self, part: str) -> int:
+        """The level whose estimate is a sample."""
+        return max(1, round(LAST[part] * self.levels))
 
     @torch.no_grad()
     def middle(self, before: Tensor, after: Tensor, noise: Noise = fresh, drawn: bool = False) -> Tensor:
@@ -213,7 +209,7 @@ class Fusion(Steered):
         with ``drawn`` some that may be, as sharp as the clip's."""
         shown = 2 * torch.cat([before, after], dim=1) - 1
         if drawn:
-            made = self.descend("between", noise(0, before), 0, noise, shown)
+            made = self.descend("between", noise(0, before), 0, noise, shown, last=self.last("between"))
         else:
             found = self.expected(shown, [noise(0, before) for _ in range(DRAWS)])
             made = torch.lerp(self.base(shown, before), found, self.trust)

@@ -34,7 +34,7 @@ HELD = 4  # of every so many frames of a clip one is not learned from, to see wh
 ENOUGH = 6  # frames, of which one can be held
 ROUGH = 0.1  # of noise at most, in [-1, 1], in what the next frame is told from
 FARTHEST = 3  # frames between a frame and what is told from it, at the end of the training
-SHARES = {"picture": 1.0, "next": 2.0, "between": 1.0}  # of the steps that each network of a clip takes
+SHARES = {"picture": 0.5, "next": 1.0, "between": 0.5}  # of the steps that each network of a clip takes
 PUBLISHED = {
     "width": 64,
     "blocks": 16,
@@ -66,12 +66,14 @@ def sinfusion(
     radius: Annotated[int, Option("of the kernels, whose side is 2 radius + 1", low=1)] = 5,
     lift: Annotated[
         float, Option("how much stronger the noise is kept than the schedule says, so that samples are not pale", low=1)
-    ] = 1.2,
+    ] = 1.35,
     crop: Annotated[float, Option("side of a crop relative to the picture's", above=0, high=1)] = 0.95,
     batch: Annotated[int, Option("noisy crops in a step", low=1)] = 1,
     optimiser: o.Optimiser = "muon",
     rate: o.Rate = 1e-2,
-    steps: Annotated[int, Option("steps; twice as many for what follows in a clip", low=1)] = 5000,
+    steps: Annotated[
+        int, Option("steps; half as many each for a clip's single frames and for what is between", low=1)
+    ] = 5000,
     average: Annotated[float, Option("decay of the running average of the weights; 0 for none", low=0, below=1)] = 0.99,
 ) -> Recipe:
     if y.ndim == 5 and y.shape[2] < 3:
@@ -94,9 +96,10 @@ def parts(
 ) -> Generator[Stage, Stage, None]:
     """One network after the other."""
     names = list(made.networks)
+    shares = SHARES if made.is_clip else {"picture": 1.0}
     for number, name in enumerate(names):
         structure = made.requires_grad_(False).networks[name].requires_grad_()
-        taken = max(1, round(SHARES[name] * steps))
+        taken = max(1, round(shares[name] * steps))
         stage = Part(
             made,
             name,
@@ -107,7 +110,7 @@ def parts(
             image_output=False,
             **moved,
         )
-        left = [SHARES[other] for other in names[number:]]
+        left = [shares[other] for other in names[number:]]
         stage.time_share = left[0] / sum(left)
         fitted = yield stage
         assert isinstance(fitted, Part)
@@ -142,7 +145,9 @@ class Noisy(Input):
         self.taken.add_(1)
         x, seen, apart = zip(*chosen, strict=True)
         shown = [self.rough(one) for one in seen] if self.part == "next" else seen
-        return self.noisy(torch.stack(x), torch.stack(list(shown)), torch.tensor(apart, dtype=x[0].dtype, device=x[0].device))
+        return self.noisy(
+            torch.stack(x), torch.stack(list(shown)), torch.tensor(apart, dtype=x[0].dtype, device=x[0].device)
+        )
 
     def one(self, copy: int = 0) -> tuple[Tensor, Tensor, int]:
         """A crop of a frame in [-1, 1], of those beside it along the channels, and the distance."""
