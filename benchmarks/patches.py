@@ -45,7 +45,11 @@ def sliced_wasserstein(x: Tensor, y: Tensor, seed: int = 0) -> float:
 
 def nearest(x: Tensor, y: Tensor, side: int = SIDE) -> float:
     """Mean distance from a patch of ``x`` to the nearest of ``y``."""
-    a, b = patches(x, side), patches(y, side)
+    return nearest_rows(patches(x, side), patches(y, side))
+
+
+def nearest_rows(a: Tensor, b: Tensor) -> float:
+    """Mean distance from a patch, a row of ``a``, to the nearest of ``b``."""
     least = torch.cat([torch.cdist(part, b).amin(1) for part in a.split(1024)])
     return float(least.mean()) / math.sqrt(a.shape[1])
 

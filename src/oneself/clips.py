@@ -59,8 +59,11 @@ def extrapolate(model: Model, n: int = 1, *, direction: str = "forward", frame: 
     return _packed(model, made if direction == "forward" else made.flip(2))
 
 
-def interpolate(model: Model, factor: int = 2, *, seed: int = 0) -> Any:
+def interpolate(model: Model, factor: int = 2, *, drawn: bool = False, seed: int = 0) -> Any:
     """The clip at a higher rate: frames are made in the middle of neighbours, again and again; its own frames stay.
+
+    A frame is the mean of all that may be there, which is nearest to the truth: what the model tells beside the mean of
+    the neighbours counts as much as held-out frames of the clip have borne it out (0 to 1, ``model.sampler.trust``).
 
     Parameters
     ----------
@@ -68,6 +71,9 @@ def interpolate(model: Model, factor: int = 2, *, seed: int = 0) -> Any:
         Of a clip.
     factor : int
         2, 4, 8 or 16: how many times the rate.
+    drawn : bool
+        One of the frames that may be there in place of their mean: as sharp as the clip's and with the like of its
+        noise, but further from the truth.
     seed : int
 
     Returns
@@ -84,7 +90,7 @@ def interpolate(model: Model, factor: int = 2, *, seed: int = 0) -> Any:
     frames = sampler.frames
     with Randomness(seed, APART, frames.device), torch.no_grad():
         while len(frames) < factor * (len(sampler.frames) - 1) + 1:
-            made = torch.cat([sampler.middle(one[None], other[None]) for one, other in pairwise(frames)])
+            made = torch.cat([sampler.middle(one[None], other[None], drawn=drawn) for one, other in pairwise(frames)])
             woven = torch.stack([frames[:-1], made], dim=1).flatten(0, 1)
             frames = torch.cat([woven, frames[-1:]])
     return _packed(model, frames.transpose(0, 1)[None])

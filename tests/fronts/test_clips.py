@@ -82,7 +82,7 @@ def test_a_saved_model_gives_the_same_frames(model, tmp_path):
 def test_what_it_costs_is_said_of_all_networks():
     said = []
     oneself.generate(CLIP, tell=said.append, channel_axis=-1, **QUICK)
-    assert "sinfusion: 8 steps over 3 networks, about" in said[0]
+    assert "sinfusion: 4 steps over 3 networks, about" in said[0]
 
 
 def test_the_callers_random_state_stays(model):

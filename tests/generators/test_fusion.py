@@ -65,7 +65,7 @@ def test_the_way_can_be_steered(perfect):
     assert float(dark.mean()) < 0.5 * float(perfect.sample((20, 24)).mean())
 
 
-def test_noise_is_asked_for_once_a_scale_from_coarse_to_fine():
+def test_noise_is_asked_for_where_the_way_begins():
     made = Fusion(picture(12, 10), 6, 4, 1, 1)
     asked = []
 
@@ -74,29 +74,59 @@ def test_noise_is_asked_for_once_a_scale_from_coarse_to_fine():
         return fresh(scale, like)
 
     made.sample((9, 14), noise=noise)
-    assert asked == [(k, (1, 3, 9, 14)) for k in range(6)]
+    assert asked == [(0, (1, 3, 9, 14))]
     asked.clear()
     made.sample((9, 14), start=4, noise=noise)
-    assert [scale for scale, _ in asked] == [4, 5]
+    assert [scale for scale, _ in asked] == [4]
 
 
-def test_the_way_to_noise_is_the_inverse_of_the_way_back(monkeypatch):
-    x = 2 * picture(12, 10) - 1
-    # of pictures that are Gaussian about 0 the best estimate is linear
-    monkeypatch.setattr(Fusion, "_gain", lambda self, part: torch.tensor(2.0))
-    made = Fusion((x + 1) / 2, 20, 4, 1, 1)
-    s = 0.4
+def gaussian(monkeypatch, levels=200, lift=1.0, s=0.4):
+    """A sampler of what is Gaussian about 0, of deviation ``s`` in units of the gain: the best estimate is linear."""
+    made = Fusion(picture(12, 10), levels, 4, 1, 1, lift)
+    made.gains.fill_(0.2)
 
     def linear(self, part, noisy, level, shown, told):
         share = self.alpha_bar[level]
-        return 2 * share.sqrt() * s**2 / (share * s**2 + 1 - share) * noisy
+        return 0.2 * share.sqrt() * s**2 / (share * s**2 + 1 - share) * noisy
 
     monkeypatch.setattr(Fusion, "estimate", linear)
-    z = made.inverted(x)
-    assert torch.allclose(made.descend("picture", z, 0, None), x, atol=0.005)
-    # the deterministic way only scales what is Gaussian: to the variance that the last level has
-    expected = (made.alpha_bar[-1] * s**2 + 1 - made.alpha_bar[-1]).sqrt() / s * x / 2
-    assert float((z / expected).median()) == pytest.approx(1, abs=0.1)
+    return made
+
+
+def test_the_deterministic_way_gives_gaussians_their_deviation_and_the_lift_more(monkeypatch):
+    deviation = 0.2 * 0.4
+    noise = torch.randn(1, 3, 40, 50, generator=torch.Generator().manual_seed(0))
+    made = gaussian(monkeypatch).descend("picture", noise, 0, None)
+    assert float(made.std()) == pytest.approx(deviation * float(noise.std()), rel=0.03)
+    assert float((made * noise).mean() / made.std() / noise.std()) == pytest.approx(1, abs=1e-4)
+    lifted = gaussian(monkeypatch).descend("picture", noise, 0, None, lift=1.3)
+    assert 1.1 < float(lifted.std() / made.std()) < 1.3
+    again = gaussian(monkeypatch, levels=100)
+    ratio = again.descend("picture", noise, 0, None, lift=1.3).std() / again.descend("picture", noise, 0, None).std()
+    assert float(ratio) == pytest.approx(float(lifted.std() / made.std()), abs=0.02), "whatever the number of levels"
+
+
+def test_samples_are_lifted_and_reconstructions_are_not(monkeypatch):
+    plain, lifted = gaussian(monkeypatch, 50), gaussian(monkeypatch, 50, lift=2.0)
+    lifted.anchor.copy_(plain.anchor)
+    assert torch.equal(plain.reconstruction(), lifted.reconstruction())
+    noise = torch.randn(1, 3, 12, 10)
+    one, other = (made.sample((12, 10), noise=lambda scale, like: noise) for made in (plain, lifted))
+    assert float((other - 0.5).square().mean()) > 1.5 * float((one - 0.5).square().mean())
+
+
+def missed(made):
+    return float(-10 * (made.reconstruction() - made.picture).square().mean().log10())
+
+
+def test_the_best_denoiser_reconstructs_the_picture(perfect):
+    assert missed(perfect) > 30
+
+
+def test_a_network_that_has_learned_nothing_does_not():
+    made = Fusion(picture(20, 24), 25, 4, 1, 1)
+    assert missed(made) < 20
+    assert torch.equal(made.reconstruction(), made.reconstruction()), "the noise is fixed"
 
 
 def test_the_estimate_is_preconditioned():
@@ -128,7 +158,7 @@ def test_frames_follow_each_other_in_both_directions(monkeypatch):
     clip = moving()
     made = Fusion(clip, 10, 4, 1, 1)
     monkeypatch.setattr(Fusion, "estimate", perfect_motion)
-    monkeypatch.setattr(Fusion, "cleaned", lambda self, frame, noise: frame)
+    monkeypatch.setattr(Fusion, "cleaned", lambda self, frame: frame)
     after, before = made.following(clip[:, :, 2], 3), made.following(clip[:, :, 3], 3, -1)
     assert torch.allclose(after, clip[:, :, 3:6], atol=1e-5)
     assert torch.allclose(before, clip[:, :, [2, 1, 0]], atol=1e-5)
@@ -137,31 +167,57 @@ def test_frames_follow_each_other_in_both_directions(monkeypatch):
     assert made.sample((10, 30)).shape == (1, 3, 6, 10, 30)
 
 
-def test_cleaning_takes_a_little_noise_away_and_leaves_the_rest(monkeypatch):
-    x = picture(16, 18)
-    made, best = Fusion(moving(), 25, 4, 1, 1), ideal(2 * x - 1)
-    monkeypatch.setattr(Fusion, "estimate", lambda self, part, noisy, level, shown, told: best(self, noisy, level))
+def test_what_is_expected_between_is_believed_as_far_as_it_was_right(monkeypatch):
     torch.manual_seed(0)
-    dirty = 2 * x - 1 + 0.15 * torch.randn_like(x)
-    cleaned = made.cleaned(dirty, fresh)
-    assert float((cleaned - (2 * x - 1)).square().mean()) < 0.1 * float((dirty - (2 * x - 1)).square().mean())
+    made = Fusion(moving(), 10, 4, 1, 1)
+    frames = 2 * torch.rand(7, 3, 16, 18) - 1
+    missing = frames[[2, 4]] - (frames[[1, 3]] + frames[[3, 5]]) / 2
+    for factor, trust in [(1.0, 1.0), (2.0, 0.5), (-1.0, 0.0), (0.0, 0.0), (0.5, 1.0)]:
+        told = lambda self, shown, draws, f=factor: self.base(shown, missing) + f * missing  # noqa: E731
+        monkeypatch.setattr(Fusion, "expected", told)
+        assert float(made.believed(frames, [2, 4])) == pytest.approx(trust, abs=1e-5)
+    made.trust.fill_(0)
+    one, other = made.picture[:, :, 1], made.picture[:, :, 2]
+    monkeypatch.setattr(Fusion, "expected", lambda self, shown, draws: torch.ones_like(one))
+    assert torch.allclose(made.middle(one, other), (one + other) / 2, atol=1e-6)
+    made.trust.fill_(0.25)
+    assert torch.allclose(made.middle(one, other), 0.75 * (one + other) / 2 + 0.25, atol=1e-6)
 
 
-def test_no_more_noise_is_added_to_clean_than_neighbours_differ_by():
-    def cleaning(contrast):
-        x = picture(16, 18)
-        clip = torch.stack([x, x + contrast * (x.roll(1, -1) - x), x], dim=2)
-        made = Fusion(clip, 50, 4, 1, 1)
-        return made.cleaning, [float(d.noise_ratio(made.alpha_bar[k]) * made.gain("picture")) for k in range(51)], made
+def test_noise_of_both_signs_is_averaged_out_of_what_is_expected(monkeypatch):
+    made = Fusion(moving(), 10, 4, 1, 1)
+    shown = torch.zeros(1, 6, 16, 18)
+    monkeypatch.setattr(Fusion, "estimate", lambda self, part, noisy, level, shown, told: 0.3 + 0.1 * noisy)
+    assert torch.allclose(made.expected(shown, [torch.randn(1, 3, 16, 18)]), torch.tensor(0.3), atol=1e-6)
 
-    level, noise, made = cleaning(0.3)
-    assert 0 < level < 5
-    assert noise[level] <= float(made.gain("next")) < noise[level + 1]
-    assert cleaning(1.0)[0] == 5
-    level, _, made = cleaning(1e-3)
-    frame = 2 * picture(16, 18) - 1
-    assert level == 0
-    assert made.cleaned(frame, fresh) is frame
+
+def test_cleaning_takes_half_of_what_is_taken_for_noise(monkeypatch):
+    frame, clean = torch.rand(1, 3, 16, 18), torch.rand(1, 3, 16, 18)
+    made, asked = Fusion(moving(), 25, 4, 1, 1), []
+
+    def estimate(self, part, noisy, level, shown, told):
+        asked.append((part, level))
+        assert torch.allclose(noisy * self.gain("picture") / self.alpha_bar[level].sqrt(), frame, atol=1e-6)
+        return clean
+
+    monkeypatch.setattr(Fusion, "estimate", estimate)
+    assert torch.allclose(made.cleaned(frame), (frame + clean) / 2, atol=1e-6)
+    assert asked == [("picture", 1)]
+
+
+def test_the_last_levels_are_left_out(monkeypatch):
+    made, asked = Fusion(moving(), 50, 4, 1, 1), []
+
+    def estimate(self, part, noisy, level, shown, told):
+        asked.append((part, level))
+        return noisy
+
+    monkeypatch.setattr(Fusion, "estimate", estimate)
+    made.sample((8, 9), noise=fresh)
+    assert [level for part, level in asked if part == "picture"] == [*range(50, 3, -1), *[1] * 5]
+    assert [level for part, level in asked if part == "next"] == [*range(50, 16, -1)] * 5
+    assert made.last("picture") == 4
+    assert Fusion(picture(12, 10), 4, 4, 1, 1).last("picture") == 1
 
 
 @pytest.mark.parametrize("source", [picture(12, 10), moving(4)], ids=["picture", "clip"])

@@ -74,7 +74,7 @@ def test_only_the_network_that_is_fitted_moves():
 def test_a_clip_has_three_networks_and_each_is_kept():
     run = Run("sinfusion", clip(), **QUICK)
     run.finish()
-    assert [(stage.name, stage.steps) for stage in run.stages] == [("picture", 4), ("next", 8), ("between", 4)]
+    assert [(stage.name, stage.steps) for stage in run.stages] == [("picture", 2), ("next", 4), ("between", 2)]
     last = run.stages[-1].sampler()
     for stage in run.stages:
         mine, kept = last.networks[stage.name].state_dict(), stage.network.state_dict()
@@ -85,7 +85,7 @@ def test_resumed_across_a_border_of_networks(tmp_path):
     whole = Run("sinfusion", clip(), **QUICK)
     run = Run("sinfusion", clip(), **QUICK)
     for step in run:
-        if (step.stage, step.index) == (1, 2):
+        if (step.stage, step.index) == (1, 1):
             break
     run.save(tmp_path / "state")
     again = Run("sinfusion", clip(), **QUICK)
@@ -141,7 +141,7 @@ def displacement(one, other, most=9):
 @pytest.fixture(scope="module")
 def panned():
     moving = torch.stack([window(SPEED * k) for k in range(COUNT)], dim=2)
-    options = {"width": 16, "blocks": 2, "radius": 2, "levels": 10, "batch": 4, "steps": 200, "device": "cpu"}
+    options = {"width": 16, "blocks": 2, "radius": 2, "levels": 10, "batch": 4, "steps": 400, "device": "cpu"}
     run = Run("sinfusion", moving, **options)
     run.finish()
     return run.stages[-1].sampler()
@@ -166,6 +166,27 @@ def test_frames_between_are_nearer_to_the_truth_than_the_mean_of_their_neighbour
     torch.manual_seed(0)
     made = panned.middle(frames[:-1], frames[1:])
     assert psnr(made, truth) > psnr((frames[:-1] + frames[1:]) / 2, truth) + 2
+
+
+def test_held_frames_are_never_told_from_their_neighbours():
+    draw = Noisy(Fusion(NUMBERED, 8, 4, 1, 1), "between", 1.0, 1, 3)
+    assert draw.held == [2, 6]
+    seen = {round(float(4 * (draw.one()[0][0, 0, 0] + 1))) for _ in range(60)}
+    assert seen == {1, 3, 4, 5, 7}
+    assert Noisy(Fusion(clip(5), 8, 4, 1, 1), "between", 1.0, 1, 3).held == []
+    assert Noisy(Fusion(NUMBERED, 8, 4, 1, 1), "next", 1.0, 1, 3).held == []
+
+
+def test_what_is_shown_to_tell_the_next_is_made_rough_as_far_as_frames_differ():
+    made = Fusion(NUMBERED, 8, 4, 1, 1)
+    made.gains.fill_(0.05)
+    draw = Noisy(made, "next", 1.0, 1, 3)
+    torch.manual_seed(0)
+    off = torch.stack([draw.rough(torch.zeros(3, 20, 16)).std() for _ in range(200)]) / made.gain("next")
+    assert 0.3 < float(off.mean()) < 0.6
+    assert float(off.max()) < 1.4
+    made.gains.fill_(0.5)
+    assert float(draw.rough(torch.zeros(3, 20, 16)).std()) < 0.14
 
 
 def test_smaller_copies_teach_what_is_between():

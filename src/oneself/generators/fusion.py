@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from oneself.core.cropping import cut
 from oneself.generators import diffusion as d
 from oneself.generators.guidance import Shaping
 from oneself.generators.sampler import Noise, Steered, fresh
@@ -18,9 +19,11 @@ from oneself.physics.resize import resize
 __all__ = ["PARTS", "Fusion"]
 
 PARTS = {"picture": (0, 1), "next": (1, 2), "between": (2, 1)}  # frames that a network is shown, numbers it is told
-CLEANED = 0.1  # of the way to noise that a predicted frame goes back at most, to be cleaned
+CLEANED = 0.5  # of what the network of single frames takes for noise, that is taken from a predicted frame
+LAST = {"picture": 0.08, "next": 1 / 3, "between": 1 / 3}  # of the levels that are left out: they would add grain alone
 SMALLEST = 1e-3  # of a gain: where nothing moves at all
-FIXED = 5  # iterations that undo a step back
+ANCHORED = 1 / 3  # of the way to noise from which the reconstruction comes back
+DRAWS = 4  # of noise, each of both signs, whose estimates make an expected frame
 
 
 class Fusion(Steered):
@@ -37,6 +40,11 @@ class Fusion(Steered):
         A picture, or a clip.
     levels : int
         Steps from noise to picture.
+    lift : float
+        How much stronger the noise is that pictures come from, than it should be by the schedule, at the end of the way;
+        it grows evenly in its logarithm. What a network that has not learned all leaves out of its estimate stays in the
+        noise that is told from it, and a little more of that makes up for it: at 1 samples have less contrast and less
+        fine detail than the picture.
     width, blocks, radius : int
         Of every network, whose kernels have a side of ``2 radius + 1``: ``picture`` makes pictures and cleans frames;
         of a clip, ``next`` tells the frame at a distance (in frames, negative: before) from one that it is shown,
@@ -49,10 +57,12 @@ class Fusion(Steered):
 
     alpha_bar: Tensor
     gains: Tensor
+    anchor: Tensor
+    trust: Tensor
 
-    def __init__(self, picture: Tensor, levels: int, width: int, blocks: int, radius: int) -> None:
+    def __init__(self, picture: Tensor, levels: int, width: int, blocks: int, radius: int, lift: float = 1.0) -> None:
         super().__init__(picture, [tuple(picture.shape[-2:])] * levels)
-        self.width, self.blocks, self.radius = width, blocks, radius
+        self.width, self.blocks, self.radius, self.lift = width, blocks, radius, lift
         channels = picture.shape[1]
         made = {
             name: ConvNeXt(
@@ -64,6 +74,8 @@ class Fusion(Steered):
         self.networks = nn.ModuleDict(made)
         self.register_buffer("alpha_bar", d.cosine_schedule(levels).to(picture.device))
         self.register_buffer("gains", torch.stack([self._gain(name) for name in self.networks]))
+        self.register_buffer("anchor", torch.randn(1, channels, *picture.shape[-2:], device=picture.device))
+        self.register_buffer("trust", torch.ones((), device=picture.device))
 
     @property
     def is_clip(self) -> bool:
@@ -123,16 +135,22 @@ class Fusion(Steered):
         shown: Tensor | None = None,
         numbers: Sequence[Tensor] = (),
         shaping: Shaping | None = None,
+        lift: float = 1.0,
+        last: int = 1,
     ) -> Tensor:
-        """From ``u_t`` at scale ``start`` to a picture in [-1, 1]; without ``noise`` the way is deterministic."""
+        """From ``u_t`` at scale ``start`` to a picture in [-1, 1], the estimate of level ``last``; without ``noise`` the way
+        is deterministic, and what is left of it is ``lift`` times as strong after ``levels`` steps as it would be."""
         base, gain, x = self.base(shown, noisy), self.gain(part), noisy
-        for scale in range(start, self.levels):
+        for scale in range(start, max(start, self.levels - last) + 1):
             level = self.levels - scale
             x = self.estimate(part, noisy, level, shown, numbers)
             x = x if shaping is None else shaping(x, scale).clamp(-1, 1)
             now, then = self.alpha_bar[level], self.alpha_bar[level - 1]
-            made = None if noise is None or level == 1 else noise(scale + 1, noisy)
-            noisy = d.step_back(noisy, (x - base) / gain, now, then, made)
+            made = None if noise is None or level == last else noise(scale + 1, noisy)
+            u = (x - base) / gain
+            noisy = d.step_back(noisy, u, now, then, made)
+            if lift != 1:
+                noisy = torch.lerp(then.sqrt() * u, noisy, lift ** (1 / self.levels))
         return x
 
     def begun(self, image: Tensor, start: int, noise: Noise) -> Tensor:
@@ -151,12 +169,13 @@ class Fusion(Steered):
     ) -> Tensor:
         """A picture, or a clip of as many frames as the training one: its first is made up, each other follows.
 
-        As of ``Steered``; of a clip ``image`` stands for the first frame, and noise is asked for again for each.
+        As of ``Steered``, but that noise is asked for where the way begins, and none is added afterwards; of a clip
+        ``image`` stands for the first frame, and noise is asked for again for each that follows.
         """
         given = self.frames[:1] if image is None else image
         first = 2 * resize(given, size) - 1
         noisy = noise(0, first) if start == 0 else self.begun(first, start, noise)
-        made = self.descend("picture", noisy, start, noise, shaping=shaping)
+        made = self.descend("picture", noisy, start, None, shaping=shaping, lift=self.lift, last=self.last("picture"))
         made = ((made + 1) / 2).clamp(0, 1)
         return self.following(made, self.picture.shape[2], 1, noise, whole=True) if self.is_clip else made
 
@@ -169,55 +188,61 @@ class Fusion(Steered):
         now, made = 2 * frame - 1, [2 * frame - 1]
         apart = torch.full((1,), float(distance), device=frame.device)
         while len(made) < count + (not whole):
-            now = self.descend("next", noise(0, now), 0, noise, now, [apart])
-            now = self.cleaned(now, noise)
+            now = self.cleaned(self.descend("next", noise(0, now), 0, noise, now, [apart], last=self.last("next")))
             made.append(now)
         clip = torch.stack(made[0 if whole else 1 :], dim=2)
         return ((clip + 1) / 2).clamp(0, 1)
 
-    def cleaned(self, frame: Tensor, noise: Noise) -> Tensor:
-        """A predicted frame in [-1, 1] without what a frame of the clip has not: a little noise is added, and taken
-        away by the network that knows single frames. Errors would grow from frame to frame otherwise.
+    def cleaned(self, frame: Tensor) -> Tensor:
+        """A predicted frame in [-1, 1] with half of what the network that knows single frames takes for noise of the least
+        level taken away: all errors would grow from frame to frame otherwise, and all detail be lost with all of it."""
+        seen = self.alpha_bar[1].sqrt() * frame / self.gain("picture")
+        return torch.lerp(frame, self.estimate("picture", seen, 1, None, ()), CLEANED)
 
-        No more noise is added than neighbours differ by; where the least is more, none is.
-        """
-        start = self.levels - self.cleaning
-        return frame if start == self.levels else self.descend("picture", self.begun(frame, start, noise), start, noise)
-
-    @property
-    def cleaning(self) -> int:
-        """The level of noise at which a predicted frame is cleaned; 0 for not at all."""
-        noise = d.noise_ratio(self.alpha_bar) * self.gain("picture")
-        return min(int((noise <= self.gain("next")).sum()) - 1, round(CLEANED * self.levels))
+    def last(self, part: str) -> int:
+        """The level whose estimate is a sample."""
+        return max(1, round(LAST[part] * self.levels))
 
     @torch.no_grad()
-    def middle(self, before: Tensor, after: Tensor, noise: Noise = fresh) -> Tensor:
-        """The frames in the middle of pairs ``(B, C, H, W)``."""
+    def middle(self, before: Tensor, after: Tensor, noise: Noise = fresh, drawn: bool = False) -> Tensor:
+        """The frames in the middle of pairs ``(B, C, H, W)``: those that are expected, which are nearest to the truth, or
+        with ``drawn`` some that may be, as sharp as the clip's."""
         shown = 2 * torch.cat([before, after], dim=1) - 1
-        made = self.descend("between", noise(0, before), 0, noise, shown)
+        if drawn:
+            made = self.descend("between", noise(0, before), 0, noise, shown, last=self.last("between"))
+        else:
+            found = self.expected(shown, [noise(0, before) for _ in range(DRAWS)])
+            made = torch.lerp(self.base(shown, before), found, self.trust)
         return ((made + 1) / 2).clamp(0, 1)
 
-    @torch.no_grad()
-    def inverted(self, x: Tensor) -> Tensor:
-        """The noise from which the way back without further noise leads to ``x``, ``(B, C, H, W)`` in [-1, 1].
+    def expected(self, shown: Tensor, draws: Sequence[Tensor]) -> Tensor:
+        """The mean of all frames in [-1, 1] that may be between those that are shown: the estimate from noise alone.
 
-        Step by step: ``x_t`` is corrected by what the step back from it misses, some times.
+        What little it depends on the noise is averaged out, to first order by taking each with both signs.
         """
-        noisy = u = x / self.gain("picture")
-        for level in range(1, self.levels + 1):
-            now, then = self.alpha_bar[level], self.alpha_bar[level - 1]
-            target = u
-            for _ in range(FIXED):
-                found = self.estimate("picture", noisy, level, None, ())
-                noisy = noisy + target - d.step_back(noisy, found / self.gain("picture"), now, then)
-            u = noisy
-        return u
+        found = [self.estimate("between", sign * noise, self.levels, shown, ()) for noise in draws for sign in (1, -1)]
+        return torch.stack(found).mean(0)
 
+    @torch.no_grad()
+    def believed(self, frames: Tensor, held: Sequence[int]) -> Tensor:
+        """How much of what ``between`` tells beside the mean of the neighbours is true, in [0, 1], by frames
+        ``(T, C, H, W)`` in [-1, 1] at places that it has not been trained to tell: the least squares factor
+        ``λ = ⟨f, r⟩ / ⟨f, f⟩`` of what is told, ``f``, for what is missing, ``r``."""
+        here = list(held)
+        shown = torch.cat([frames[[k - 1 for k in here]], frames[[k + 1 for k in here]]], dim=1)
+        truth = frames[here]
+        base, noise = self.base(shown, truth), cut(self.anchor, [slice(n) for n in truth.shape[2:]])
+        told = self.expected(shown, [noise.expand_as(truth)]) - base
+        return ((told * (truth - base)).sum() / told.square().sum().clamp(min=1e-12)).clamp(0, 1)
+
+    @torch.no_grad()
     def reconstruction(self) -> Tensor:
-        """The picture from the noise that leads to it; of a clip, each frame as it follows from the one before."""
+        """The picture among a fixed noise, as much as a third of the levels take away, taken back without further noise;
+        of a clip, each frame as it follows from the one before."""
         if not self.is_clip:
-            x = 2 * self.picture - 1
-            made = self.descend("picture", self.inverted(x), 0, None)
+            level = max(1, round(ANCHORED * self.levels))
+            noisy = d.noised((2 * self.picture - 1) / self.gain("picture"), self.anchor, self.alpha_bar[level])
+            made = self.descend("picture", noisy, self.levels - level, None)
             return ((made + 1) / 2).clamp(0, 1)
         frames = 2 * self.frames - 1
         made_frames: list[Tensor] = []
@@ -230,7 +255,7 @@ class Fusion(Steered):
 
     def configuration(self) -> Mapping[str, Any]:
         shape = list(self.picture.shape)
-        own = {name: getattr(self, name) for name in ("levels", "width", "blocks", "radius")}
+        own = {name: getattr(self, name) for name in ("levels", "width", "blocks", "radius", "lift")}
         return {"shape": shape, **own}
 
     @classmethod

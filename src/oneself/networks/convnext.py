@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from oneself.networks.depthwise import Depthwise
+
 __all__ = ["ConvNeXt"]
 
 WAVES = 16  # features of each number that the network is told
@@ -20,7 +22,7 @@ class Block(nn.Module):
     def __init__(self, dims: int, width: int, kernel: int, told: int, grow: int) -> None:
         super().__init__()
         kind = (nn.Conv1d, nn.Conv2d, nn.Conv3d)[dims - 1]
-        self.spread = kind(width, width, kernel, padding=kernel // 2, groups=width)
+        self.spread = Depthwise(dims, width, kernel)
         self.shift = nn.Linear(told, width)
         self.norm = nn.LayerNorm(width)
         self.first, self.second = kind(width, grow * width, 1), kind(grow * width, width, 1)
@@ -28,8 +30,13 @@ class Block(nn.Module):
     def forward(self, x: Tensor, told: Tensor) -> Tensor:
         shift = self.shift(told)
         seen = self.spread(x).movedim(1, -1) + shift.reshape(len(shift), *[1] * (x.ndim - 2), -1)
-        made: Tensor = x + self.second(F.gelu(self.first(self.norm(seen).movedim(-1, 1))))
-        return made
+        made = _mixed(F.gelu(_mixed(self.norm(seen), self.first)), self.second)
+        return x + made.movedim(-1, 1)
+
+
+def _mixed(x: Tensor, mixer: nn.Conv1d | nn.Conv2d | nn.Conv3d) -> Tensor:
+    """A convolution with kernels of one element, of channels along the last axis: where they lie in memory."""
+    return F.linear(x, mixer.weight.flatten(1), mixer.bias)
 
 
 class ConvNeXt(nn.Module):

@@ -16,6 +16,7 @@ from collections.abc import Generator
 from typing import Annotated, Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from oneself import options as o
@@ -29,12 +30,16 @@ from oneself.terms import Fidelity
 
 LEAST = 8  # pixels along each side
 SMALLER = (1.0, 0.7, 0.5)
+HELD = 4  # of every so many frames of a clip one is not learned from, to see what is told of it from its neighbours
+ENOUGH = 6  # frames, of which one can be held
+ROUGH = 0.1  # of noise at most, in [-1, 1], in what the next frame is told from
 FARTHEST = 3  # frames between a frame and what is told from it, at the end of the training
-SHARES = {"picture": 1.0, "next": 2.0, "between": 1.0}  # of the steps that each network of a clip takes
+SHARES = {"picture": 0.5, "next": 1.0, "between": 0.5}  # of the steps that each network of a clip takes
 PUBLISHED = {
     "width": 64,
     "blocks": 16,
     "radius": 3,
+    "lift": 1.0,
     "optimiser": "adam",
     "rate": 2e-4,
     "steps": 50_000,
@@ -58,12 +63,17 @@ def sinfusion(
     levels: Annotated[int, Option("steps from noise to picture", low=2)] = 50,
     width: o.Width = 32,
     blocks: Annotated[int, Option("blocks of the network; patches of 2 blocks radius + 1 are learned", low=1)] = 4,
-    radius: Annotated[int, Option("of the kernels, whose side is 2 radius + 1", low=1)] = 3,
+    radius: Annotated[int, Option("of the kernels, whose side is 2 radius + 1", low=1)] = 5,
+    lift: Annotated[
+        float, Option("how much stronger the noise is kept than the schedule says, so that samples are not pale", low=1)
+    ] = 1.35,
     crop: Annotated[float, Option("side of a crop relative to the picture's", above=0, high=1)] = 0.95,
     batch: Annotated[int, Option("noisy crops in a step", low=1)] = 1,
     optimiser: o.Optimiser = "muon",
     rate: o.Rate = 1e-2,
-    steps: Annotated[int, Option("steps; twice as many for what follows in a clip", low=1)] = 3000,
+    steps: Annotated[
+        int, Option("steps; half as many each for a clip's single frames and for what is between", low=1)
+    ] = 5000,
     average: Annotated[float, Option("decay of the running average of the weights; 0 for none", low=0, below=1)] = 0.99,
 ) -> Recipe:
     if y.ndim == 5 and y.shape[2] < 3:
@@ -76,7 +86,7 @@ def sinfusion(
             f"sinfusion(y.shape={tuple(y.shape)}): too small to learn from. Give at least {LEAST} pixels along each "
             "side."
         )
-    made = Fusion(y, levels, width, blocks, radius)
+    made = Fusion(y, levels, width, blocks, radius, lift)
     moved = {"optimiser": OPTIMISERS[optimiser](rate), "schedule": one_cycle(), "loss": Fidelity()}
     return parts(made, crop, batch, steps, average, moved)
 
@@ -86,9 +96,10 @@ def parts(
 ) -> Generator[Stage, Stage, None]:
     """One network after the other."""
     names = list(made.networks)
+    shares = SHARES if made.is_clip else {"picture": 1.0}
     for number, name in enumerate(names):
         structure = made.requires_grad_(False).networks[name].requires_grad_()
-        taken = max(1, round(SHARES[name] * steps))
+        taken = max(1, round(shares[name] * steps))
         stage = Part(
             made,
             name,
@@ -99,7 +110,7 @@ def parts(
             image_output=False,
             **moved,
         )
-        left = [SHARES[other] for other in names[number:]]
+        left = [shares[other] for other in names[number:]]
         stage.time_share = left[0] / sum(left)
         fitted = yield stage
         assert isinstance(fitted, Part)
@@ -109,8 +120,10 @@ def parts(
 class Noisy(Input):
     """Noisy crops of frames at random levels, beside the frames that the network is shown.
 
-    How far ``next`` looks grows from 1 to 3 frames over the training. What is between two frames is learned from
-    smaller copies, too: they move less, as neighbours do, between which it will be asked for.
+    How far ``next`` looks grows from 1 to 3 frames over the training, and what it is shown is made a little rough (no
+    more than frames differ by): as what it has told itself, from which it will go on. What is between two frames is
+    learned from smaller copies, too: they move less, as neighbours do, between which it will be asked for. Some frames
+    (``held``) are never told from their neighbours in the training.
     """
 
     taken: Tensor
@@ -122,14 +135,19 @@ class Noisy(Input):
         smaller = [scaled(size, share) for share in shares]
         self.copies = [resize(made.frames, n).clamp(0, 1) for n in smaller if min(n) >= LEAST]
         self.sides = [[max(LEAST, round(crop * n)) for n in frames.shape[2:]] for frames in self.copies]
+        count = len(made.frames)
+        self.held = list(range(2, count - 1, HELD)) if part == "between" and count >= ENOUGH else []
         self.register_buffer("taken", torch.zeros((), dtype=torch.long))
 
     def forward(self) -> Example:
         copy = int(torch.randint(len(self.copies), ()))
         chosen = [self.one(copy) for _ in range(self.batch)]
         self.taken.add_(1)
-        x, shown, apart = zip(*chosen, strict=True)
-        return self.noisy(torch.stack(x), torch.stack(shown), torch.tensor(apart, dtype=x[0].dtype, device=x[0].device))
+        x, seen, apart = zip(*chosen, strict=True)
+        shown = [self.rough(one) for one in seen] if self.part == "next" else seen
+        return self.noisy(
+            torch.stack(x), torch.stack(list(shown)), torch.tensor(apart, dtype=x[0].dtype, device=x[0].device)
+        )
 
     def one(self, copy: int = 0) -> tuple[Tensor, Tensor, int]:
         """A crop of a frame in [-1, 1], of those beside it along the channels, and the distance."""
@@ -143,10 +161,19 @@ class Noisy(Input):
             "next": (max(0, apart), count + min(0, apart)),
             "between": (1, count - 1),
         }[self.part]
-        here = int(torch.randint(first, last, ()))
+        choice = [k for k in range(first, last) if k not in self.held]
+        here = choice[int(torch.randint(len(choice), ()))]
         beside = {"picture": [], "next": [here - apart], "between": [here - 1, here + 1]}[self.part]
         cropped = 2 * cut(frames, place) - 1
         return cropped[here], cropped[beside].flatten(0, 1), apart
+
+    def rough(self, shown: Tensor) -> Tensor:
+        """With noise of a random strength, of single elements or of patches of 4 x 4."""
+        strength = torch.rand(()).to(shown) * self.made.gain("next").clamp(max=ROUGH)
+        if torch.rand(()) < 0.5:
+            return shown + strength * torch.randn_like(shown)
+        coarse = torch.randn(1, len(shown), *(-(-n // 4) for n in shown.shape[1:])).to(shown)
+        return shown + strength * F.interpolate(coarse, shown.shape[1:], mode="bicubic")[0]
 
     def place(self, copy: int) -> list[slice]:
         sizes, sides = self.copies[copy].shape[2:], self.sides[copy]
@@ -175,10 +202,14 @@ class Part(Fit):
         super().__init__(**parts, output=self._reconstruction)
         self.made, self.name = made, name
 
+    input: Noisy
+
     def sampler(self) -> Fusion:
         """The sampler as it stands."""
         made = copy.deepcopy(self.made)
         made.networks[self.name].load_state_dict(self.network.state_dict())
+        if self.name == "between" and self.input.held:
+            made.trust.copy_(made.believed(2 * self.input.copies[-1] - 1, self.input.held))
         return made
 
     def _reconstruction(self, network: nn.Module) -> Tensor:
