@@ -4,13 +4,13 @@
     python benchmarks/clips.py --data DATA/video/tornado --out benchmarks/results
 
 Two models are trained. One sees every second frame; those it has not seen are told from their neighbours (`between`),
-beside the `mean` of these and the `nearest`, which is the one before. The other does not see the last quarter; it goes on
-from the last frame that it saw (`after`, the first `--known` of them against the truth), beside the last frame `held`.
+beside the `mean` of these and the `nearest`, which is the one before. The other does not see the last quarter; it goes
+on from the last frame that it saw (`after`, the first `--known` of them against the truth), beside this frame `held`.
 `back` goes from the first frame backward, `new` is a clip from a made-up first frame.
 
-`psnr` in dB, of all frames, `first` of the first alone. The rest needs no truth, and the row `itself` says what the clip
-itself has: `coherence` and `flow` are the distances of patches (7 x 7) and of space-time patches (2 frames, 5 x 5) to the
-nearest of the clip, in hundredths of the [0, 1] range (of `itself` to its other frames, its neighbours left out);
+`psnr` in dB, of all frames, `first` of the first alone. The rest needs no truth, and the row `itself` says what the
+clip itself has: `coherence` and `flow` are the distances of patches (7 x 7) and of space-time patches (2 frames, 5 x 5)
+to the nearest of the clip, in hundredths of the [0, 1] range (of `itself` to its other frames, without neighbours);
 `motion` is the change from frame to frame, `late` that of the last third, `grain` the energy of the finest detail and
 `grown` that of the last third: each as a root mean square relative to the clip's. Seconds of training and of one frame.
 """
@@ -29,7 +29,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from generation import read, small
-from measuring import _read, report
+from measuring import report
 from oneself import Model, extrapolate, interpolate
 from oneself.data import read_clip
 from oneself.generation import Training
@@ -141,7 +141,7 @@ def between(name: str, frames: Tensor, given: argparse.Namespace) -> list[Row]:
                 **motion(whole, frames),
                 grain=fineness(found) / fineness(seen),
                 **told,
-            )  # fmt: skip
+            )
         )
         print(rows[-1], flush=True)
     return rows
@@ -178,7 +178,7 @@ def onward(name: str, frames: Tensor, given: argparse.Namespace) -> list[Row]:
                 grown=fineness(late) / fineness(seen),
                 train=seconds,
                 frame=cost,
-            )  # fmt: skip
+            )
         )
     for row in rows:
         print(row, flush=True)

@@ -7,7 +7,8 @@
 nearest made ones) and `coherence` (the other way) are 0 at best and in hundredths of the [0, 1] range; `diversity` is
 the standard deviation of a pixel over the samples relative to that of the source's pixels, and `copy` the distance of a
 sample of twice the width from any whole copy of the source, wrapped or not (0: a copy, 1.4: unrelated). `psnr` is the
-reconstruction's; that of sinfusion, whose noise is found by going its way backwards, is exact whatever was learned.
+reconstruction's: of singan from the fixed noise, of the others from the picture made coarse (sinddm) or noisy
+(sinfusion).
 `sifid` (Fréchet distance of deep features) is there where weights are given: `--inception FILE` with those of
 torchvision's inception_v3. Baselines: `blocks` shuffles blocks of 16 x 16 (they copy, and have seams); `patches` is
 nearest-patch voting over a pyramid.

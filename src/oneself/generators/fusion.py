@@ -41,10 +41,9 @@ class Fusion(Steered):
     levels : int
         Steps from noise to picture.
     lift : float
-        How much stronger the noise is that pictures come from, than it should be by the schedule, at the end of the way;
-        it grows evenly in its logarithm. What a network that has not learned all leaves out of its estimate stays in the
-        noise that is told from it, and a little more of that makes up for it: at 1 samples have less contrast and less
-        fine detail than the picture.
+        How much stronger the noise is that pictures come from, than it should be by the schedule, at the end of the
+        way; it grows evenly in its logarithm. What a network leaves out of its estimate stays in the noise that is told
+        from it, and a little more of that makes up for it: at 1 samples have less contrast and less fine detail.
     width, blocks, radius : int
         Of every network, whose kernels have a side of ``2 radius + 1``: ``picture`` makes pictures and cleans frames;
         of a clip, ``next`` tells the frame at a distance (in frames, negative: before) from one that it is shown,
@@ -138,8 +137,11 @@ class Fusion(Steered):
         lift: float = 1.0,
         last: int = 1,
     ) -> Tensor:
-        """From ``u_t`` at scale ``start`` to a picture in [-1, 1], the estimate of level ``last``; without ``noise`` the way
-        is deterministic, and what is left of it is ``lift`` times as strong after ``levels`` steps as it would be."""
+        """From ``u_t`` at scale ``start`` to a picture in [-1, 1], the estimate of level ``last``.
+
+        Without ``noise`` the way is deterministic, and what is left of it is ``lift`` times as strong after ``levels``
+        steps as it would be.
+        """
         base, gain, x = self.base(shown, noisy), self.gain(part), noisy
         for scale in range(start, max(start, self.levels - last) + 1):
             level = self.levels - scale
@@ -194,8 +196,8 @@ class Fusion(Steered):
         return ((clip + 1) / 2).clamp(0, 1)
 
     def cleaned(self, frame: Tensor) -> Tensor:
-        """A predicted frame in [-1, 1] with half of what the network that knows single frames takes for noise of the least
-        level taken away: all errors would grow from frame to frame otherwise, and all detail be lost with all of it."""
+        """A predicted frame in [-1, 1] with half of what the network that knows single frames takes for noise of the
+        least level taken away: errors would grow from frame to frame otherwise, and detail be lost with all of it."""
         seen = self.alpha_bar[1].sqrt() * frame / self.gain("picture")
         return torch.lerp(frame, self.estimate("picture", seen, 1, None, ()), CLEANED)
 
@@ -205,8 +207,8 @@ class Fusion(Steered):
 
     @torch.no_grad()
     def middle(self, before: Tensor, after: Tensor, noise: Noise = fresh, drawn: bool = False) -> Tensor:
-        """The frames in the middle of pairs ``(B, C, H, W)``: those that are expected, which are nearest to the truth, or
-        with ``drawn`` some that may be, as sharp as the clip's."""
+        """The frames in the middle of pairs ``(B, C, H, W)``: those that are expected, which are nearest to the truth,
+        or with ``drawn`` some that may be, as sharp as the clip's."""
         shown = 2 * torch.cat([before, after], dim=1) - 1
         if drawn:
             made = self.descend("between", noise(0, before), 0, noise, shown, last=self.last("between"))
@@ -228,17 +230,18 @@ class Fusion(Steered):
         """How much of what ``between`` tells beside the mean of the neighbours is true, in [0, 1], by frames
         ``(T, C, H, W)`` in [-1, 1] at places that it has not been trained to tell: the least squares factor
         ``λ = ⟨f, r⟩ / ⟨f, f⟩`` of what is told, ``f``, for what is missing, ``r``."""
-        here = list(held)
-        shown = torch.cat([frames[[k - 1 for k in here]], frames[[k + 1 for k in here]]], dim=1)
-        truth = frames[here]
-        base, noise = self.base(shown, truth), cut(self.anchor, [slice(n) for n in truth.shape[2:]])
-        told = self.expected(shown, [noise.expand_as(truth)]) - base
-        return ((told * (truth - base)).sum() / told.square().sum().clamp(min=1e-12)).clamp(0, 1)
+        both = whole = frames.new_zeros(())
+        for k in held:
+            shown, truth = torch.cat([frames[k - 1 : k], frames[k + 1 : k + 2]], dim=1), frames[k : k + 1]
+            base = self.base(shown, truth)
+            told = self.expected(shown, [cut(self.anchor, [slice(n) for n in truth.shape[2:]])]) - base
+            both, whole = both + (told * (truth - base)).sum(), whole + told.square().sum()
+        return (both / whole.clamp(min=1e-12)).clamp(0, 1)
 
     @torch.no_grad()
     def reconstruction(self) -> Tensor:
-        """The picture among a fixed noise, as much as a third of the levels take away, taken back without further noise;
-        of a clip, each frame as it follows from the one before."""
+        """The picture among a fixed noise, as much as a third of the levels take away, which is taken back without
+        further noise; of a clip, each frame as it follows from the one before."""
         if not self.is_clip:
             level = max(1, round(ANCHORED * self.levels))
             noisy = d.noised((2 * self.picture - 1) / self.gain("picture"), self.anchor, self.alpha_bar[level])

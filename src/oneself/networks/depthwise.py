@@ -56,7 +56,7 @@ class _Depthwise(torch.autograd.Function):
         return _convolved(x, kernel)
 
     @staticmethod
-    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
+    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
         x, kernel = ctx.saved_tensors
         axes = list(range(2, x.ndim))
