@@ -53,7 +53,7 @@ REDUCED = {
         "rate": 3e-3,
         "size": (32, 32),
     },
-    "sinfusion": {"steps": 20, "width": 8, "blocks": 1, "levels": 10, "size": (32, 32)},
+    "sinfusion": {"steps": 1200, "width": 16, "blocks": 2, "levels": 10, "size": (32, 32)},
     "td_dip": {**PRIOR, "levels": 2, "size": (4, 16, 16)},
     "zs_n2n": {"steps": 100, "size": (48, 48)},
     "zssr": {"steps": 150, "width": 24, "crop": 32, "size": (40, 40)},

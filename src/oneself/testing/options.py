@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from oneself.core import Diverged, OptionRecord
+from oneself.core import Diverged, OptionRecord, Run
+from oneself.core.randomness import Randomness
 from oneself.testing.cases import Case
 from oneself.testing.operator import refusal
 from oneself.testing.promise import require
@@ -26,8 +27,8 @@ LONGER, LATE = 40, 32  # steps, and a value that counts only where there are so 
 
 
 def check_every_option_counts(case: Case) -> None:
-    """Some other allowed value of every option changes the work: terms, scores, steps, answer, or (as with a tile's
-    side, that may not change the answer) which shapes the networks are given.
+    """Some other allowed value of every option changes the work: terms, scores, steps, answer, samples, or (as with a
+    tile's side, that may not change the answer) which shapes the networks are given.
 
     An option that only counts beside another (``hold_out`` beside ``stop="held-out"``) is tried beside others' values.
     """
@@ -89,14 +90,26 @@ class _Runs:
 
         hook = torch.nn.modules.module.register_module_forward_pre_hook(note)
         try:
-            result = self.case.run(**options).finish()
+            run = self.case.run(**options)
+            result = run.finish()
         except (ValueError, Diverged):
             return None
         finally:
             hook.remove()
         told = {name: [value.hex() for value in trace] for name, trace in result.history.items()}
-        done = repr((told, result.steps, shapes)).encode() + result.image.numpy().tobytes()
+        done = repr((told, result.steps, shapes)).encode() + result.image.numpy().tobytes() + _sampled(run)
         return hashlib.blake2b(done).hexdigest()
+
+
+def _sampled(run: Run) -> bytes:
+    """A sample of what was trained, where it can be sampled."""
+    learned = getattr(run.stages[-1], "sampler", None)
+    if learned is None:
+        return b""
+    sampler = learned()
+    with Randomness(0, 0, run.compute.device), torch.no_grad():
+        sample: Tensor = sampler.sample(sampler.sizes[-1][-2:])
+    return sample.cpu().numpy().tobytes()
 
 
 def _current(record: OptionRecord, chosen: Any) -> Any:
