@@ -68,6 +68,7 @@ class Model:
     ) -> None:
         self.method, self.options, self.seed = method, dict(options), seed
         self.sampler, self.kind, self.picture = sampler.eval().requires_grad_(False), kind, picture
+        Compute(sampler.picture.device).place(sampler)  # a trained and a loaded one compute alike, to the last bit
 
     def __repr__(self) -> str:
         sizes = " ".join(dict.fromkeys("x".join(map(str, size)) for size in self.sampler.sizes))

@@ -8,7 +8,8 @@ from PIL import Image
 
 from .conftest import read_png
 
-TINY = ("--method", "singan", "--coarsest", "12", "--layers", "3", "--width", "8", "--steps", "3")
+TINY = ("--method", "singan", "--coarsest", "12", "--layers", "3", "--width", "8", "--steps", "3",
+        "--fewer", "1")  # fmt: skip
 
 
 def test_pictures_a_model_and_a_record(oneself, folder):

@@ -45,7 +45,8 @@ REDUCED = {
     "self2self": MASKED,
     "sinddm": {"steps": 200, "width": 24, "layers": 5, "coarsest": 16, "boldness": 1.0, "size": (32, 32)},
     "singan": {
-        "steps": 120,
+        "steps": 200,
+        "fewer": 0.5,
         "width": 24,
         "coarsest": 16,
         "fidelity": 1e3,

@@ -18,7 +18,7 @@ from oneself.generation import _mask, first_scale
 from oneself.model import Kind
 
 PICTURE = np.ascontiguousarray(skimage.data.coffee()[100:340:10, 150:450:10])
-QUICK = {"coarsest": 12, "layers": 3, "width": 8, "steps": 4, "device": "cpu"}
+QUICK = {"coarsest": 12, "layers": 3, "width": 8, "steps": 4, "fewer": 1.0, "device": "cpu"}
 
 
 @pytest.fixture(scope="module")

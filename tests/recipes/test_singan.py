@@ -6,7 +6,7 @@ from torch import nn
 
 from oneself import Run
 from oneself.physics.resize import resize
-from oneself.terms import critique, frozen, gradient_penalty
+from oneself.terms import critique, frozen, gradient_penalty, sliced_distance
 from oneself.testing.pictures import picture
 
 QUICK = {"width": 8, "layers": 3, "coarsest": 12, "steps": 6, "device": "cpu"}
@@ -45,6 +45,40 @@ def test_a_scale_begins_with_what_the_one_below_has_learned():
     second = walk.send(first)
     for mine, theirs in zip(second.level.network.parameters(), first.level.network.parameters(), strict=True):
         assert torch.equal(mine, theirs)
+
+
+def test_by_a_critic_it_begins_with_the_one_below_too():
+    walk = iter(Run("singan", picture(24, 20), **QUICK, judge="critic")._stages())
+    first = next(walk)
+    assert [player.__class__.__name__ for player in first.players()] == ["Player", "Player"]
+    with torch.no_grad():
+        for parameter in first.parameters():
+            parameter.add_(0.01)
+    second = walk.send(first)
+    for mine, theirs in zip(second.critic.parameters(), first.critic.parameters(), strict=True):
+        assert torch.equal(mine, theirs)
+
+
+def test_finer_scales_take_fewer_steps():
+    run = Run("singan", picture(36, 30), **{**QUICK, "steps": 10}, fewer=0.4)
+    run.finish()
+    assert [stage.steps for stage in run.stages] == [10, 7, 5, 4]
+
+
+@pytest.mark.parametrize("weights", [{"transport": 0.0}, {"sliced": 0.0}])
+def test_each_distance_alone_brings_the_patches_nearer(weights):
+    torch.manual_seed(0)
+    x = picture(14, 16)
+    run = Run("singan", x, width=8, layers=3, coarsest=14, steps=150, device="cpu", fidelity=0.0, **weights)
+    begun = next(iter(Run("singan", x, width=8, layers=3, coarsest=14, device="cpu")._stages())).sampler()
+    run.finish()
+    off = [sliced_distance(made.sample((14, 16)), x, 5, 64) for made in (run.stages[-1].sampler(), begun)]
+    assert float(off[0]) < 0.6 * float(off[1])
+
+
+def test_nothing_to_compare_by_is_refused():
+    with pytest.raises(ValueError, match="nothing compares the patches"):
+        next(Run("singan", picture(24, 20), **QUICK, transport=0.0, sliced=0.0))
 
 
 def test_a_crop_is_a_part_of_the_whole():

@@ -10,6 +10,7 @@ from oneself.terms.fidelity import Fidelity
 from oneself.terms.guided import Guided
 from oneself.terms.layer import Decided, Nearness, OfLayer, Smoothness
 from oneself.terms.total_variation import TotalVariation
+from oneself.terms.transport import PatchTransport, sliced_distance
 
 __all__ = [
     "BackProjection",
@@ -20,6 +21,7 @@ __all__ = [
     "Guided",
     "Nearness",
     "OfLayer",
+    "PatchTransport",
     "Smoothness",
     "TotalVariation",
     "critique",
@@ -28,4 +30,5 @@ __all__ = [
     "exclusion",
     "frozen",
     "gradient_penalty",
+    "sliced_distance",
 ]
