@@ -11,6 +11,7 @@ from torch import Tensor
 
 from oneself.generators import diffusion as d
 from oneself.generators.guidance import Shaping
+from oneself.generators.posterior import PatchPosterior
 from oneself.generators.sampler import Noise, Steered, fresh, silent
 from oneself.networks import Denoiser
 from oneself.physics.resize import resize
@@ -26,15 +27,19 @@ class Cascade(Steered):
     The coarsest scale begins with noise alone (``γ = 0``), the others with ``u`` and as much noise as ``u`` differs
     from the picture (times ``boldness``); ``γ_t`` is proportional to the noise, and 1 where a scale begins.
 
+    At the coarsest scale the first steps, which decide what stands where, may be the best denoiser's of the picture's
+    patches (``PatchPosterior``), to which the network would tend; the network is then learned for the others.
+
     Parameters
     ----------
     picture, sizes
         As of ``Sampler``.
-    width, layers : int
+    width, layers, dilated : int
         Of the network.
     times : int
         Steps from noise to picture at the coarsest scale; finer ones take the last of them.
-    boldness : float
+    boldness, exact : float
+        ``exact`` is the share of the coarsest scale's steps that are the best denoiser's.
 
     Notes
     -----
@@ -48,12 +53,22 @@ class Cascade(Steered):
     anchor: Tensor
 
     def __init__(
-        self, picture: Tensor, sizes: Sequence[Sequence[int]], width: int, layers: int, times: int, boldness: float
+        self,
+        picture: Tensor,
+        sizes: Sequence[Sequence[int]],
+        width: int,
+        layers: int,
+        times: int,
+        boldness: float,
+        dilated: int = 0,
+        exact: float = 0.0,
     ) -> None:
         super().__init__(picture, sizes)
-        self.width, self.layers, self.times, self.boldness = width, layers, times, boldness
+        self.width, self.layers, self.dilated = width, layers, dilated
+        self.times, self.boldness, self.exact = times, boldness, exact
+        self._posterior: PatchPosterior | None = None
         channels, device = picture.shape[1], picture.device
-        self.network = Denoiser(channels, width, layers, self.scales)
+        self.network = Denoiser(channels, width, layers, self.scales, dilated)
         self.register_buffer("alpha_bar", d.cosine_schedule(times).to(device))
         self.register_buffer("deviation", (2 * picture - 1).square().mean().sqrt())
         self.register_buffer("starts", torch.tensor(self._starts(), device=device))
@@ -89,11 +104,29 @@ class Cascade(Steered):
         return d.preconditioning(d.each(self.alpha_bar[step], like), self.deviation)
 
     def estimated(self, noisy: Tensor, scale: int, step: int) -> Tensor:
-        """The picture in [-1, 1] that the network sees in ``x_t``."""
+        """The picture in [-1, 1] that is seen in ``x_t``."""
+        if step > self.learned(scale):
+            return self.posterior(noisy, self.alpha_bar[step])
         steps = torch.full((len(noisy),), step, device=noisy.device)
         given, skip, out = self.factors(steps, noisy)
         made: Tensor = self.network(given * noisy, self.told(steps), torch.full_like(steps, scale))
         return (skip * noisy + out * made).clamp(-1, 1)
+
+    def learned(self, scale: int) -> int:
+        """The step of a scale, counted from the picture, from which on the network makes the estimate."""
+        return int(self.starts[scale]) if scale else max(1, round((1 - self.exact) * self.times))
+
+    def walk(self, scale: int, first: int) -> list[int]:
+        """The steps that are taken from the ``first`` on; of those that are the best denoiser's, every other one."""
+        learned = min(first, self.learned(scale))
+        return [*range(first, learned, -2), *range(learned, 0, -1)]
+
+    @property
+    def posterior(self) -> PatchPosterior:
+        """The best denoiser of the coarsest scale's patches; made when it is first asked for."""
+        if self._posterior is None or self._posterior.values.device != self.picture.device:
+            self._posterior = PatchPosterior(self.pair(0)[0], 2 * self.network.margin + 1)
+        return self._posterior
 
     @torch.no_grad()
     def denoise(
@@ -107,12 +140,13 @@ class Cascade(Steered):
     ) -> Tensor:
         """From ``x_t`` at the ``first`` step, where the scale begins unless it is given, to a picture in [-1, 1]."""
         softness = self.softness(scale, torch.arange(self.times + 1, device=noisy.device))
-        for step in range(int(self.starts[scale]) if first is None else first, 0, -1):
-            now, then = self.alpha_bar[step], self.alpha_bar[step - 1]
+        steps = self.walk(scale, int(self.starts[scale]) if first is None else first)
+        for step, after in zip(steps, [*steps[1:], 0], strict=True):
+            now, then = self.alpha_bar[step], self.alpha_bar[after]
             x = self.estimated(noisy, scale, step)
             noise = d.noise_in(noisy, torch.lerp(x, soft, softness[step]), now)
             x = x if shaping is None else shaping(x, scale).clamp(-1, 1)
-            mixed = torch.lerp(x, soft, softness[step - 1])
+            mixed = torch.lerp(x, soft, softness[after])
             before = d.noised(mixed, noise, now)
             noisy = d.step_back(before, mixed, now, then, torch.randn_like(noisy) if stochastic else None)
         return noisy
@@ -141,10 +175,10 @@ class Cascade(Steered):
     @torch.no_grad()
     def reconstruction(self) -> Tensor:
         """The picture from its coarsest copy, through all finer scales without noise; where there is one scale alone,
-        from the picture among a fixed noise, as much as half of the steps take away."""
+        from the picture among a fixed noise, as much as the network takes away in at most half of the steps."""
         if self.scales > 1:
             return self.sample(self.sizes[-1], start=1, noise=silent)
-        first = (self.times + 1) // 2
+        first = min((self.times + 1) // 2, self.learned(0))
         made, soft = self.pair(0)
         made = self.denoise(d.noised(made, self.anchor, self.alpha_bar[first]), soft, 0, False, first=first)
         return ((made + 1) / 2).clamp(0, 1)
@@ -155,8 +189,10 @@ class Cascade(Steered):
             "sizes": [list(size) for size in self.sizes],
             "width": self.width,
             "layers": self.layers,
+            "dilated": self.dilated,
             "times": self.times,
             "boldness": self.boldness,
+            "exact": self.exact,
         }
 
     @classmethod

@@ -26,10 +26,10 @@ class Told(nn.Module):
     """``x + B gelu(A ((1 + a) x + b))`` with a 3x3 convolution ``A``, a 1x1 convolution ``B``, and ``a, b`` of each
     channel by what is told."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, dilation: int) -> None:
         super().__init__()
         self.told = nn.Linear(width, 2 * width)
-        self.spread = Convolution(2, width, width, border="zeros")
+        self.spread = Convolution(2, width, width, border="zeros", dilation=dilation)
         self.back = nn.Conv2d(width, width, 1)
         _silence(self.told)
         _silence(self.back)
@@ -41,8 +41,9 @@ class Told(nn.Module):
 
 
 class Denoiser(nn.Module):
-    """``layers`` 3x3 convolutions: every element sees ``2 layers + 1`` along each axis. The border is known as such: a
-    further channel is 1 inside, and everything is 0 beyond. Begins by telling 0.
+    """``layers`` 3x3 convolutions, some in the middle of which see twice as far: every element sees ``2 (layers +
+    dilated) + 1`` along each axis. The border is known as such: a further channel is 1 inside, and everything is 0
+    beyond. Begins by telling 0.
 
     Parameters
     ----------
@@ -50,14 +51,17 @@ class Denoiser(nn.Module):
         Of the picture, of the hidden layers, and how many convolutions.
     scales : int
         How many scales it is told apart.
+    dilated : int
+        How many of the convolutions, less than ``layers``, skip every other element.
     """
 
-    def __init__(self, channels: int, width: int, layers: int, scales: int) -> None:
+    def __init__(self, channels: int, width: int, layers: int, scales: int, dilated: int = 0) -> None:
         super().__init__()
-        self.margin, self.scales = layers, scales
+        self.margin, self.scales = layers + dilated, scales
         self.embed = nn.Sequential(nn.Linear(EMBEDDED + scales, width), nn.GELU(), nn.Linear(width, width), nn.GELU())
         self.first = Convolution(2, channels + 1, width, border="zeros")
-        self.blocks = nn.ModuleList(Told(width) for _ in range(layers - 1))
+        first = (layers - dilated) // 2
+        self.blocks = nn.ModuleList(Told(width, 2 if first <= k < first + dilated else 1) for k in range(layers - 1))
         self.last = nn.Conv2d(width, channels, 1)
         _silence(self.last)
 

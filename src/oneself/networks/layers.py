@@ -40,12 +40,14 @@ class Convolution(nn.Module):
         stride: int = 1,
         bias: bool = True,
         border: Border = "reflect",
+        dilation: int = 1,
     ) -> None:
         super().__init__()
         kind = (nn.Conv1d, nn.Conv2d, nn.Conv3d)[dims - 1]
-        self.margin = kernel // 2 if border == "reflect" else 0
-        padding = kernel // 2 if border == "zeros" else 0
-        self.convolution = kind(given, made, kernel, stride=stride, padding=padding, bias=bias)
+        reach = dilation * (kernel // 2)
+        self.margin = reach if border == "reflect" else 0
+        padding = reach if border == "zeros" else 0
+        self.convolution = kind(given, made, kernel, stride=stride, padding=padding, dilation=dilation, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
         made: Tensor = self.convolution(reflected(x, self.margin))

@@ -58,11 +58,16 @@ def sinddm(
     coarsest: Annotated[int, Option("shorter side of the picture at the coarsest scale", low=8)] = 25,
     ratio: Annotated[float, Option("size of a scale relative to the next finer one", low=0.4, high=0.9)] = 0.7,
     width: Annotated[int, Option("channels of the network", low=1)] = 48,
-    layers: Annotated[int, Option("convolutions of the network; patches of 2 layers + 1 are learned", low=2)] = 6,
+    layers: Annotated[int, Option("convolutions of the network; with dilated: patches of 2 (layers + dilated) + 1", low=2)] = 6,
+    dilated: Annotated[int, Option("how many of them, in the middle, see twice as far", low=0)] = 0,
     times: Annotated[int, Option("steps from noise to picture at the coarsest scale", low=2)] = 100,
     boldness: Annotated[
         float, Option("noise that a finer scale begins with, in units of the error of the enlarged one below", above=0)
     ] = 2.0,
+    exact: Annotated[
+        float,
+        Option("share of the coarsest scale's steps made by the best denoiser of its patches", low=0, high=0.9),
+    ] = 0.0,
     crop: Annotated[
         int | None, Option("side of the random part that a step looks at; none for the whole picture", low=8)
     ] = 64,
@@ -81,7 +86,7 @@ def sinddm(
             f"sinddm({told}): {layers} convolutions see patches of {least - 1} elements, and every scale must be "
             f"larger. Give a picture and a coarsest scale of at least {least} along each side, or fewer layers."
         )
-    cascade = Cascade(y, pyramid_sizes(tuple(y.shape[2:]), coarsest, ratio), width, layers, times, boldness)
+    cascade = Cascade(y, pyramid_sizes(tuple(y.shape[2:]), coarsest, ratio), width, layers, times, boldness, dilated, exact)
     return Diffusion(
         cascade,
         structure=cascade.network,
@@ -109,7 +114,7 @@ class Diffused(Input):
 
     def sides(self, scale: int) -> list[int]:
         """Of the part that a step looks at: its border, where the network would take it for the picture's, is extra."""
-        return [min(n, self.crop + 2 * self.cascade.layers if self.crop else n) for n in self.cascade.sizes[scale]]
+        return [min(n, self.crop + 2 * self.cascade.network.margin if self.crop else n) for n in self.cascade.sizes[scale]]
 
     def forward(self) -> Example:
         scales = self.cascade.scales
@@ -130,7 +135,7 @@ class Diffused(Input):
         """One for each of the batch, each from its own part of the range."""
         batch = self.batches[scale]
         even = (torch.arange(batch) + torch.rand(batch)) / batch
-        return 1 + (even * int(self.cascade.starts[scale])).long()
+        return 1 + (even * self.cascade.learned(scale)).long()
 
     def place(self, scale: int) -> list[slice]:
         sizes, sides = self.cascade.sizes[scale], self.sides(scale)
@@ -139,7 +144,7 @@ class Diffused(Input):
 
     def inside(self, scale: int, place: list[slice]) -> Tensor:
         """0 where the network sees beyond a border that is not the picture's, ``(1, 1, H, W)``."""
-        margin = self.cascade.layers
+        margin = self.cascade.network.margin
         sides = [part.stop - part.start for part in place]
         starts = [margin if part.start else 0 for part in place]
         ends = [margin if part.stop < n else 0 for part, n in zip(place, self.cascade.sizes[scale], strict=True)]
