@@ -8,7 +8,7 @@ import torch
 import oneself
 
 PICTURE = np.ascontiguousarray(skimage.data.coffee()[100:340:10, 150:450:10])
-QUICK = {"coarsest": 12, "layers": 3, "width": 8, "times": 12, "steps": 60, "device": "cpu"}
+QUICK = {"coarsest": 12, "layers": 3, "dilated": 0, "width": 8, "times": 12, "steps": 200, "device": "cpu"}
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def model():
     made = oneself.generate(PICTURE, 2, method="sinddm", tell=said.append, **QUICK)
     assert made.images.shape == (2, *PICTURE.shape)
     assert made.result.image.shape == (1, 3, 24, 30)
-    assert "sinddm: 60 steps, about" in said[0]
+    assert "sinddm: 200 steps, about" in said[0]
     return made.model
 
 

@@ -16,10 +16,10 @@ from oneself.testing.pictures import picture
 FIELD = 7  # of the best denoiser of patches
 
 
-@pytest.mark.parametrize(("layers", "field"), [(6, 13), (3, 7)])
-def test_receptive_field_is_the_documented_one(layers, field):
+@pytest.mark.parametrize(("layers", "dilated", "field"), [(6, 0, 13), (3, 0, 7), (6, 2, 17), (3, 2, 11)])
+def test_receptive_field_is_the_documented_one(layers, dilated, field):
     torch.manual_seed(0)
-    network = Denoiser(3, 8, layers, 2)
+    network = Denoiser(3, 8, layers, 2, dilated)
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter)  # at first it says 0 whatever it sees
     x = torch.rand(1, 3, 31, 31).requires_grad_()

@@ -7,7 +7,7 @@ from oneself import Run
 from oneself.generators import diffusion as d
 from oneself.testing.pictures import picture
 
-QUICK = {"coarsest": 12, "layers": 3, "width": 8, "times": 10, "steps": 3, "batch": 3, "device": "cpu"}
+QUICK = {"coarsest": 12, "layers": 3, "dilated": 0, "width": 8, "times": 10, "steps": 3, "batch": 3, "device": "cpu"}
 
 
 def stage(x, **options):
@@ -74,8 +74,10 @@ def test_what_counts_of_a_part_is_what_the_whole_gives():
 
 
 def test_too_small_for_its_patches():
-    with pytest.raises(ValueError, match=r"sinddm\(layers=6.*at least 14"):
-        next(Run("sinddm", picture(12, 40), device="cpu"))
+    with pytest.raises(ValueError, match=r"sinddm\(layers=6.*at least 18"):
+        next(Run("sinddm", picture(16, 40), device="cpu"))
+    with pytest.raises(ValueError, match=r"sinddm\(dilated=3, layers=3\)"):
+        next(Run("sinddm", picture(24, 20), **{**QUICK, "dilated": 3}))
 
 
 def test_resumed_it_learns_the_same(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -59,7 +61,8 @@ class PatchPosterior:
         seen = precision / alpha_bar.sqrt() * (self._patches(noisy) @ self.axes[:, :count])
         parts = torch.cat([places, seen], dim=1).split(ROWS)
         made = torch.cat([torch.addmm(own, part, keys).softmax(1) @ self.values for part in parts])
-        return made.T.reshape(noisy.shape)
+        shaped: Tensor = made.T.reshape(noisy.shape)
+        return shaped
 
     def _patches(self, x: Tensor) -> Tensor:
         """One for each element, ``(H W, C side²)``, 0 beyond the border."""
@@ -71,5 +74,5 @@ class PatchPosterior:
         reach = self.side // 2
         lines = [torch.arange(n, device=like.device) for n in size]
         far = [torch.meshgrid(*pair, indexing="ij") for pair in (lines, [n.flip(0) for n in lines])]
-        told = torch.stack([part.flatten().clamp(max=reach) for pair in far for part in pair], dim=1)
-        return (2 * BORDER) ** 0.5 * told.to(like)
+        told: Tensor = torch.stack([part.flatten().clamp(max=reach) for pair in far for part in pair], dim=1)
+        return math.sqrt(2 * BORDER) * told.to(like)

@@ -5,6 +5,7 @@ Structure       one convolutional network h of small receptive field for all sca
 Input           x_t = √ᾱ_t m_t + √(1 − ᾱ_t) ε at a random scale and time, m_t = γ_t ↑↓x + (1 − γ_t) x
 Loss            ‖h(x_t, t, s) − x‖² in units of what x_t leaves open
 Regularisation  the small receptive field; the average of the weights along the training
+At the coarsest scale samples come, instead, from the denoiser that h tends to: a mean of x's own patches (exact)
 
 Kulikov, Yadin, Kleiner, Michaeli. SinDDM: a single image denoising diffusion model. ICML 2023.
 """
@@ -29,6 +30,8 @@ from oneself.terms import Fidelity
 # Network and schedule of the learning rate are not the paper's, whose patches have 35 elements (`layers` of 17).
 PUBLISHED = {
     "coarsest": 42,
+    "dilated": 0,
+    "exact": 0.0,
     "ratio": 0.709,
     "width": 160,
     "boldness": 1.0,
@@ -55,19 +58,21 @@ def sinddm(
     y: Tensor,
     physics: Any,
     *,
-    coarsest: Annotated[int, Option("shorter side of the picture at the coarsest scale", low=8)] = 25,
+    coarsest: Annotated[int, Option("shorter side of the picture at the coarsest scale", low=8)] = 32,
     ratio: Annotated[float, Option("size of a scale relative to the next finer one", low=0.4, high=0.9)] = 0.7,
     width: Annotated[int, Option("channels of the network", low=1)] = 48,
-    layers: Annotated[int, Option("convolutions of the network; with dilated: patches of 2 (layers + dilated) + 1", low=2)] = 6,
-    dilated: Annotated[int, Option("how many of them, in the middle, see twice as far", low=0)] = 0,
+    layers: Annotated[
+        int, Option("convolutions of the network; patches of 2 (layers + dilated) + 1 are learned", low=2)
+    ] = 6,
+    dilated: Annotated[int, Option("how many of them, in the middle, see twice as far; fewer than layers", low=0)] = 2,
     times: Annotated[int, Option("steps from noise to picture at the coarsest scale", low=2)] = 100,
     boldness: Annotated[
         float, Option("noise that a finer scale begins with, in units of the error of the enlarged one below", above=0)
     ] = 2.0,
     exact: Annotated[
         float,
-        Option("share of the coarsest scale's steps made by the best denoiser of its patches", low=0, high=0.9),
-    ] = 0.0,
+        Option("share of the coarsest scale's steps made by the best denoiser of its patches", low=0, high=1),
+    ] = 0.95,
     crop: Annotated[
         int | None, Option("side of the random part that a step looks at; none for the whole picture", low=8)
     ] = 64,
@@ -76,17 +81,20 @@ def sinddm(
     power: Annotated[int, Option("of the error: 2 learns means, 1 medians, which mute the picture", low=1, high=2)] = 2,
     optimiser: o.Optimiser = "muon",
     rate: o.Rate = 5e-3,
-    steps: o.Steps = 800,
+    steps: o.Steps = 1500,
     average: Annotated[float, Option("decay of the running average of the weights; 0 for none", low=0, below=1)] = 0.99,
 ) -> Fit:
-    least = 2 * layers + 2
+    if dilated >= layers:
+        raise ValueError(f"sinddm(dilated={dilated}, layers={layers}): the first one sees as it is. Give fewer.")
+    least = 2 * (layers + dilated) + 2
     if min(y.shape[2:]) < least or coarsest < least:
-        told = f"layers={layers}, coarsest={coarsest}, y.shape={tuple(y.shape)}"
+        told = f"layers={layers}, dilated={dilated}, coarsest={coarsest}, y.shape={tuple(y.shape)}"
         raise ValueError(
-            f"sinddm({told}): {layers} convolutions see patches of {least - 1} elements, and every scale must be "
-            f"larger. Give a picture and a coarsest scale of at least {least} along each side, or fewer layers."
+            f"sinddm({told}): they see patches of {least - 1} elements, and every scale must be "
+            f"larger. Give a picture and a coarsest scale of at least {least} along each side, or fewer."
         )
-    cascade = Cascade(y, pyramid_sizes(tuple(y.shape[2:]), coarsest, ratio), width, layers, times, boldness, dilated, exact)
+    sizes = pyramid_sizes(tuple(y.shape[2:]), coarsest, ratio)
+    cascade = Cascade(y, sizes, width, layers, times, boldness, dilated, exact)
     return Diffusion(
         cascade,
         structure=cascade.network,
@@ -114,7 +122,8 @@ class Diffused(Input):
 
     def sides(self, scale: int) -> list[int]:
         """Of the part that a step looks at: its border, where the network would take it for the picture's, is extra."""
-        return [min(n, self.crop + 2 * self.cascade.network.margin if self.crop else n) for n in self.cascade.sizes[scale]]
+        most = self.crop + 2 * self.cascade.network.margin if self.crop else math.inf
+        return [int(min(n, most)) for n in self.cascade.sizes[scale]]
 
     def forward(self) -> Example:
         scales = self.cascade.scales
