@@ -9,7 +9,7 @@ from torch import Tensor
 
 from oneself.core import NotEnoughMemory
 from oneself.core.compute import available_memory
-from oneself.generators import Noise
+from oneself.generators import Noise, Steered
 from oneself.model import SHARE, Model
 
 __all__ = ["animate", "check_animation"]
@@ -19,15 +19,16 @@ def animate(model: Model, frames: int = 24, *, start_scale: int = 1, pull: float
             seed: int = 0) -> Any:  # fmt: skip
     """A short clip of the picture: a smooth random walk of its noise, near the noise of the reconstruction.
 
-    ``z' = pull z* + (1 - pull)(z + calm (z - z⁻) + (1 - calm) u)`` with fresh noise ``u`` for every frame.
+    ``z' = pull z* + (1 - pull)(z + calm (z - z⁻) + (1 - calm) u)`` with fresh noise ``u`` for every frame. A model of
+    diffusion is given ``z' / rms(z')``, and ``z*`` is some noise.
 
     Parameters
     ----------
     model : Model
-        Of a method whose noise can be walked through (``singan``).
+        Of a picture.
     frames : int
     start_scale : int
-        Scales below it do not move.
+        Scales below it do not move: they are the picture's. At 0 everything does.
     pull : float
         In [0, 1]: how strongly frames resemble the picture.
     calm : float
@@ -44,7 +45,8 @@ def animate(model: Model, frames: int = 24, *, start_scale: int = 1, pull: float
     """
     check_animation(model, frames, start_scale, pull, calm)
     walk = _Walk(model, start_scale, pull, calm)
-    return model.kind.pack(torch.cat([model.draw(seed=seed, number=k, noise=walk) for k in range(frames)]))
+    start = start_scale if isinstance(model.sampler, Steered) else 0  # what is below is remade from the noise z*
+    return model.kind.pack(torch.cat([model.draw(seed=seed, number=k, start=start, noise=walk) for k in range(frames)]))
 
 
 def check_animation(model: Model, frames: int, start_scale: int, pull: float, calm: float) -> None:
@@ -56,10 +58,8 @@ def check_animation(model: Model, frames: int, start_scale: int, pull: float, ca
             raise ValueError(f"animate({name}={value!r}): out of range. Give 0 to {high}.")
     if not 0 <= start_scale < model.scales:
         raise ValueError(f"animate(start_scale={start_scale!r}): out of range. Give 0 to {model.scales - 1}.")
-    if getattr(model.sampler, "fixed", None) is None:
-        raise ValueError(
-            f"animate(model): {model.method} has no noise that could be walked through. Use a model of singan."
-        )
+    if model.sampler.picture.ndim != 4:
+        raise ValueError("animate(model): a model of a clip. Use extrapolate, or train one of a picture.")
     needed, there = 12.0 * frames * model.sampler.picture.numel(), SHARE * available_memory(torch.device("cpu"))
     if needed > there:  # the frames, stacked, and as the caller has them
         raise NotEnoughMemory(
@@ -72,7 +72,8 @@ class _Walk:
     """Noise that remembers the two frames before, level by level."""
 
     def __init__(self, model: Model, start: int, pull: float, calm: float) -> None:
-        self.fixed: Noise = model.sampler.fixed  # type: ignore[assignment]
+        self.fixed: Noise = model.sampler.fixed
+        self.unit = isinstance(model.sampler, Steered)
         self.start, self.pull, self.calm = start, pull, calm
         self.before: dict[int, tuple[Tensor, Tensor]] = {}
 
@@ -85,4 +86,4 @@ class _Walk:
         moved = last + self.calm * (last - older) + (1 - self.calm) * u
         now = self.pull * anchor + (1 - self.pull) * moved
         self.before[level] = now, last
-        return now
+        return now / now.square().mean().sqrt() if self.unit else now

@@ -104,7 +104,7 @@ def test_refusals(model):
         (lambda: oneself.interpolate(still), "a model of one picture"),
         (lambda: oneself.edit(model, CLIP[0]), "a model of a clip"),
         (lambda: model.sample(guide=torch.mean), "cannot be steered"),
-        (lambda: oneself.animate(model), "no noise that could be walked through"),
+        (lambda: oneself.animate(model), "a model of a clip. Use extrapolate"),
         (lambda: oneself.generate(CLIP[:1], channel_axis=-1), "a clip of 1 frames"),
         (lambda: oneself.generate(CLIP[:, :5, :9], channel_axis=-1), "too small to learn from"),
         (lambda: oneself.generate(CLIP, method="singan", channel_axis=-1), "works on 2D"),

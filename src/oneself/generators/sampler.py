@@ -77,6 +77,10 @@ class Sampler(nn.Module, ABC):
         """What the fixed noise gives: the training picture, as well as it was learned."""
 
     @abstractmethod
+    def fixed(self, level: int, like: Tensor) -> Tensor:
+        """Noise that is always the same, shaped as ``like``: a ``Noise`` from which a walk may begin."""
+
+    @abstractmethod
     def configuration(self) -> Mapping[str, Any]:
         """Plain values from which ``type(self).blank`` makes one of the same shape, to load a state into."""
 
@@ -90,7 +94,15 @@ class Sampler(nn.Module, ABC):
 
 
 class Steered(Sampler):
-    """A sampler that estimates the picture again and again, so that the estimate can be changed along the way."""
+    """A sampler that estimates the picture again and again, so that the estimate can be changed along the way.
+
+    With other noise than ``fresh`` a sample is a function of that noise alone.
+    """
+
+    def fixed(self, level: int, like: Tensor) -> Tensor:
+        """Unit noise that is always the same, from which a walk may begin."""
+        drawn = torch.randn(like.shape, generator=torch.Generator().manual_seed(level))
+        return drawn.to(like)
 
     @abstractmethod
     def sample(
