@@ -18,7 +18,7 @@ from oneself.generation import _mask, first_scale
 from oneself.model import Kind
 
 PICTURE = np.ascontiguousarray(skimage.data.coffee()[100:340:10, 150:450:10])
-QUICK = {"coarsest": 12, "layers": 3, "width": 8, "steps": 4, "fewer": 1.0, "device": "cpu"}
+QUICK = {"coarsest": 12, "layers": 3, "width": 8, "steps": 4, "fewer": 1.0, "device": "cpu", "method": "singan"}
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_models_of_other_methods_and_versions_are_refused(model, tmp_path):
     save_tree({**load_tree(tmp_path / "model"), "version": 7}, tmp_path / "newer")
     with pytest.raises(ValueError, match="model version 7, this library reads version 1"):
         oneself.Model.load(tmp_path / "newer")
-    run = oneself.Run("singan", torch.rand(1, 3, 20, 20), **QUICK)
+    run = oneself.Run(y=torch.rand(1, 3, 20, 20), **QUICK)
     next(run)
     run.save(tmp_path / "run")
     with pytest.raises(ValueError, match="the checkpoint of a run, not a trained generator"):
@@ -265,7 +265,13 @@ def test_a_walk_is_the_one_that_is_written():
 def test_the_expected_time_is_that_of_all_steps(monkeypatch):
     clock = itertools.count()
     monkeypatch.setattr(generation, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
-    run = oneself.Run("singan", torch.rand(1, 3, 24, 30), **QUICK)
+    run = oneself.Run(y=torch.rand(1, 3, 24, 30), **QUICK)
     expected = generation.expected_cost(run)
     assert (expected.seconds, expected.steps, expected.stages) == (12.0, 12, 3)  # of a second each
     assert expected.memory is None or 1e7 < expected.memory < 1e11
+
+
+@pytest.mark.parametrize(("side", "method"), [(24, "sinddm"), (16, "singan")])
+def test_auto_chooses_what_the_picture_is_large_enough_for(side, method):
+    training = generation.Training(torch.rand(1, 3, side, 30), device="cpu", steps=1)
+    assert training.run.method.key == method

@@ -201,4 +201,8 @@ class Cascade(Steered):
         return cls(torch.zeros(1, told.pop("channels"), *told["sizes"][-1]), **told)
 
     def memory(self, size: Sequence[int]) -> float:
-        return 4.0 * math.prod(size) * (5 * self.width + 10 * self.picture.shape[1])
+        finest = 4.0 * math.prod(size) * (5 * self.width + 10 * self.picture.shape[1])
+        if not self.exact:
+            return finest
+        side = 2 * self.network.margin + 1  # all noisy patches of the coarsest scale, and their components
+        return max(finest, 8.0 * math.prod(self.level_sizes(size)[0]) * self.picture.shape[1] * side**2)
