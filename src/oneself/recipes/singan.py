@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from oneself import options as o
@@ -80,7 +81,7 @@ def singan(
         Option("what compares patches: optimal transport, in closed form, or a network of its own"),
     ] = "transport",
     transport: Annotated[float, Option("weight of the transport of patches", low=0)] = 50.0,
-    sliced: Annotated[float, Option("weight of the sliced distance beside it", low=0)] = 5.0,
+    sliced: Annotated[float, Option("weight of the sliced distance beside it", low=0)] = 8.0,
     fidelity: Annotated[
         float, Option("α, weight of the reconstruction from the fixed noise, at the coarsest scale", low=0)
     ] = 5.0,
@@ -182,8 +183,9 @@ class Scale(Stage):
         self.critic = (
             patchwise(2, channels, 1, width=wide, layers=made.layers, normalise=made.normalise) if judged else None
         )
-        self.transport = PatchTransport(real, self.side, STRIDE) if made.weights.get("transport") else None
         self.register_buffer("real", real)
+        weighed = made.weights.get("transport")
+        self.transport = PatchTransport(self.framed(real), self.side, STRIDE) if weighed else None
         self.register_buffer("prior", self.lower(self.below.fixed))
         if self.number:
             self.level.amplitude.copy_(noise * (self.prior - real).square().mean().sqrt())
@@ -237,10 +239,16 @@ class Scale(Stage):
             return {"adversarial": -frozen(self.critic, made).mean()}
         found = {}
         if self.transport is not None:
-            found["transport"] = self.made.weights["transport"] * self.transport(made)
+            found["transport"] = self.made.weights["transport"] * self.transport(self.framed(made))
         if self.made.weights["sliced"]:
-            found["sliced"] = self.made.weights["sliced"] * sliced_distance(made, real, self.side, DIRECTIONS)
+            pair = self.framed(made), self.framed(real)
+            found["sliced"] = self.made.weights["sliced"] * sliced_distance(*pair, self.side, DIRECTIONS)
         return found
+
+    def framed(self, x: Tensor) -> Tensor:
+        """With its reflection around it, where all of the scale is looked at: else its border is in few patches."""
+        whole = max(self.real.shape[2:]) <= (self.made.crop or math.inf)
+        return F.pad(x, [self.side // 2] * 4, mode="reflect") if whole else x
 
     def players(self) -> Sequence[Player]:
         move = adam(self.made.rate, betas=(0.5, 0.999))
