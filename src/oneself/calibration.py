@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from oneself.core import Method
+from oneself.core import Method, callers_context, own_context
 from oneself.core.cropping import cut
 from oneself.images import ChannelAxis, DataRange, unpack
 from oneself.problems import settle
@@ -65,6 +65,7 @@ class Calibration:
         return "\n".join([*lines, *self.notes])
 
 
+@own_context()
 def calibrate(
     image: Any,
     candidates: Sequence[Candidate] | None = None,
@@ -154,7 +155,8 @@ def _answer(
     if isinstance(method, str | Method):
         return Run(method, shown, seed=seed, seconds=seconds, device=device, **options).finish().image.cpu()
     given = pack(shown)
-    made = method(given)
+    with callers_context():
+        made = method(given)
     if type(made) is not type(given) or tuple(made.shape) != tuple(given.shape):
         raise RuntimeError(f"gave {type(made).__name__} back, not an image of {tuple(given.shape)}")
     span = data_range if data_range is not None or given.dtype == made.dtype else _span(given)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from oneself.core import Method, Result
+from oneself.core import Method, Result, callers_context, own_context
 from oneself.images import ChannelAxis, DataRange, unpack
 from oneself.physics import CorrectionFilter
 from oneself.physics.kernels import moved
@@ -23,6 +23,7 @@ SURE = 10.0  # weight of the sum's being one
 FLAT = 1e-5  # variance that windows are taken to have at least, so that flat pictures leave the kernel as it was
 
 
+@own_context()
 def kernel(
     image: Any,
     scale: float | Sequence[float] = 2,
@@ -71,6 +72,7 @@ def kernel(
     return replace(result, image=answer) if full else answer
 
 
+@own_context()
 def correct(
     image: Any,
     scale: float,
@@ -126,7 +128,9 @@ def correct(
     span: DataRange = (0.0, 1.0) if floats else data_range  # what is enlarged overshoots it
     for _ in range(rounds if super_resolver is not None else 0):
         assert super_resolver is not None
-        large, _ = unpack(super_resolver(pack(made)), caller="correct", channel_axis=channel_axis, data_range=span)
+        with callers_context():
+            enlarged = super_resolver(pack(made))
+        large, _ = unpack(enlarged, caller="correct", channel_axis=channel_axis, data_range=span)
         _check_enlarged(large, y, int(scale))
         place = [-(int(scale) - 1) / 2] * 2
         found = moved(fitted_kernel(large, y, int(scale), found), place)

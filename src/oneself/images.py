@@ -53,6 +53,7 @@ def unpack(
         raise TypeError(f"{caller}(image=MaskedArray): its mask would be lost. Use inpaint(image.data, image.mask).")
     if not isinstance(image, np.ndarray):
         raise TypeError(f"{caller}(image={type(image).__name__}): not an image. Give a numpy array or a torch tensor.")
+    image = np.asarray(image)  # of a subclass, such as np.matrix, the values alone
     axis = channel_axis_of(image, channel_axis, caller)
     _check_size([n for i, n in enumerate(image.shape) if i != axis], caller)
     check_pixels(image, f"{caller}(image)")
@@ -91,7 +92,8 @@ class Layout:
         if isinstance(picture, Tensor):
             pixels, axes = _array(picture), picture.ndim - 2
         elif isinstance(picture, np.ndarray) and not isinstance(picture, np.ma.MaskedArray):
-            pixels, axes = picture, dims if picture.ndim == dims else picture.ndim - 1
+            picture = pixels = np.asarray(picture)
+            axes = dims if picture.ndim == dims else picture.ndim - 1
         else:
             raise TypeError(
                 f"{told}={type(picture).__name__}): not an image. Give an array or tensor, as the image is."

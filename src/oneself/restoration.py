@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from oneself.core import Method
+from oneself.core import Method, own_context
 from oneself.estimation import as_kernel, blur
 from oneself.images import ChannelAxis, DataRange, Layout, channel_axis_of, limits, unpack
 from oneself.physics.mixture import check_mixture
@@ -22,6 +22,7 @@ from oneself.registry import Run, find
 __all__ = ["deblur", "denoise", "inpaint", "restore", "separate", "super_resolve"]
 
 
+@own_context()
 def denoise(
     image: Any,
     method: str | Method = "auto",
@@ -85,6 +86,7 @@ def denoise(
     return _run(denoising(y), method, pack, full, seed, seconds, device, options, layout, level)
 
 
+@own_context()
 def inpaint(
     image: Any,
     mask: Any,
@@ -121,6 +123,7 @@ def inpaint(
     return _run(problem, method, pack, full, seed, seconds, device, options, layout)
 
 
+@own_context()
 def super_resolve(
     image: Any,
     scale: float | Sequence[float],
@@ -154,6 +157,7 @@ def super_resolve(
     return _run(problem, method, pack, full, seed, seconds, device, options, layout)
 
 
+@own_context()
 def deblur(
     image: Any,
     kernel: Any,
@@ -185,6 +189,7 @@ def deblur(
     return _run(problem, method, pack, full, seed, seconds, device, options, layout)
 
 
+@own_context()
 def restore(
     y: Tensor,
     physics: Any,
@@ -221,6 +226,7 @@ def restore(
     return _run(problem, method, lambda x: x.to(y.device), full, seed, seconds, device, options, None)
 
 
+@own_context()
 def separate(
     image: Any,
     task: str,
@@ -365,6 +371,7 @@ def _blanked(image: Any, missing: Tensor, channel_axis: ChannelAxis) -> Any:
         return torch.where(spread, image[~spread][0], image)
     if not isinstance(image, np.ndarray) or isinstance(image, np.ma.MaskedArray):
         return image
+    image = np.asarray(image)
     axis = channel_axis_of(image, channel_axis, "inpaint")
     places = missing.numpy()
     if places.shape != image.shape and axis is not None:

@@ -82,6 +82,7 @@ class Compute:
             yield
         else:
             with torch.autocast(self.device.type, self.precision):
+                torch.clear_autocast_cache()  # within a caller's autocast it would keep the weights of an earlier step
                 yield
 
     def compiled(self, terms: Callable[..., Any]) -> Callable[..., Any]:
