@@ -118,16 +118,14 @@ ENTRIES: dict[str, Callable[[], Any]] = {
 def given(entry: str) -> list[np.ndarray]:
     """What an entry gives, as arrays."""
     found = ENTRIES[entry]()
-    return [
-        np.asarray(one.cpu() if isinstance(one, Tensor) else one)
-        for one in (found if isinstance(found, list) else [found])
-    ]
+    several = found if isinstance(found, list) else [found]
+    return [np.asarray(one.cpu() if isinstance(one, Tensor) else one) for one in several]
 
 
 def same(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
-    return len(one) == len(other) and all(
-        a.dtype == b.dtype and np.array_equal(a, b) for a, b in zip(one, other, strict=True)
-    )
+    """The same bits."""
+    alike = (a.dtype == b.dtype and np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+    return len(one) == len(other) and all(alike)
 
 
 def state() -> dict[str, Any]:

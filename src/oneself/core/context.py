@@ -55,13 +55,12 @@ class Surroundings:
         )
 
     @contextmanager
-    def active(self) -> Iterator[None]:
-        """Inside, these hold; what holds already is not set again, as it costs time."""
-        now = Surroundings.present()
+    def replacing(self, now: Surroundings) -> Iterator[None]:
+        """Inside, these hold instead of those; what is alike is not set again, as it costs time."""
         with ExitStack() as stack:
             if now.inference != self.inference:
                 stack.enter_context(torch.inference_mode(self.inference))
-            if torch.is_grad_enabled() != self.gradients:
+            if torch.is_grad_enabled() != self.gradients:  # inference mode changes it, too
                 stack.enter_context(torch.set_grad_enabled(self.gradients))
             for name in DEVICES:
                 wanted = self.autocast.get(name)
@@ -107,11 +106,11 @@ def own_context() -> Iterator[None]:
     and what else is a choice of speed (``torch.backends``, deterministic algorithms).
     """
     with TURN:
-        outermost = _THREAD.theirs is None
+        outermost, now = _THREAD.theirs is None, Surroundings.present()
         if outermost:
-            _THREAD.theirs = Surroundings.present()
+            _THREAD.theirs = now
         try:
-            with OWN.active():
+            with OWN.replacing(now):
                 yield
         finally:
             if outermost:
@@ -125,7 +124,7 @@ def callers_context() -> Iterator[None]:
     if theirs is None:
         yield
         return
-    with theirs.active():
+    with theirs.replacing(Surroundings.present()):
         _THREAD.theirs, depth = None, TURN.give_all()
         try:
             yield
