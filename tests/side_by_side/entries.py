@@ -95,7 +95,7 @@ ENTRIES: dict[str, Callable[[], Any]] = {
     "deblur": lambda: oneself.deblur(GRAY, BLUR, "dip", device="cpu", **SMALL),
     "restore": restored,
     "separate": lambda: oneself.separate(GRAY, "segment", hints=HINTS, steps=1, device="cpu"),
-    "kernel": lambda: oneself.kernel(np.tile(GRAY, (2, 2)), 2, device="cpu"),
+    "kernel": lambda: oneself.kernel(np.tile(GRAY, (2, 2)), 2, steps=20, device="cpu"),
     "correct": lambda: oneself.correct(GRAY, 2, np.pad(BLUR, 1), super_resolver=None),
     "correct_turns": lambda: oneself.correct(np.tile(GRAY, (2, 2)), 2, super_resolver=enlarger, rounds=1, device="cpu"),
     "calibrate": calibrated,

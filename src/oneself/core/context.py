@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from oneself.core.turns import TURN
+from oneself.core.turns import PROCESS, TURN
 
 __all__ = ["callers_context", "own_context", "pass_on"]
 
@@ -34,6 +34,8 @@ class Surroundings:
         Of floats unless said otherwise. The whole process's, so that it is set for a turn only.
     errors : mapping
         What numpy does about a division by zero and the like (``np.geterr``).
+    threads : int
+        That torch computes with. Asking for them makes a new thread take over the number that the process has.
     """
 
     gradients: bool
@@ -42,6 +44,7 @@ class Surroundings:
     device: torch.device
     dtype: torch.dtype
     errors: Mapping[str, Any]
+    threads: int
 
     @classmethod
     def present(cls) -> Surroundings:
@@ -52,6 +55,7 @@ class Surroundings:
             torch.get_default_device(),
             torch.get_default_dtype(),
             cast("Mapping[str, Any]", np.geterr()),
+            torch.get_num_threads(),
         )
 
     @contextmanager
@@ -70,28 +74,28 @@ class Surroundings:
                 stack.enter_context(self.device)
             if now.errors != self.errors:
                 stack.enter_context(np.errstate(**self.errors))
+            if now.threads != self.threads:
+                stack.callback(torch.set_num_threads, now.threads)
+                torch.set_num_threads(self.threads)
             if now.dtype != self.dtype:
                 stack.callback(torch.set_default_dtype, now.dtype)
                 torch.set_default_dtype(self.dtype)
             yield
 
 
-OWN = Surroundings(
-    gradients=True,
-    inference=False,
-    autocast={},
-    device=torch.device("cpu"),
-    dtype=torch.float32,
-    errors={"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"},
-)
+ERRORS = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}  # as numpy has them by itself
+
+
+def _own(now: Surroundings) -> Surroundings:
+    """The library's own."""
+    threads = 1 if PROCESS.forked else now.threads  # of OpenMP's threads a fork keeps none, and waits for them for ever
+    return Surroundings(True, False, {}, torch.device("cpu"), torch.float32, ERRORS, threads)
 
 
 class _Thread(threading.local):
     """What a thread had set when it came in, while it is in."""
 
-    def __init__(self) -> None:
-        self.theirs: Surroundings | None = None
-        torch.get_num_threads()  # a new thread takes over how many threads torch shall use when it is asked first
+    theirs: Surroundings | None = None
 
 
 _THREAD = _Thread()
@@ -102,15 +106,16 @@ def own_context() -> Iterator[None]:
     """Inside, the library's own surroundings hold, and other threads wait for their turn; also a decorator.
 
     Gradients are recorded, inference mode and autocast are off, floats are float32, tensors are made on the CPU, and
-    numpy warns. The caller's random generators are not its business (``Randomness``), nor are the number of threads
-    and what else is a choice of speed (``torch.backends``, deterministic algorithms).
+    numpy warns. In a forked process torch computes with one thread, as it could start no others. The caller's random
+    generators are not its business (``Randomness``), nor is what chooses speed or safety (``torch.backends``,
+    ``torch.set_float32_matmul_precision``, deterministic algorithms).
     """
     with TURN:
         outermost, now = _THREAD.theirs is None, Surroundings.present()
         if outermost:
             _THREAD.theirs = now
         try:
-            with OWN.replacing(now):
+            with _own(now).replacing(now):
                 yield
         finally:
             if outermost:

@@ -6,7 +6,7 @@ import os
 import threading
 from collections import deque
 
-__all__ = ["TURN", "Turn"]
+__all__ = ["PROCESS", "TURN", "Turn"]
 
 
 class Turn:
@@ -91,12 +91,25 @@ class Turn:
     def __exit__(self, *exception: object) -> None:
         self.give()
 
-    def forked(self) -> None:
+    def alone(self) -> None:
         """In the child of a fork, which has no other threads."""
         self._guard, self._waiting = threading.Lock(), deque()
         self.give()
 
 
-TURN = Turn()
+class Process:
+    """Whether this process was ``forked`` from another, with torch in it."""
+
+    forked = False
+
+
+TURN, PROCESS = Turn(), Process()
+
+
+def _in_child() -> None:
+    PROCESS.forked = True
+    TURN.alone()
+
+
 if hasattr(os, "register_at_fork"):  # a fork waits for the step in progress, whose state the child would keep for ever
-    os.register_at_fork(before=TURN.take, after_in_parent=TURN.give, after_in_child=TURN.forked)
+    os.register_at_fork(before=TURN.take, after_in_parent=TURN.give, after_in_child=_in_child)
