@@ -1,6 +1,9 @@
 """Everything wrong is said in one line before the work; nothing is lost or left behind."""
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -186,3 +189,20 @@ def test_a_full_disk_does_not_lose_the_result(oneself, folder, monkeypatch, tmp_
     assert read_png(saved).shape == (20, 24, 3)
     assert (aside / f"{saved.name}.json").exists()
     assert {path.name for path in folder.iterdir()} == {"photo.png"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the address space is limited on Linux")
+@pytest.mark.parametrize("gigabytes", [1, 3])
+def test_libraries_that_do_not_fit_are_told_in_one_line(gigabytes: int, tmp_path: Path) -> None:
+    """As under ``ulimit -v``."""
+    limit = gigabytes * 10**9
+    code = f"""
+import resource, sys
+resource.setrlimit(resource.RLIMIT_AS, ({limit}, {limit}))
+from oneself.cli import main
+sys.exit(main(["denoise", "none.png"]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1

@@ -16,6 +16,7 @@ FULL = (
     "not enough memory",
     "can't allocate memory",
 )  # torch has no exception of its own for it on CPUs
+UNLOADED = ("failed to map segment", "cannot allocate memory")  # of a library, by the loader
 DEBUG = "ONESELF_TRACEBACK"
 ENDED_AT_ONCE = "interrupted; nothing was written of what was in work"
 
@@ -29,7 +30,12 @@ def explain(error: BaseException) -> str | None:
     """What went wrong, in one line; None for what no one foresaw."""
     text = " ".join(str(error).split())
     if isinstance(error, MemoryError | RuntimeError) and (not text or any(words in text for words in FULL)):
-        return "there is not enough memory for this picture. Take a crop of it, a smaller --width, or --method zs_n2n."
+        return "there is not enough memory for this picture. Take a crop of it, or allow this process more."
+    if isinstance(error, ImportError) and any(words in text for words in UNLOADED):
+        return (
+            "the libraries do not fit into the memory that this process may take (ulimit -v, prlimit --as). Allow it "
+            "6 GB or more."
+        )
     return text or type(error).__name__ if isinstance(error, EXPECTED) else None
 
 

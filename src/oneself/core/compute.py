@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from oneself.core.limits import available_memory
+
 __all__ = ["Compute", "NotEnoughMemory", "available_memory", "peak_memory"]
 
 M = TypeVar("M", bound=nn.Module)
+FULL = (
+    "out of memory",
+    "not enough memory",
+    "can't allocate memory",
+)  # torch has no class for it
+SMALLER = "Give a smaller picture."
 PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
 
 
 class NotEnoughMemory(MemoryError):
-    """The run would need more memory than there is; raised in its first step, before the memory is taken."""
+    """There is less memory than a run would need; in its first step it is raised before the memory is taken."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +106,25 @@ class Compute:
         return attempt
 
     @contextlib.contextmanager
-    def bounded(self) -> Iterator[None]:
+    def enough(self, advice: str = SMALLER) -> Iterator[None]:
+        """Inside, whatever torch raises for want of memory becomes ``NotEnoughMemory``, with what to do about it."""
+        try:
+            yield
+        except NotEnoughMemory:
+            raise
+        except (MemoryError, RuntimeError) as error:
+            text = str(error).lower()
+            if isinstance(error, RuntimeError) and not any(words in text for words in FULL):
+                raise
+            raise NotEnoughMemory(
+                f"Run(device={self.device}): there is not enough memory for the next step. {advice}"
+            ) from error
+
+    @contextlib.contextmanager
+    def bounded(self, advice: str = SMALLER) -> Iterator[None]:
         """Inside, what autograd keeps for the backward pass is counted, and too much raises before it is taken.
+
+        ``advice`` is what to do about it.
 
         Raises
         ------
@@ -117,8 +140,7 @@ class Compute:
                 seen[storage.data_ptr()] = storage.nbytes()
             if sum(seen.values()) > limit:
                 raise NotEnoughMemory(
-                    f"Run(device={self.device}): one step needs more than the {limit / 2**30:.1f} GB at hand. "
-                    "Use a method that learns from patches (zs_n2n), a smaller width=, or a smaller picture."
+                    f"Run(device={self.device}): one step needs more than the {limit / 2**30:.1f} GB at hand. {advice}"
                 )
             return tensor
 
@@ -134,23 +156,6 @@ def _device(name: str | torch.device) -> torch.device:
     if device.type not in ("cpu", "cuda") or (device.type == "cuda" and not torch.cuda.is_available()):
         raise ValueError(f"Run(device={str(name)!r}): there is none here. Give device='cpu', or none at all.")
     return device
-
-
-def available_memory(device: torch.device) -> float:
-    """Bytes that can be taken on a device now; infinite where the system does not tell."""
-    if device.type == "cuda":
-        return float(torch.cuda.mem_get_info(device)[0])
-    found = [float("inf")]
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        found.append(1024.0 * int(next(line for line in lines if line.startswith("MemAvailable")).split()[1]))
-    with contextlib.suppress(OSError, ValueError):
-        group = Path("/sys/fs/cgroup")
-        allowed = int((group / "memory.max").read_text())
-        found.append(float(allowed - int((group / "memory.current").read_text())))
-    if len(found) == 1 and hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        found.append(float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")))
-    return min(found)
 
 
 def peak_memory(device: torch.device) -> int:

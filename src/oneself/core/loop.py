@@ -150,6 +150,7 @@ class Run(Iterator[Step]):
             seconds=left,
             planned=None if record is None else record.planned,
             limit=None if record is None else record.steps,
+            advice=self.method.smaller(self.options),
         )
         if resumed is not None:
             fitting.load_state_dict(resumed)
