@@ -52,7 +52,7 @@ ALLOWED = {
     "calibration": {"core", "images", "noise", "problems", "registry", "scaling"},
     "estimation": {"core", "images", "physics", "problems", "scaling"},
     "restoration": {"core", "data", "estimation", "images", "masks", "physics", "problems", "registry", "scaling"},
-    "testing": {"core", "physics", "registry"},
+    "testing": {"core", "physics", "registry", "restoration"},
 }
 LIBRARIES = {
     "core": {"torch", "safetensors"},
