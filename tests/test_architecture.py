@@ -44,7 +44,7 @@ ALLOWED = {
     "model": {"core", "data", "generators"},
     "animation": {"core", "generators", "model"},
     "text": {"core", "physics"},
-    "enlarging": {"generation", "generators", "model", "physics"},
+    "enlarging": {"core", "generation", "generators", "model", "physics"},
     "clips": {"core", "generation", "generators", "images", "model"},
     "generation": {"core", "filters", "generators", "images", "model", "problems", "quantities", "registry"},
     "quantities": set(),
@@ -55,7 +55,7 @@ ALLOWED = {
     "testing": {"core", "physics", "registry", "restoration"},
 }
 LIBRARIES = {
-    "core": {"torch", "safetensors"},
+    "core": {"torch", "numpy", "safetensors"},
     **{
         name: {"torch"}
         for name in (PARTS - {"priors", "noise"})

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from oneself.core import Method
+from oneself.core import Method, callers_context, own_context
 from oneself.core.cropping import cut
 from oneself.images import ChannelAxis, DataRange, Given, unpack
 from oneself.problems import settle
@@ -66,6 +66,7 @@ class Calibration:
         return "\n".join([*lines, *self.notes])
 
 
+@own_context()
 def calibrate(
     image: Any,
     candidates: Sequence[Candidate] | None = None,
@@ -158,7 +159,8 @@ def _answer(
         own = unit_options(method, options, given.span)
         return Run(method, shown, seed=seed, seconds=seconds, device=device, **own).finish().image.cpu()
     asked = given.pack(shown)
-    made = method(asked)
+    with callers_context():
+        made = method(asked)
     if type(made) is not type(asked) or tuple(made.shape) != tuple(asked.shape):
         raise RuntimeError(f"gave {type(made).__name__} back, not an image of {tuple(asked.shape)}")
     return unpack(made, caller="calibrate", channel_axis=given.channel_axis, spans=given.spans).y

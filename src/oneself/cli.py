@@ -15,6 +15,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     from oneself.commands.app import run
 
+    if arguments is None:  # the process is this command's own
+        from oneself.commands.allocation import keep_memory
+
+        keep_memory()
     return run(list(sys.argv[1:] if arguments is None else arguments))
 
 

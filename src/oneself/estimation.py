@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from oneself.core import Method, Result
+from oneself.core import Method, Result, callers_context, own_context
 from oneself.images import ChannelAxis, DataRange, unpack
 from oneself.physics import CorrectionFilter
 from oneself.physics.kernels import moved
@@ -24,6 +24,7 @@ SURE = 10.0  # weight of the sum's being one
 FLAT = 1e-5  # variance that windows are taken to have at least, so that flat pictures leave the kernel as it was
 
 
+@own_context()
 def kernel(
     image: Any,
     scale: float | Sequence[float] = 2,
@@ -75,6 +76,7 @@ def kernel(
     return replace(result, image=answer) if full else answer
 
 
+@own_context()
 def correct(
     image: Any,
     scale: float,
@@ -129,7 +131,8 @@ def correct(
     made, found, _ = corrected(y, scale, kernel, ridge=ridge, seed=seed, device=device)
     for _ in range(rounds if super_resolver is not None else 0):
         assert super_resolver is not None
-        enlarged = super_resolver(given.pack(made))
+        with callers_context():
+            enlarged = super_resolver(given.pack(made))
         large = unpack(enlarged, caller="correct", channel_axis=channel_axis, spans=given.spans).y
         _check_enlarged(large, y, int(scale))
         place = [-(int(scale) - 1) / 2] * 2

@@ -39,6 +39,7 @@ def blanked(image: Any, missing: Tensor, channel_axis: ChannelAxis) -> Any:
         return torch.where(spread, finite[0], image) if len(finite) else image
     if not isinstance(image, np.ndarray) or isinstance(image, np.ma.MaskedArray):
         return image
+    image = np.asarray(image)  # of a matrix a part is a matrix again
     axis = channel_axis_of(image, channel_axis, "inpaint")
     places = missing.numpy()
     if places.shape != image.shape and axis is not None:

@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from oneself.core import Compute, NotEnoughMemory
+from oneself.core import Compute, NotEnoughMemory, own_context
 from oneself.core.checkpoint import load_tree, save_tree
 from oneself.core.compute import available_memory
+from oneself.core.context import pass_on
 from oneself.core.randomness import Randomness
 from oneself.data.ranges import Range, from_unit
 from oneself.generators import Guide, Noise, Region, Sampler, Shaping, Steered, blank, fresh, steering
@@ -63,6 +64,7 @@ class Model:
         A digest of the training picture.
     """
 
+    @own_context()
     def __init__(
         self, method: str, options: Mapping[str, Any], seed: int, sampler: Sampler, kind: Kind, picture: str
     ) -> None:
@@ -83,11 +85,13 @@ class Model:
     def scales(self) -> int:
         return self.sampler.scales
 
+    @own_context()
     def to(self, device: str | torch.device | None) -> Model:
         """The same model, on a device."""
         self.sampler.to(Compute.choose(device).device)
         return self
 
+    @own_context()
     def sample(
         self,
         n: int = 1,
@@ -141,6 +145,7 @@ class Model:
         made = [self.draw(wanted, seed=seed, number=k, start=start_scale, shaping=shaping) for k in range(n)]
         return self.kind.pack(torch.cat(made))
 
+    @own_context()
     def shaping(
         self, size: Sequence[int], regions: Sequence[Region], guide: Guide | None, strength: float, fill: float
     ) -> Shaping | None:
@@ -156,6 +161,7 @@ class Model:
         with Randomness(self.seed, APART, self.sampler.picture.device):  # a guide may draw parts of a picture
             return steering(self.sampler.picture, size, self.scales, guide, strength, regions, fill)
 
+    @own_context()
     def draw(
         self,
         size: Sequence[int] | None = None,
@@ -168,6 +174,7 @@ class Model:
         shaping: Shaping | None = None,
     ) -> Tensor:
         """One picture ``(1, C, H, W)`` in [0, 1]; ``image`` in place of the scales below ``start``."""
+        pass_on()  # of many pictures, one a turn
         wanted = checked_size(self.size if size is None else size)
         if not isinstance(start, int) or not 0 <= start < self.scales:
             raise ValueError(
@@ -191,11 +198,13 @@ class Model:
                 f"hand. Give a smaller size, such as {'x'.join(map(str, most))}."
             )
 
+    @own_context()
     def reconstruction(self) -> Any:
         """The training picture as the model has learned it, of its kind."""
         with torch.no_grad():
             return self.kind.pack(self.sampler.reconstruction())[0]
 
+    @own_context()
     def save(self, path: str | Path) -> None:
         """Write it to a file (safetensors): tensors and plain values; it contains the training picture."""
         save_tree(
@@ -214,6 +223,7 @@ class Model:
         )
 
     @classmethod
+    @own_context()
     def load(cls, path: str | Path, method: str | None = None, device: str | torch.device | None = None) -> Model:
         """Read what ``save`` wrote.
 
@@ -243,7 +253,8 @@ class Model:
                 f"Give method={tree['method']!r}, or another file."
             )
         try:
-            sampler = blank(tree["method"], tree["configuration"])
+            with Randomness(0, APART, torch.device("cpu")):  # networks begin at random
+                sampler = blank(tree["method"], tree["configuration"])
             sampler.load_state_dict(tree["state"])
             kind = Kind(**tree["layout"])
         except (KeyError, TypeError, RuntimeError) as error:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from oneself.core import Method
+from oneself.core import Method, own_context
 from oneself.core.loop import check_measurement
 from oneself.core.physics import check_physics
 from oneself.data.ranges import to_unit
@@ -32,6 +32,7 @@ from oneself.scaling import (
 __all__ = ["deblur", "denoise", "inpaint", "restore", "separate", "super_resolve"]
 
 
+@own_context()
 def denoise(
     image: Any,
     method: str | Method = "auto",
@@ -96,6 +97,7 @@ def denoise(
     return _run(denoising(given.y), method, given, full, seed, seconds, device, options, sigma)
 
 
+@own_context()
 def inpaint(
     image: Any,
     mask: Any,
@@ -134,6 +136,7 @@ def inpaint(
     return _run(problem, method, given, full, seed, seconds, device, options)
 
 
+@own_context()
 def super_resolve(
     image: Any,
     scale: float | Sequence[float],
@@ -170,6 +173,7 @@ def super_resolve(
     return _run(problem, method, given, full, seed, seconds, device, options)
 
 
+@own_context()
 def deblur(
     image: Any,
     kernel: Any,
@@ -201,6 +205,7 @@ def deblur(
     return _run(problem, method, given, full, seed, seconds, device, options)
 
 
+@own_context()
 def restore(
     y: Tensor,
     physics: Any,
@@ -253,6 +258,7 @@ def restore(
     return _run(Problem("restore", given.y, physics), method, given, full, seed, seconds, device, options)
 
 
+@own_context()
 def separate(
     image: Any,
     task: str,

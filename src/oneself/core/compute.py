@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
-import platform
 import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +17,6 @@ from torch import Tensor, nn
 __all__ = ["Compute", "NotEnoughMemory", "available_memory", "peak_memory"]
 
 M = TypeVar("M", bound=nn.Module)
-M_MMAP_MAX, M_TRIM_THRESHOLD = -4, -1  # malloc.h
 PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
 
 
@@ -59,8 +55,6 @@ class Compute:
         if precision not in PRECISIONS:
             raise ValueError(f"Run(precision={precision!r}): unknown. Give one of {', '.join(PRECISIONS)}.")
         found = torch.device("cuda" if torch.cuda.is_available() else "cpu") if device is None else _device(device)
-        if found.type == "cpu":
-            _keep_memory()
         return cls(found, PRECISIONS[precision], compile=compile)
 
     @property
@@ -82,6 +76,7 @@ class Compute:
             yield
         else:
             with torch.autocast(self.device.type, self.precision):
+                torch.clear_autocast_cache()  # within a caller's autocast it would keep the weights of an earlier step
                 yield
 
     def compiled(self, terms: Callable[..., Any]) -> Callable[..., Any]:
@@ -129,19 +124,6 @@ class Compute:
 
         with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
             yield
-
-
-@cache
-def _keep_memory() -> None:
-    """Tell glibc not to hand large tensors' memory back to the system after every use, only to ask for it again.
-
-    A quarter of a step on 512² went there (benchmarks/results/allocation.md). Other systems are left alone.
-    """
-    if platform.libc_ver()[0] == "glibc":
-        with contextlib.suppress(OSError, AttributeError):
-            library = ctypes.CDLL(None)
-            library.mallopt(M_MMAP_MAX, 0)
-            library.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def _device(name: str | torch.device) -> torch.device:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import torch
 from torch import Tensor
+
+from oneself.core.turns import TURN
 
 __all__ = ["Randomness"]
 
@@ -15,7 +17,8 @@ __all__ = ["Randomness"]
 class Randomness:
     """Inside ``with stream:`` torch's default generators (CPU and the run's device) are this stream's.
 
-    Outside they are the caller's, untouched. Streams of different ``(seed, stage)`` are independent.
+    Outside they are the caller's, untouched. Streams of different ``(seed, stage)`` are independent. The generators
+    are the whole process's: inside, other threads wait for their turn.
     """
 
     def __init__(self, seed: int, stage: int, device: torch.device) -> None:
@@ -38,20 +41,27 @@ class Randomness:
             torch.cuda.set_rng_state(states[1], self.device)
 
     def __enter__(self) -> Randomness:
-        self._outer = self._read()
-        self._write(self.states)
+        with ExitStack() as undone:
+            undone.enter_context(TURN)
+            self._outer = self._read()
+            self._write(self.states)
+            undone.pop_all()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.states = self._read()
-        self._write(self._outer)
+        try:
+            self.states = self._read()
+            self._write(self._outer)
+        finally:
+            TURN.give()
 
     @contextmanager
     def peek(self) -> Iterator[None]:
         """Draw from the stream without moving it: looking changes nothing."""
-        outer = self._read()
-        self._write(self.states)
-        try:
-            yield
-        finally:
-            self._write(outer)
+        with TURN:
+            outer = self._read()
+            self._write(self.states)
+            try:
+                yield
+            finally:
+                self._write(outer)
