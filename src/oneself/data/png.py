@@ -5,9 +5,10 @@ Portable Network Graphics (PNG) Specification, third edition, W3C 2025.
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .bounds import DEFLATE, check_claim, inflate
 from .npy import with_alpha
 from .picture import Metadata, Picture, Pixels, Resolution
 
@@ -24,6 +26,9 @@ _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # by samples
 # written from the picture, tied to the old encoding, or signatures that other pixels would break
 _NOT_KEPT = {b"IHDR", b"PLTE", b"tRNS", b"hIST", b"IDAT", b"IEND", b"eXIf", b"iCCP", b"pHYs", b"dSIG", b"caBX"}
+
+
+_PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 
 
 class Chunk(NamedTuple):
@@ -50,16 +55,18 @@ def read(path: Path) -> Picture:
         raise ValueError(
             f"read(path={str(path)!r}): an animated PNG. Save its frames as one TIFF stack or as single files."
         )
+    data = b"".join(chunk.data for chunk in chunks if chunk.name == b"IDAT")
+    check_claim(height * -(-width * depth * _SAMPLES[colour] // 8), len(data), DEFLATE, room=0)
     notes: tuple[str, ...] = ()
     if depth == 16:
-        data = b"".join(chunk.data for chunk in chunks if chunk.name == b"IDAT")
         pixels = _decode16(data, (width, height), _SAMPLES[colour], interlaced)
         pixels = _key_to_alpha(pixels, next((c.data for c in chunks if c.name == b"tRNS"), None))
     else:
-        pixels, notes = _decode8(path, depth, colour)
+        pixels, notes = _decode8(chunks, depth, colour)
     pixels, alpha = split_alpha(pixels)
     axes = "YXC" if pixels.ndim == 3 else "YX"
-    return Picture(pixels, axes, "png", _metadata(chunks, (depth, colour)), alpha, path, notes)
+    metadata, unread = _metadata(chunks, (depth, colour))
+    return Picture(pixels, axes, "png", metadata, alpha, path, notes + unread)
 
 
 def write(picture: Picture, path: Path) -> None:
@@ -73,8 +80,7 @@ def write(picture: Picture, path: Path) -> None:
     with path.open("wb") as file:
         file.write(SIGNATURE)
         for chunk in (Chunk(b"IHDR", header), *before, *_encode(pixels, samples), *after, Chunk(b"IEND", b"")):
-            file.write(struct.pack(">I", len(chunk.data)) + chunk.name + chunk.data)
-            file.write(struct.pack(">I", zlib.crc32(chunk.name + chunk.data)))
+            file.write(_packed(chunk))
 
 
 def split_alpha(pixels: Pixels) -> tuple[Pixels, Pixels | None]:
@@ -84,6 +90,11 @@ def split_alpha(pixels: Pixels) -> tuple[Pixels, Pixels | None]:
     samples = pixels.shape[2]
     colour = pixels[..., 0] if samples <= 2 else pixels[..., :3]
     return np.ascontiguousarray(colour), np.ascontiguousarray(pixels[..., -1]) if samples in (2, 4) else None
+
+
+def _packed(chunk: Chunk) -> bytes:
+    body = chunk.name + chunk.data
+    return struct.pack(">I", len(chunk.data)) + body + struct.pack(">I", zlib.crc32(body))
 
 
 def _chunks(data: bytes) -> Iterator[Chunk]:
@@ -123,11 +134,13 @@ def _decode16(data: bytes, size: tuple[int, int], samples: int, interlaced: int)
     return pixels[..., 0] if samples == 1 else pixels
 
 
-def _decode8(path: Path, depth: int, colour: int) -> tuple[Pixels, tuple[str, ...]]:
-    from PIL import Image
+def _decode8(chunks: list[Chunk], depth: int, colour: int) -> tuple[Pixels, tuple[str, ...]]:
+    """Through Pillow, which gets to see what belongs to the pixels only."""
+    from PIL import PngImagePlugin
 
     notes: list[str] = []
-    with Image.open(path) as opened:
+    plain = SIGNATURE + b"".join(_packed(chunk) for chunk in chunks if chunk.name in _PIXELS)
+    with PngImagePlugin.PngImageFile(io.BytesIO(plain)) as opened:
         image: Any = opened
         if colour == 3:
             notes.append("the colour table was resolved: the result is RGB")
@@ -148,31 +161,47 @@ def _key_to_alpha(pixels: Pixels, key: bytes | None) -> Pixels:
     return np.concatenate([full, np.where(clear, 0, 65535).astype(np.uint16)], axis=-1)
 
 
-def _metadata(chunks: list[Chunk], form: tuple[int, int]) -> Metadata:
+def _metadata(chunks: list[Chunk], form: tuple[int, int]) -> tuple[Metadata, tuple[str, ...]]:
+    """What the file says besides its pixels, and in words what of it cannot be read."""
     found = {chunk.name: chunk.data for chunk in reversed(chunks)}
     split = [chunk.name for chunk in chunks].index(b"IDAT")
     xmp = next((c.data for c in chunks if c.name == b"iTXt" and c.data.startswith(_XMP)), None)
     kept = [
         [c for c in part if c.name not in _NOT_KEPT and c.data is not xmp] for part in (chunks[:split], chunks[split:])
     ]
-    profile = found.get(b"iCCP")
-    return Metadata(
+    notes: list[str] = []
+    metadata = Metadata(
         exif=found.get(b"eXIf"),
-        icc=None if profile is None else zlib.decompress(profile[profile.index(b"\0") + 2 :]),
-        xmp=None if xmp is None else _international_text(xmp),
+        icc=_unpacked(found.get(b"iCCP"), _profile, "colour profile", notes),
+        xmp=_unpacked(xmp, _international_text, "XMP", notes),
         resolution=_resolution(found.get(b"pHYs")),
         native=PngExtras(tuple(kept[0]), tuple(kept[1]), form),
     )
+    return metadata, tuple(notes)
+
+
+def _unpacked(data: bytes | None, unpack: Callable[[bytes], bytes], name: str, notes: list[str]) -> bytes | None:
+    if data is None:
+        return None
+    try:
+        return unpack(data)
+    except (ValueError, EOFError, IndexError) as error:
+        notes.append(f"its {name} cannot be read and was left out: {error}")
+        return None
+
+
+def _profile(data: bytes) -> bytes:
+    return inflate(data[data.index(b"\0") + 2 :])
 
 
 def _international_text(data: bytes) -> bytes:
     compressed = data[len(_XMP)]
     text = data[len(_XMP) + 2 :].split(b"\0", 2)[2]  # after language and translated keyword
-    return zlib.decompress(text) if compressed else text
+    return inflate(text) if compressed else text
 
 
 def _resolution(data: bytes | None) -> Resolution | None:
-    if data is None:
+    if data is None or len(data) != 9:
         return None
     x, y, unit = struct.unpack(">IIB", data)
     return Resolution(Fraction(x), Fraction(y), "metre" if unit else "none") if x and y else None
