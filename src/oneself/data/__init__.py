@@ -5,10 +5,10 @@
 """
 
 from .clips import CLIP_ENDINGS, check_clip_output, is_folder, read_clip, write_clip
-from .files import check_output, read, write
+from .files import check_output, losses, read, write
 from .items import Item, join, split
 from .paths import EXTENSIONS, find_images, output_path, part_path, side_path
-from .picture import Metadata, Picture, PixelSize, Resolution, check_axes
+from .picture import Metadata, Picture, PixelSize, Resolution, Timing, check_axes
 from .ranges import Range, check_pixels, from_unit, to_unit
 from .saving import SavedAside, check_target, write_text_atomic
 
@@ -22,6 +22,7 @@ __all__ = [
     "Range",
     "Resolution",
     "SavedAside",
+    "Timing",
     "check_axes",
     "check_clip_output",
     "check_output",
@@ -31,6 +32,7 @@ __all__ = [
     "from_unit",
     "is_folder",
     "join",
+    "losses",
     "output_path",
     "part_path",
     "read",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from . import npy, png, raster, saving, tiff, tiff_write
+from . import keeping, npy, png, raster, saving, tiff, tiff_write
 from .paths import EXTENSIONS, FORMATS, check_source, extension
-from .picture import Picture
+from .picture import Metadata, Picture
 
 _SIGNATURES = {
     png.SIGNATURE: "png",
@@ -51,7 +53,7 @@ def read(path: str | Path, *, axes: str | None = None) -> Picture:
     path = Path(path)
     check_source(path)
     kind = _kind(path)
-    with _explained(path, kind), _any_size():
+    with _explained(path, kind):
         if kind == "tiff":
             return tiff.read(path, axes)
         if kind == "npy":
@@ -71,18 +73,45 @@ def write(picture: Picture, path: str | Path, *, overwrite: bool = False, qualit
     `quality` (1 to 100, JPEG and WebP only) replaces the quality of the source, which is kept otherwise: the
     quantisation tables of a JPEG, so that a coarse one coarsens the result again.
 
-    The file appears whole or not at all. If it cannot be written (a full disk) the result is saved in the system's
-    temporary folder instead and `SavedAside`, an OSError, says where in `.path`.
+    The file appears whole or not at all. Metadata that the format cannot hold (`losses`) is left out; where encoding
+    fails with the rest all of it is left out, with a UserWarning. If the file cannot be written (a full disk) the
+    result is saved in the system's temporary folder instead, as NPY if need be, and `SavedAside`, an OSError, says
+    where in `.path`.
 
     Raises what `check_output` raises.
     """
     path = Path(path)
     check_output(picture, path, overwrite=overwrite, quality=quality)
-    encode = _encoder(picture, FORMATS[path.suffix.lower()], quality)
-    array = functools.partial(npy.write, picture)
-    aside: list[tuple[str, saving.Encode]] = [(extension(path), encode), (".npy", array)]
-    with _any_size():
-        return saving.save(path, encode, overwrite=overwrite, aside=aside)
+    kind, failed = FORMATS[path.suffix.lower()], list[str]()
+    encode = functools.partial(_encode, picture, kind, quality, failed)
+    aside: list[tuple[str, saving.Encode]] = [(extension(path), encode), (".npy", functools.partial(npy.write, picture))]
+    saving.save(path, encode, overwrite=overwrite, aside=aside)
+    if failed:
+        warnings.warn(
+            f"{path}: its metadata could not be written ({failed[0]}) and was left out; the pixels are all there",
+            stacklevel=2,
+        )
+    return path
+
+
+def losses(picture: Picture, path: str | Path) -> tuple[str, ...]:
+    """In words, what a file of that name could not hold of the picture: metadata that has no place in the format, and
+    pixels that its coding changes. To be told before the work."""
+    path = Path(path)
+    kind = FORMATS.get(path.suffix.lower())
+    if kind is None:
+        return ()
+    return keeping.fitting(picture.metadata, kind)[1] + tuple(_changes(picture, kind))
+
+
+def _changes(picture: Picture, kind: str) -> Iterator[str]:
+    """What the coding changes, where the user may not expect it."""
+    source = picture.source
+    if source is not None and FORMATS.get(source.suffix.lower()) == kind != picture.format:
+        lossy = ", which loses a little: name the result .png or .tif to lose nothing" if kind == "jpeg" else ""
+        yield f"{source.name} holds a {picture.format.upper()}: the result is written as {kind.upper()}{lossy}"
+    if kind == "gif" and "C" in picture.axes:
+        yield "GIF holds 256 colours: name the result .png or .webp to keep all"
 
 
 def check_output(picture: Picture, path: str | Path, *, overwrite: bool = False, quality: int | None = None) -> None:
@@ -110,6 +139,24 @@ def check_output(picture: Picture, path: str | Path, *, overwrite: bool = False,
     if extension(path).lower().startswith(".ome"):
         tiff_write.check_ome(picture)
     saving.check_target(path, overwrite)
+
+
+def _encode(picture: Picture, kind: str, quality: int | None, failed: list[str], path: Path) -> None:
+    """Write the file with all metadata that the format can hold; where that fails, with none, and tell why."""
+    fit = replace(picture, metadata=keeping.fitting(picture.metadata, kind)[0])
+    try:
+        _encoder(fit, kind, quality)(path)
+    except Exception as error:  # encoders meet odd metadata with exceptions of every kind
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # no room, no permission: nothing to do with what is written
+        bare = replace(picture, metadata=Metadata(timing=picture.metadata.timing))
+        try:
+            _encoder(bare, kind, quality)(path)
+        except Exception as again:
+            if isinstance(again, OSError):
+                raise
+            raise OSError(f"{kind.upper()} encoding failed: {again}") from error
+        failed.append(str(error) or type(error).__name__)
 
 
 def _encoder(picture: Picture, kind: str, quality: int | None) -> saving.Encode:
@@ -178,16 +225,3 @@ def _explained(path: Path, kind: str) -> Iterator[None]:
             f"read(path={str(path)!r}): the {kind.upper()} file is cut off or damaged ({reason}). "
             "Get it again from where it came."
         ) from error
-
-
-@contextmanager
-def _any_size() -> Iterator[None]:
-    """Pillow's guard against pictures too large for a web server stands in the way of large scans."""
-    from PIL import Image
-
-    limit = Image.MAX_IMAGE_PIXELS
-    Image.MAX_IMAGE_PIXELS = None
-    try:
-        yield
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit

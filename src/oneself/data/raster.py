@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from .bounds import DENSEST, check_claim
 from .npy import with_alpha
 from .picture import Metadata, Picture, Resolution
 from .png import split_alpha
 
 MARKER = b"Exif\0\0"
+_DENSEST_JPEG = 4096  # 1,024 pixels in three components have 18 blocks of at least a bit each
 NEW_JPEG_QUALITY = 95  # for pictures that were no JPEG before; WebP that was lossy is written at the same
 _MODES = {"1", "L", "LA", "RGB", "RGBA"}
 _JPEG_UNITS = {0: "none", 1: "inch", 2: "centimetre"}
@@ -41,11 +43,9 @@ class WebpCoding:
 
 def read(path: Path, kind: str) -> Picture:
     """A JPEG, WebP or BMP picture. ValueError for a colour mode or an animation that cannot be restored."""
-    from PIL import Image
-
     data = path.read_bytes()
-    with Image.open(io.BytesIO(data)) as opened:
-        image: Any = opened
+    with opened(data, kind) as image:
+        check_claim(image.width * image.height * len(image.getbands()), *_held(data, kind))
         image.load()
         notes = _notes(image, path, kind)
         metadata = _metadata(image, data, kind)
@@ -53,6 +53,26 @@ def read(path: Path, kind: str) -> Picture:
             image = image.convert("RGB")
         pixels, alpha = split_alpha(np.array(image))
     return Picture(pixels, "YXC" if pixels.ndim == 3 else "YX", kind, metadata, alpha, path, notes)
+
+
+def opened(data: bytes, kind: str) -> Any:
+    """Pillow's image, unread, without its guard against large pictures: that is one setting for the whole process."""
+    from PIL import BmpImagePlugin, JpegImagePlugin, WebPImagePlugin
+
+    plugins = {
+        "bmp": BmpImagePlugin.BmpImageFile,
+        "jpeg": JpegImagePlugin.jpeg_factory,
+        "webp": WebPImagePlugin.WebPImageFile,
+    }
+    return plugins[kind](io.BytesIO(data))
+
+
+def _held(data: bytes, kind: str) -> tuple[int, int]:
+    """The bytes that hold the pixels, and how many of those one can stand for."""
+    if kind == "bmp":
+        header, compression = struct.unpack("<I12xI", data[14:34])
+        return len(data), 8 if header < 40 or compression in (0, 3) else DENSEST  # 1-bit pixels become bytes
+    return len(data), _DENSEST_JPEG if kind == "jpeg" else DENSEST
 
 
 def write(picture: Picture, path: Path, kind: str, quality: int | None = None) -> None:
