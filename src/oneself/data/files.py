@@ -84,7 +84,10 @@ def write(picture: Picture, path: str | Path, *, overwrite: bool = False, qualit
     check_output(picture, path, overwrite=overwrite, quality=quality)
     kind, failed = FORMATS[path.suffix.lower()], list[str]()
     encode = functools.partial(_encode, picture, kind, quality, failed)
-    aside: list[tuple[str, saving.Encode]] = [(extension(path), encode), (".npy", functools.partial(npy.write, picture))]
+    aside: list[tuple[str, saving.Encode]] = [
+        (extension(path), encode),
+        (".npy", functools.partial(npy.write, picture)),
+    ]
     saving.save(path, encode, overwrite=overwrite, aside=aside)
     if failed:
         warnings.warn(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from . import exif, ifd
 from .picture import Metadata
@@ -40,7 +41,8 @@ def fitting(metadata: Metadata, kind: str) -> tuple[Metadata, tuple[str, ...]]:
     lost = [name for name in _NAMES if name not in held and getattr(metadata, name)]
     if "resolution" in lost and "exif" in held and metadata.exif and _tells_resolution(metadata.exif):
         lost.remove("resolution")
-    fit = replace(metadata, **{name: {} if name == "pixel_size" else None for name in lost})
+    nothing: dict[str, Any] = {name: {} if name == "pixel_size" else None for name in lost}
+    fit = replace(metadata, **nothing)
     words = [_NAMES[name] for name in lost] + list(_native_words(metadata.native, kind))
     notes = [f"{kind.upper()} cannot hold its {_listed(words)}: left out"] if words else []
     if kind == "jpeg":
@@ -62,7 +64,8 @@ def _short(metadata: Metadata, notes: list[str]) -> Metadata:
             metadata = replace(metadata, exif=smaller)
         else:
             notes.append(f"its {_NAMES[name]} is too long for JPEG ({len(block):,} bytes; {most:,} fit): left out")
-            metadata = replace(metadata, **{name: None})
+            nothing: dict[str, Any] = {name: None}
+            metadata = replace(metadata, **nothing)
     return metadata
 
 

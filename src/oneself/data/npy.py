@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from .picture import Metadata, Picture, Pixels
 class NpyLayout:
     """How an array file was laid out: its byte order ("<", ">" or "=") and whether columns come first (Fortran)."""
 
-    order: str
+    order: Literal["<", ">", "="]
     fortran: bool
 
 
@@ -67,8 +68,8 @@ def _check_header(path: Path) -> NpyLayout:
             f"read(path={str(path)!r}): the array holds Python objects, which may run code. Save it again as numbers."
         )
     check_claim(math.prod(shape) * dtype.itemsize, held, most=1, room=0)
-    order = dtype.str[0]
-    return NpyLayout(order if order in "<>" else "=", bool(fortran))
+    orders: dict[str, Literal["<", ">", "="]] = {"<": "<", ">": ">"}
+    return NpyLayout(orders.get(dtype.str[0], "="), bool(fortran))
 
 
 def _guess_axes(pixels: Pixels, path: Path) -> str:

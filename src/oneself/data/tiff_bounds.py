@@ -6,10 +6,10 @@ import lzma
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from . import ifd
-from .bounds import DEFLATE, DENSEST, check_claim
+from .bounds import DEFLATE, DENSEST, ROOM, check_claim
 from .ifd import Entry, Layout
 
 _DENSITY = {1: 1, 5: 2731, 8: DEFLATE, 32773: 64, 32946: DEFLATE}  # bytes that one of a coding can stand for
@@ -27,21 +27,34 @@ class _Page(NamedTuple):
     whole: int
 
 
-def check_pages(path: Path) -> int:
+def check_pages(path: Path) -> None:
     """Refuse a file of which pages, strips or tiles are missing, cut off or of another size than they should be.
 
-    Returns the number of pages in its main chain. Raises EOFError or ValueError (what it claims is not there),
-    MemoryError (it does not fit).
+    Raises EOFError or ValueError (what it claims is not there), MemoryError (it does not fit).
     """
-    size, count = path.stat().st_size, 0
+    size = path.stat().st_size
     with path.open("rb") as file:
         layout, _ = ifd.read_header(file)
         for _, entries in ifd.directories(file):
-            count += 1
             page = _page(entries, layout)
             if page is not None:
                 _check_page(file, page, size)
-    return count
+
+
+def check_series(series: Any, path: Path) -> None:
+    """Refuse a series of more pixels than its files hold, or of pages that `check_pages` would refuse in other files.
+
+    Raises as `check_pages` does.
+    """
+    page = series.keyframe
+    files = {path.resolve(), *(Path(p.parent.filehandle.path).resolve() for p in series.pages if p is not None)}
+    for other in files - {path.resolve()}:
+        check_pages(other)
+    itemsize, bits = int(series.dtype.itemsize), int(page.bitspersample)
+    plain = int(page.compression) == 1 and not page.is_tiled  # tiles may be missing where there is only background
+    held = sum(file.stat().st_size for file in files)
+    most = -(-8 * itemsize // bits) if plain else DENSEST
+    check_claim(int(series.size) * itemsize, held, most, room=0 if plain else ROOM)
 
 
 def _page(entries: tuple[Entry, ...], layout: Layout) -> _Page | None:

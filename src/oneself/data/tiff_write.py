@@ -14,7 +14,7 @@ from .ifd import Entry
 from .npy import with_alpha
 from .paths import extension
 from .picture import Metadata, Picture, Pixels, Resolution
-from .tiff import COLOUR_MAP, DESCRIPTION, ICC, STRUCTURAL, XMP, TiffLayout
+from .tiff import COLOUR_MAP, DESCRIPTION, ICC, STRUCTURAL, XMP, TiffLayout, turned
 
 _RESOLUTION = (exif.X_RESOLUTION, exif.Y_RESOLUTION, exif.UNIT)
 _UNITS = {"none": 1, "inch": 2, "centimetre": 3}
@@ -62,7 +62,7 @@ def _write(plan: _Plan, path: Path) -> None:
 
 
 def _like_source(picture: Picture, native: TiffLayout) -> _Plan:
-    pixels = _with_samples(picture, native)
+    pixels = turned(_with_samples(picture, native), native.black)
     page_shape = pixels.shape[pixels.ndim - native.page_ndim :]
     pages = pixels.reshape(-1, *page_shape)
     compression = native.compression if native.compression != 1 else None
