@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import keeping, npy, png, raster, saving, tiff, tiff_write
+from . import keeping, npy, png, pnm, raster, saving, tiff, tiff_write
 from .paths import EXTENSIONS, FORMATS, check_source, extension
 from .picture import Metadata, Picture
 
@@ -20,13 +20,15 @@ _SIGNATURES = {
     b"\xff\xd8\xff": "jpeg",
     b"BM": "bmp",
     b"\x93NUMPY": "npy",
+    b"GIF87a": "gif",
+    b"GIF89a": "gif",
+    **{b"P%d" % number: "pnm" for number in range(1, 7)},
     b"II*\0": "tiff",
     b"MM\0*": "tiff",
     b"II+\0": "tiff",
     b"MM\0+": "tiff",
 }
 _FOREIGN = {
-    b"GIF8": "a GIF",
     b"%PDF": "a PDF",
     b"PK\x03\x04": "a ZIP archive (.npz, .docx, …)",
     b"\x89HDF": "an HDF5 file",
@@ -37,12 +39,28 @@ _FOREIGN = {
     b"<htm": "a web page",
     b"\0\0\0\x0cjP": "a JPEG 2000 picture",
 }
-_MOST = {"jpeg": 65500, "webp": 16383}  # pixels along a side
-_DEPTHS = {"png": "b1 u1 u2", "jpeg": "u1", "webp": "u1", "bmp": "u1", "tiff": "b1 u1 u2 u4 u8 i1 i2 i4 i8 f2 f4 f8"}
+_MOST = {"jpeg": 65500, "webp": 16383, "gif": 65535, "tga": 65535}  # pixels along a side
+_RASTER = ("jpeg", "webp", "bmp", "gif", "tga")
+_ANIMATED = ("png", "webp", "gif")
+_DEPTHS = {
+    **dict.fromkeys(("jpeg", "webp", "gif", "tga"), "u1"),
+    **dict.fromkeys(("png", "pnm"), "b1 u1 u2"),
+    "bmp": "b1 u1",
+    "tiff": "b1 u1 u2 u4 u8 i1 i2 i4 i8 f2 f4 f8",
+}
+
+
+_WRITERS: dict[str, Callable[[Picture, Path], None]] = {
+    "png": png.write,
+    "pnm": pnm.write,
+    "tiff": tiff_write.write,
+    "npy": npy.write,
+}
 
 
 def read(path: str | Path, *, axes: str | None = None) -> Picture:
-    """The picture in a PNG, JPEG, WebP, TIFF, BMP or NPY file; its content, not its name, says which.
+    """The picture in a PNG, JPEG, WebP, TIFF, BMP, NPY, GIF, PBM, PGM, PPM or TGA file; its content, not its name, says
+    which (but for TGA, which has no mark). The frames of an animation are along the axis T.
 
     `axes` gives one letter per dimension where a TIFF or NPY file does not say, or says something else than meant: Y,
     X, Z spatial, C channels, any other independent images.
@@ -58,7 +76,7 @@ def read(path: str | Path, *, axes: str | None = None) -> Picture:
             return tiff.read(path, axes)
         if kind == "npy":
             return npy.read(path, axes)
-        picture = png.read(path) if kind == "png" else raster.read(path, kind)
+        picture = raster.read(path, kind) if kind in _RASTER else {"png": png.read, "pnm": pnm.read}[kind](path)
     if axes not in (None, picture.axes):
         raise ValueError(
             f"read(path={str(path)!r}, axes={axes!r}): a {kind.upper()} of {picture.pixels.ndim} dimensions is "
@@ -163,10 +181,9 @@ def _encode(picture: Picture, kind: str, quality: int | None, failed: list[str],
 
 
 def _encoder(picture: Picture, kind: str, quality: int | None) -> saving.Encode:
-    writers: dict[str, Callable[[Picture, Path], None]] = {"png": png.write, "tiff": tiff_write.write, "npy": npy.write}
-    if kind in writers:
-        return functools.partial(writers[kind], picture)
-    return functools.partial(raster.write, picture, kind=kind, quality=quality)
+    if kind in _RASTER:
+        return functools.partial(raster.write, picture, kind=kind, quality=quality)
+    return functools.partial(_WRITERS[kind], picture)
 
 
 def _misfit(picture: Picture, kind: str) -> str | None:
@@ -180,11 +197,12 @@ def _misfit(picture: Picture, kind: str) -> str | None:
         return "a signal"
     if kind == "tiff":
         return None
-    if picture.axes not in ("YX", "YXC"):
+    played = picture.metadata.timing is not None and kind in _ANIMATED and picture.axes.startswith("T")
+    if (picture.axes[1:] if played else picture.axes) not in ("YX", "YXC"):
         return f"an array with the axes {picture.axes}"
     if sizes.get("C", 3) != 3:
         return f"{sizes['C']} channels"
-    if picture.alpha is not None and kind in ("jpeg", "bmp"):
+    if picture.alpha is not None and (kind in ("jpeg", "bmp", "pnm") or (kind == "gif" != picture.format)):
         return "an alpha channel"
     if picture.alpha is not None and dtype == np.bool_:
         return "an alpha channel of one bit"
@@ -200,13 +218,15 @@ def _kind(path: Path) -> str:
     for start, kind in _SIGNATURES.items():
         if head.startswith(start):
             return kind
+    if path.suffix.lower() == ".tga" and len(head) == 16 and head[1] < 2 and head[2] in (1, 2, 3, 9, 10, 11):
+        return "tga"
     looks = next((name for start, name in _FOREIGN.items() if head.startswith(start)), None)
     if looks is None and head[4:8] == b"ftyp":
         looks = "a HEIC or AVIF picture, or a film"
     seen = f"it looks like {looks}" if looks else f"it begins with {head[:8]!r}"
     raise OSError(
         f"read(path={str(path)!r}): not an image that can be read ({seen}). "
-        "Convert it to PNG, JPEG, WebP, TIFF, BMP or NPY."
+        "Convert it to PNG, TIFF, JPEG, WebP, BMP, GIF, PPM or NPY."
     )
 
 

@@ -21,6 +21,12 @@ FORMATS = {
     ".tf8": "tiff",
     ".bmp": "bmp",
     ".npy": "npy",
+    ".gif": "gif",
+    ".pbm": "pnm",
+    ".pgm": "pnm",
+    ".ppm": "pnm",
+    ".pnm": "pnm",
+    ".tga": "tga",
 }
 EXTENSIONS = tuple(FORMATS)
 

@@ -6,10 +6,11 @@ Portable Network Graphics (PNG) Specification, third edition, W3C 2025.
 from __future__ import annotations
 
 import io
+import itertools
 import struct
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,8 +18,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .bounds import DEFLATE, check_claim, inflate
+from .frames import read_frames, still
 from .npy import with_alpha
-from .picture import Metadata, Picture, Pixels, Resolution
+from .picture import Metadata, Picture, Pixels, Resolution, Timing
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _XMP = b"XML:com.adobe.xmp\0"
@@ -26,9 +28,11 @@ _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # by samples
 # written from the picture, tied to the old encoding, or signatures that other pixels would break
 _NOT_KEPT = {b"IHDR", b"PLTE", b"tRNS", b"hIST", b"IDAT", b"IEND", b"eXIf", b"iCCP", b"pHYs", b"dSIG", b"caBX"}
+_NOT_KEPT |= {b"acTL", b"fcTL", b"fdAT"}
 
 
 _PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
+_FRAMES = {b"acTL", b"fcTL", b"fdAT"}
 
 
 class Chunk(NamedTuple):
@@ -48,39 +52,55 @@ class PngExtras:
 
 
 def read(path: Path) -> Picture:
-    """A PNG picture. EOFError if it is cut off or damaged, ValueError if it is animated."""
+    """A PNG picture, of an animation all frames along T. EOFError if it is cut off or damaged, ValueError for an
+    animation in 16 bits."""
     chunks = list(_chunks(path.read_bytes()))
     width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", chunks[0].data)
-    if any(chunk.name == b"acTL" for chunk in chunks):
-        raise ValueError(
-            f"read(path={str(path)!r}): an animated PNG. Save its frames as one TIFF stack or as single files."
-        )
     data = b"".join(chunk.data for chunk in chunks if chunk.name == b"IDAT")
     check_claim(height * -(-width * depth * _SAMPLES[colour] // 8), len(data), DEFLATE, room=0)
-    notes: tuple[str, ...] = ()
+    metadata, notes = _metadata(chunks, (depth, colour))
+    if any(chunk.name == b"acTL" for chunk in chunks):
+        return _animation(chunks, depth, metadata, path, notes)
     if depth == 16:
         pixels = _decode16(data, (width, height), _SAMPLES[colour], interlaced)
         pixels = _key_to_alpha(pixels, next((c.data for c in chunks if c.name == b"tRNS"), None))
     else:
-        pixels, notes = _decode8(chunks, depth, colour)
+        pixels, told = _decode8(chunks, depth, colour)
+        notes += told
     pixels, alpha = split_alpha(pixels)
-    axes = "YXC" if pixels.ndim == 3 else "YX"
-    metadata, unread = _metadata(chunks, (depth, colour))
-    return Picture(pixels, axes, "png", metadata, alpha, path, notes + unread)
+    return Picture(pixels, "YXC" if pixels.ndim == 3 else "YX", "png", metadata, alpha, path, notes)
 
 
 def write(picture: Picture, path: Path) -> None:
     """A PNG file of the picture's own depth, with its profile, EXIF, XMP, resolution and every chunk it came with."""
-    pixels = with_alpha(picture)[0]
-    samples = pixels.shape[2] if pixels.ndim == 3 else 1
+    pixels, axes = with_alpha(picture)
+    samples = pixels.shape[-1] if axes.endswith("C") else 1
     depth = 1 if pixels.dtype == np.bool_ else 8 * pixels.dtype.itemsize
     form = (depth, _COLOUR_TYPES[samples])
-    header = struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], *form, 0, 0, 0)
+    pages = pixels if axes.startswith("T") else pixels[np.newaxis]
+    header = struct.pack(">IIBBBBB", pages.shape[2], pages.shape[1], *form, 0, 0, 0)
     before, after = _extras(picture.metadata, form)
+    data = _encode(pages[0], samples)
+    if picture.metadata.timing is not None and len(pages) > 1:
+        data = _played(pages, samples, picture.metadata.timing)
     with path.open("wb") as file:
         file.write(SIGNATURE)
-        for chunk in (Chunk(b"IHDR", header), *before, *_encode(pixels, samples), *after, Chunk(b"IEND", b"")):
+        for chunk in (Chunk(b"IHDR", header), *before, *data, *after, Chunk(b"IEND", b"")):
             file.write(_packed(chunk))
+
+
+def _played(pages: Pixels, samples: int, timing: Timing) -> Iterator[Chunk]:
+    """The chunks of an animation, each frame whole (specification, section 11.3.4)."""
+    yield Chunk(b"acTL", struct.pack(">II", len(pages), timing.loop))
+    number = itertools.count()
+    height, width = pages.shape[1:3]
+    for page, milliseconds in zip(pages, timing.durations, strict=True):
+        delay = Fraction(min(milliseconds, 65535000.0) / 1000).limit_denominator(1000)
+        told = struct.pack(">IIIIHHBB", width, height, 0, 0, delay.numerator, delay.denominator, 0, 0)
+        first = next(number)
+        yield Chunk(b"fcTL", struct.pack(">I", first) + told)
+        for chunk in _encode(page, samples):
+            yield chunk if first == 0 else Chunk(b"fdAT", struct.pack(">I", next(number)) + chunk.data)
 
 
 def split_alpha(pixels: Pixels) -> tuple[Pixels, Pixels | None]:
@@ -134,13 +154,34 @@ def _decode16(data: bytes, size: tuple[int, int], samples: int, interlaced: int)
     return pixels[..., 0] if samples == 1 else pixels
 
 
-def _decode8(chunks: list[Chunk], depth: int, colour: int) -> tuple[Pixels, tuple[str, ...]]:
-    """Through Pillow, which gets to see what belongs to the pixels only."""
+def _animation(chunks: list[Chunk], depth: int, metadata: Metadata, path: Path, notes: tuple[str, ...]) -> Picture:
+    if depth == 16:
+        raise ValueError(
+            f"read(path={str(path)!r}): an animated PNG in 16 bits. Save its frames as one TIFF stack or as single files."
+        )
+    with _pillow(chunks, _PIXELS | _FRAMES) as image:
+        apart = bool(image.info.get("default_image"))
+        pixels, alpha, timing = read_frames(image, sum(len(chunk.data) for chunk in chunks), int(apart))
+    if apart:
+        notes += ("the picture that stands for the animation where it cannot be played was left out",)
+    if len(pixels) == 1:
+        pixels, alpha = still(pixels, alpha)
+        return Picture(pixels, "YXC"[: pixels.ndim], "png", metadata, alpha, path, notes)
+    notes += (f"an animation: its {len(pixels)} frames are restored one by one",)
+    return Picture(pixels, "TYXC"[: pixels.ndim], "png", replace(metadata, timing=timing), alpha, path, notes)
+
+
+def _pillow(chunks: list[Chunk], names: set[bytes]) -> Any:
+    """Pillow's image of what belongs to the pixels; it gets to see nothing else."""
     from PIL import PngImagePlugin
 
+    plain = SIGNATURE + b"".join(_packed(chunk) for chunk in chunks if chunk.name in names)
+    return PngImagePlugin.PngImageFile(io.BytesIO(plain))
+
+
+def _decode8(chunks: list[Chunk], depth: int, colour: int) -> tuple[Pixels, tuple[str, ...]]:
     notes: list[str] = []
-    plain = SIGNATURE + b"".join(_packed(chunk) for chunk in chunks if chunk.name in _PIXELS)
-    with PngImagePlugin.PngImageFile(io.BytesIO(plain)) as opened:
+    with _pillow(chunks, _PIXELS) as opened:
         image: Any = opened
         if colour == 3:
             notes.append("the colour table was resolved: the result is RGB")

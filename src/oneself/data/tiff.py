@@ -103,7 +103,9 @@ def _picture(pixels: Pixels, layout: TiffLayout, axes: str | None, path: Path, n
             )
         named = axes
     elif named[0] in "IQ" and pixels.ndim == 3 and len(pixels) in (3, 4):
-        notes += (f"its {len(pixels)} pages are restored one by one: if they are channels of one picture, say --axes CYX",)
+        notes += (
+            f"its {len(pixels)} pages are restored one by one: if they are channels of one picture, say --axes CYX",
+        )
     return Picture(pixels, named, "tiff", _metadata(layout, pixels), alpha, path, notes)
 
 
