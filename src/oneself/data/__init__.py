@@ -7,7 +7,7 @@
 from .clips import CLIP_ENDINGS, check_clip_output, is_folder, read_clip, write_clip
 from .files import check_output, losses, read, write
 from .items import Item, join, split
-from .paths import EXTENSIONS, find_images, output_path, part_path, side_path
+from .paths import EXTENSIONS, find_images, output_path, part_path, passed_over, side_path
 from .picture import Metadata, Picture, PixelSize, Resolution, Timing, check_axes
 from .ranges import Range, check_pixels, from_unit, to_unit
 from .saving import SavedAside, check_target, write_text_atomic
@@ -35,6 +35,7 @@ __all__ = [
     "losses",
     "output_path",
     "part_path",
+    "passed_over",
     "read",
     "read_clip",
     "side_path",

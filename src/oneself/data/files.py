@@ -50,14 +50,6 @@ _DEPTHS = {
 }
 
 
-_WRITERS: dict[str, Callable[[Picture, Path], None]] = {
-    "png": png.write,
-    "pnm": pnm.write,
-    "tiff": tiff_write.write,
-    "npy": npy.write,
-}
-
-
 def read(path: str | Path, *, axes: str | None = None) -> Picture:
     """The picture in a PNG, JPEG, WebP, TIFF, BMP, NPY, GIF, PBM, PGM, PPM or TGA file; its content, not its name, says
     which (but for TGA, which has no mark). The frames of an animation are along the axis T.
@@ -183,7 +175,13 @@ def _encode(picture: Picture, kind: str, quality: int | None, failed: list[str],
 def _encoder(picture: Picture, kind: str, quality: int | None) -> saving.Encode:
     if kind in _RASTER:
         return functools.partial(raster.write, picture, kind=kind, quality=quality)
-    return functools.partial(_WRITERS[kind], picture)
+    writers: dict[str, Callable[[Picture, Path], None]] = {
+        "png": png.write,
+        "pnm": pnm.write,
+        "tiff": tiff_write.write,
+        "npy": npy.write,
+    }
+    return functools.partial(writers[kind], picture)
 
 
 def _misfit(picture: Picture, kind: str) -> str | None:
@@ -236,9 +234,8 @@ def _explained(path: Path, kind: str) -> Iterator[None]:
     try:
         yield
     except MemoryError as error:
-        message = (
-            f"read(path={str(path)!r}): the image does not fit in memory. Cut it into parts, or use a larger machine."
-        )
+        why = f" ({error})" if str(error) else ""
+        message = f"read(path={str(path)!r}): the image does not fit in memory{why}. Cut it into parts."
         raise MemoryError(message) from error
     except Exception as error:  # decoders meet damage with exceptions of every kind
         if isinstance(error, ValueError) and str(error).startswith(("read(", "Picture(")):

@@ -43,8 +43,6 @@ def images(picture: Picture) -> list[Any]:
 
     pixels, axes = with_alpha(picture)
     pages = pixels if axes.startswith("T") else pixels[np.newaxis]
-    if pages.ndim == 4 and pages.shape[-1] == 2:
-        return [Image.fromarray(np.ascontiguousarray(page)).convert("RGBA") for page in pages]
     return [Image.fromarray(np.ascontiguousarray(page)) for page in pages]
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from . import exif, ifd
+from .bounds import WORDS
 from .picture import Metadata
 from .png import PngExtras
 from .raster import JpegCoding
@@ -30,7 +31,10 @@ _HELD = {
     "gif": frozenset({"timing"}),
 }
 _SEGMENT = 65533  # bytes in a segment of a JPEG file
-_MOST = {"exif": _SEGMENT - 6, "xmp": _SEGMENT - 29, "icc": 255 * (_SEGMENT - 14)}  # of these in a JPEG file
+_MOST = {  # bytes of these in a file, where there is a limit
+    "jpeg": {"exif": _SEGMENT - 6, "xmp": _SEGMENT - 29, "icc": 255 * (_SEGMENT - 14)},
+    "png": {"icc": WORDS},  # what is compressed there would not be read
+}
 _QUIET = frozenset({b"sRGB", b"tIME"})  # what is assumed without it, and a time that no longer holds
 _SHOWN = frozenset({b"gAMA", b"cHRM"})  # said by sRGB, too
 
@@ -45,25 +49,26 @@ def fitting(metadata: Metadata, kind: str) -> tuple[Metadata, tuple[str, ...]]:
     fit = replace(metadata, **nothing)
     words = [_NAMES[name] for name in lost] + list(_native_words(metadata.native, kind))
     notes = [f"{kind.upper()} cannot hold its {_listed(words)}: left out"] if words else []
-    if kind == "jpeg":
-        fit = _short(fit, notes)
+    fit = _short(fit, kind, notes)
     if kind == "tiff" and fit.exif and exif.is_damaged(fit.exif):
         notes.append("its EXIF data is damaged: what cannot be read of it is left out")
     return fit, tuple(notes)
 
 
-def _short(metadata: Metadata, notes: list[str]) -> Metadata:
-    """What fits the segments of a JPEG file; EXIF without its thumbnail, where that is enough."""
-    for name, most in _MOST.items():
+def _short(metadata: Metadata, kind: str, notes: list[str]) -> Metadata:
+    """What is not too long; EXIF without its thumbnail, where that is enough."""
+    for name, most in _MOST.get(kind, {}).items():
         block = getattr(metadata, name)
         if not block or len(block) <= most:
             continue
         smaller = _without_thumbnail(block) if name == "exif" else None
         if smaller is not None and len(smaller) <= most:
-            notes.append("its EXIF data is too long for JPEG: left out is the thumbnail")
+            notes.append(f"its EXIF data is too long for {kind.upper()}: left out is the thumbnail")
             metadata = replace(metadata, exif=smaller)
         else:
-            notes.append(f"its {_NAMES[name]} is too long for JPEG ({len(block):,} bytes; {most:,} fit): left out")
+            notes.append(
+                f"its {_NAMES[name]} is too long for {kind.upper()} ({len(block):,} bytes; {most:,} fit): left out"
+            )
             nothing: dict[str, Any] = {name: None}
             metadata = replace(metadata, **nothing)
     return metadata

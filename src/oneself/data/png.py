@@ -157,7 +157,7 @@ def _decode16(data: bytes, size: tuple[int, int], samples: int, interlaced: int)
 def _animation(chunks: list[Chunk], depth: int, metadata: Metadata, path: Path, notes: tuple[str, ...]) -> Picture:
     if depth == 16:
         raise ValueError(
-            f"read(path={str(path)!r}): an animated PNG in 16 bits. Save its frames as one TIFF stack or as single files."
+            f"read(path={str(path)!r}): an animated PNG in 16 bits. Save its frames as one TIFF stack or apart."
         )
     with _pillow(chunks, _PIXELS | _FRAMES) as image:
         apart = bool(image.info.get("default_image"))

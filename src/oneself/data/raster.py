@@ -74,7 +74,7 @@ def _animation(image: Any, data: bytes, path: Path, kind: str) -> Picture:
 
 
 def _in_rgb(metadata: Metadata) -> Metadata:
-    """The metadata of a picture that was CMYK: without its profile, and without coarser chroma, which it did not have."""
+    """The metadata of a picture that was CMYK: without its profile, and without the coarser chroma it did not have."""
     native = metadata.native
     return replace(
         metadata, icc=None, native=replace(native, subsampling=0) if isinstance(native, JpegCoding) else native

@@ -219,7 +219,7 @@ def _layout(file: Any, series: Any, path: Path) -> TiffLayout:
         colour_map=page.colormap,
         description=file.ome_metadata if series.kind == "ome" else page.description,
         pages=_page_tags(series, path),
-        black=2 ** int(page.bitspersample) - 1 if int(page.photometric) == 0 and page.dtype.kind in "bu" else None,
+        black=2 ** int(page.bitspersample) - 1 if int(page.photometric) == 0 and _turnable(page) else None,
     )
 
 
@@ -236,6 +236,10 @@ def _kept(entries: tuple[Entry, ...], kind: str) -> tuple[Entry, ...]:
     return tuple(e for e in entries if e.code not in STRUCTURAL and (kind in _SIMPLE_KINDS or e.code in plain))
 
 
+def _turnable(page: Any) -> bool:
+    return page.dtype.kind in "bu" and int(page.samplesperpixel) == 1
+
+
 def _written_as(page: Any) -> int:
     """The colour space that the writer is told; RGB takes three samples, whatever the file says of fewer."""
     photometric, samples = int(page.photometric), int(page.samplesperpixel)
@@ -246,8 +250,9 @@ def _as_rgb(pixels: Pixels, layout: TiffLayout, page: Any) -> tuple[Pixels, Tiff
     """Pixels of a colour table, of inks, of luma and chroma or of Lab as RGB, their samples last."""
     photometric, at = int(page.photometric), layout.axes.find("S")
     if photometric == _RGB and layout.photometric == _GRAY:
-        if at >= 0 and pixels.shape[at] == 1:
-            pixels, layout = pixels.squeeze(at), replace(layout, axes=layout.axes.replace("S", ""), page_ndim=2)
+        if at < 0 or pixels.shape[at] == 1:
+            pixels = pixels if at < 0 else pixels.squeeze(at)
+            layout = replace(layout, axes=layout.axes.replace("S", ""), page_ndim=2)
         return pixels, layout, ("it says RGB, and has too few samples for that: read as gray",)
     kept_table = layout.kind == "imagej"  # ImageJ's colour tables show intensities, they are no colours
     if photometric not in {_PALETTE, *_CONVERTED} or (photometric == _PALETTE and kept_table):
