@@ -154,7 +154,7 @@ def _only_series(file: Any, path: Path) -> tuple[Any, tuple[str, ...]]:
         shapes = ", ".join(str(s.shape) for s in file.series)
         raise ValueError(
             f"read(path={str(path)!r}): {len(file.series)} image series of shapes {shapes}. "
-            "Save the one to restore as its own file."
+            "Save the one to restore as its own file, such as by tifffile.imwrite(new, tifffile.imread(old, series=0))."
         )
     notes: tuple[str, ...] = ()
     if len(file.series) > 1 or len(whole[0].levels) > 1 or whole[0].keyframe.subifds:
