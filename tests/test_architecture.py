@@ -40,6 +40,8 @@ ALLOWED = {
     "registry": {"core", "recipes"},
     "auto": {"core", "noise", "physics"},
     "images": {"data"},
+    "masks": {"images"},
+    "scaling": {"core", "data", "physics", "registry"},
     "model": {"core", "data", "generators"},
     "animation": {"core", "generators", "model"},
     "text": {"core", "physics"},
@@ -48,9 +50,9 @@ ALLOWED = {
     "generation": {"core", "filters", "generators", "images", "model", "problems", "quantities", "registry"},
     "quantities": set(),
     "problems": {"auto", "core", "physics", "registry"},
-    "calibration": {"core", "images", "noise", "problems", "registry"},
-    "estimation": {"core", "images", "physics", "problems"},
-    "restoration": {"core", "estimation", "images", "physics", "problems", "registry"},
+    "calibration": {"core", "images", "noise", "problems", "registry", "scaling"},
+    "estimation": {"core", "images", "physics", "problems", "scaling"},
+    "restoration": {"core", "data", "estimation", "images", "masks", "physics", "problems", "registry", "scaling"},
     "testing": {"core", "physics", "registry"},
 }
 LIBRARIES = {

@@ -16,7 +16,7 @@ from oneself.core.fitting import Fitting
 from oneself.core.loop import fingerprint
 from oneself.core.randomness import Randomness
 from oneself.generators import Sampler
-from oneself.images import ChannelAxis, DataRange, channel_axis_of, limits, unpack
+from oneself.images import ChannelAxis, DataRange, channel_axis_of, unpack
 from oneself.model import Kind, Model, checked_size
 from oneself.problems import settle
 from oneself.quantities import duration, memory
@@ -245,14 +245,14 @@ def one_picture(
             )
     else:
         axis = None
-    y, _ = unpack(image, caller=caller, channel_axis=channel_axis, data_range=data_range)
+    given = unpack(image, caller=caller, channel_axis=channel_axis, data_range=data_range)
+    y = given.y
     if y.ndim not in ((4, 5) if clips else (4,)) or len(y) != 1:
         told = f"{y.ndim - 2} spatial axes" if len(y) == 1 else f"{len(y)} pictures"
         learned = "One picture (2D), or one clip (frames first)," if clips else "One picture (2D)"
         raise ValueError(f"{caller}(image): {told}. {learned} at a time is learned from.")
-    low, high = limits(image, data_range)
     dtype = str(image.dtype).removeprefix("torch.")
-    return y, Kind(low, high, dtype, axis, isinstance(image, Tensor))
+    return y, Kind(given.span.low, given.span.high, dtype, axis, isinstance(image, Tensor))
 
 
 def paint(model: Model, image: Any, *, scale: int | None = None, seed: int = 0) -> Any:

@@ -55,7 +55,9 @@ CodeChannels = Annotated[int, Option("channels of the random code", low=1)]
 Upsampling = Annotated[Literal["linear", "nearest"], Option("interpolation on the network's way up")]
 Guide = Annotated[
     Tensor | None,
-    Option("another picture of the scene, such as a flash photograph, as the network's input in place of noise"),
+    Option(
+        "another picture of the scene, such as a flash photograph, as the network's input in place of noise", apart=True
+    ),
 ]
 Jitter = Annotated[float, Option("standard deviation of the noise on the network's input at every step", low=0)]
 
@@ -79,7 +81,9 @@ Start = Annotated[int, Option("step before which the run never stops", low=0)]
 Settle = Annotated[int, Option("steps that the run goes on for where the estimated error has reached its floor", low=0)]
 Average = Annotated[float, Option("decay of the running average of the outputs; 0 for none", low=0, below=1)]
 
-Sigma = Annotated[float | None, Option("noise level in units of the [0, 1] range; estimated otherwise", above=0)]
+Sigma = Annotated[
+    float | None, Option("noise level in the picture's own units; estimated otherwise", above=0, unit="level")
+]
 Variation = Annotated[float, Option("weight of the total variation", low=0)]
 Fidelity = Annotated[
     Literal["least-squares", "back-projection", "guided"],

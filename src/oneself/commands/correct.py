@@ -46,7 +46,7 @@ def main(
     items = data.split(picture)
     if items[0].axes != "YX":
         raise ValueError(f"correct(in={source!r}): axes {items[0].axes}. Pictures (Y, X) can be corrected.")
-    data.check_pixels(picture.pixels, f"correct(in={source!r})")
+    data.check_pixels(picture.pixels, f"correct(in={source!r})", gaps=True)
     for path in (target, data.side_path(target)):
         if path.resolve() == place.resolve():
             raise ValueError(f"correct(out={str(path)!r}): this is the input. Choose another name.")
@@ -57,10 +57,12 @@ def main(
         display.warn(note)
     made, kernels = [], []
     for item in items:
-        unit, span = data.to_unit(item.pixels, limits)
+        closed, gaps = data.close_gaps(item.pixels)
+        unit, span = data.to_unit(closed, limits)
         y = torch.from_numpy(np.ascontiguousarray(unit))[None]
         better, found, notes = corrected(y, factor, given, ridge=ridge, seed=seed, device=device)
-        made.append(data.from_unit(better[0].numpy(), span))
+        own = data.from_unit(better[0].numpy(), span)
+        made.append(own if gaps is None else gaps.put_back(own))
         kernels.append({"side": found.shape[0], "widths": list(spread(found)), "notes": list(notes)})
     data.write(data.join(picture, made), target, overwrite=overwrite)
     record = _record(source, factor, kernel, ridge, seed, kernels) | {"output": file_record(target)}

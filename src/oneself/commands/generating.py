@@ -102,7 +102,7 @@ def _read(source: Path, axes: str | None) -> tuple[data.Picture, list[str]]:
     picture = data.read(source, axes=axes)
     if len(set(picture.axes) - set("YXC")) == 1:
         return data.read_clip(source, axes=axes), list(picture.notes)
-    return opaque(picture, source, "generate")
+    return opaque(data.upright(picture), source, "generate")
 
 
 def opaque(picture: data.Picture, source: Path, task: str) -> tuple[data.Picture, list[str]]:

@@ -49,7 +49,7 @@ def main(
             raise ValueError(f"kernel(out={str(path)!r}): this is the input. Choose another name.")
         data.check_target(path, overwrite)
     data.check_output(_drawn(torch.ones(1, 1), target), target, overwrite=overwrite)
-    unit, _ = data.to_unit(pixels, limits)
+    unit, _ = data.to_unit(data.close_gaps(pixels)[0], limits)
     y = torch.from_numpy(np.ascontiguousarray(unit))[None]
     result = find_kernel(y, factor, method, seed=seed, seconds=seconds, device=device)
     found = _record(result, source, factor, seed)
@@ -83,7 +83,7 @@ def _only(source: str, picture: Picture) -> np.ndarray[Any, Any]:
         raise ValueError(f"kernel(in={source!r}): {len(items)} pictures, each with a blur of its own. Give one.")
     if items[0].axes != "YX":
         raise ValueError(f"kernel(in={source!r}): axes {items[0].axes}. The blur of pictures (Y, X) can be found.")
-    data.check_pixels(items[0].pixels, f"kernel(in={source!r})")
+    data.check_pixels(items[0].pixels, f"kernel(in={source!r})", gaps=True)
     return items[0].pixels
 
 

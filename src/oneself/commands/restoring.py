@@ -144,8 +144,10 @@ class Restorer:
                 done = Done(piece.untouched(), item_record(piece.item.index, ENDED, None, False))
             else:
                 result, why, interrupted = self._run(prepared, piece, number, name, checkpoint)
-                parts = {name: part[0].float().numpy() for name, part in result.parts.items()}
+                parts = {name: piece.part(name, part) for name, part in result.parts.items()}
                 told = item_record(piece.item.index, why, result, interrupted)
+                told |= {"range": [piece.span.low, piece.span.high]}
+                told["notes"] = [*piece.notes(self.settings.data_range is not None), *told["notes"]]
                 done = Done(piece.pixels(result.image), told, parts)
             if checkpoint is not None and number == len(checkpoint.done) and not self.interruption.asked:
                 checkpoint.done.append(done)
@@ -169,7 +171,8 @@ class Restorer:
         s, again = self.settings, None if self.replay is None else self.replay[number]
         if again is None:
             choice = prepared.choice(piece)
-            options, preset, seconds = {**choice.options, **s.options}, s.preset, s.seconds
+            own = piece.options(choice.method, s.options)
+            options, preset, seconds = {**choice.options, **own}, s.preset, s.seconds
             plan: tuple[StageRecord, ...] = ()
         else:
             choice = Choice(again["method"], again["why"])
@@ -192,7 +195,7 @@ class Restorer:
         if interrupted:
             ended = replace(result.stages[-1], stopped_by=f"Ctrl-C, at step {result.stages[-1].steps}")
             result = replace(result, stages=(*result.stages[:-1], ended))
-        for note in (*piece.problem.notes, *result.notes, result.stopped_by):
+        for note in (*piece.notes(s.data_range is not None), *piece.problem.notes, *result.notes, result.stopped_by):
             self.display.say(f"  {note}")
         parts = {name: piece.problem.part(part.cpu()) for name, part in result.parts.items()}
         return replace(result, image=piece.problem.finish(result.image.cpu()), parts=parts), choice.why, interrupted

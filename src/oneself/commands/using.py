@@ -78,7 +78,7 @@ def _check_places(task: str, target: Path, others: list[Path], overwrite: bool) 
 
 def _edit(task: str, model: Model, given: Mapping[str, Any], display: Display) -> tuple[Path, dict[str, Any]]:
     source = Path(given["source"])
-    picture, notes = opaque(data.read(source, axes=given["axes"]), source, task)
+    picture, notes = opaque(data.upright(data.read(source, axes=given["axes"])), source, task)
     target = data.output_path(source, given["out"], SUFFIXES[task])
     marked = None if given.get("mask") is None else Path(given["mask"])
     inputs = [source, Path(given["model"]), *([] if marked is None else [marked])]
@@ -108,7 +108,7 @@ def _enlargement(model: Model, pixels: Any, given: Mapping[str, Any]) -> tuple[C
 
 
 def _mask(task: str, path: Path) -> np.ndarray[Any, Any]:
-    found = read_mask("mask", path, None)
+    found = data.upright(read_mask("mask", path, None))
     if found.axes not in ("YX", "YXC"):
         raise ValueError(f"{task}(mask={str(path)!r}): an array with the axes {found.axes}. Give one picture.")
     marked = found.pixels != 0
@@ -119,7 +119,7 @@ def _make(task: str, model: Model, given: Mapping[str, Any], display: Display) -
     """A clip of a model, written."""
     source = Path(given["model"])
     target = source.with_name(f"{source.stem}-{MADE[task]}.gif") if given["out"] is None else Path(given["out"])
-    if target.suffix.lower() == ".gif":
+    if target.suffix.lower() == ".gif" and model.kind.dtype != "uint8":
         model.kind = replace(model.kind, low=0, high=255, dtype="uint8")  # it holds nothing else
     if not given["rate"] > 0:
         raise ValueError(f"{task}(--rate {given['rate']:g}): no rate. Give frames a second, above 0.")

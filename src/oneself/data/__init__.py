@@ -6,15 +6,18 @@
 
 from .clips import CLIP_ENDINGS, check_clip_output, is_folder, read_clip, write_clip
 from .files import check_output, losses, read, write
+from .gaps import Gaps, check_pixels, close_gaps
 from .items import Item, join, split
+from .orientation import is_swapped, upright
 from .paths import EXTENSIONS, find_images, output_path, part_path, passed_over, side_path
 from .picture import Metadata, Picture, PixelSize, Resolution, Timing, check_axes
-from .ranges import Range, check_pixels, from_unit, to_unit
+from .ranges import Range, from_unit, measured_range, to_unit
 from .saving import SavedAside, check_target, write_text_atomic
 
 __all__ = [
     "CLIP_ENDINGS",
     "EXTENSIONS",
+    "Gaps",
     "Item",
     "Metadata",
     "Picture",
@@ -28,11 +31,17 @@ __all__ = [
     "check_output",
     "check_pixels",
     "check_target",
+    "close_gaps",
     "find_images",
     "from_unit",
     "is_folder",
+    "is_swapped",
     "join",
+<<<<<<< HEAD
     "losses",
+=======
+    "measured_range",
+>>>>>>> main
     "output_path",
     "part_path",
     "passed_over",
@@ -41,6 +50,7 @@ __all__ = [
     "side_path",
     "split",
     "to_unit",
+    "upright",
     "write",
     "write_clip",
     "write_text_atomic",

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .exif import resize_block
+from .orientation import orientation
 
 SPATIAL = "ZYX"
 Pixels = np.ndarray[Any, np.dtype[Any]]
@@ -99,6 +100,11 @@ class Picture:
 
     def __post_init__(self) -> None:
         check_axes(self.axes, self.pixels.ndim)
+
+    @property
+    def orientation(self) -> int:
+        """How the pixels are turned before they are shown: EXIF's tag, 1 (not at all) to 8."""
+        return orientation(self.metadata) if "Y" in self.axes else 1
 
     @property
     def sizes(self) -> dict[str, int]:

@@ -50,7 +50,10 @@ def nonlocal_wiener(
     sigma: o.Sigma = None,
     gain: Annotated[
         float | None,
-        Option("how the noise's variance grows with brightness, around sigma²; none: estimated where sigma is, else 0"),
+        Option(
+            "how the noise's variance grows with brightness, around sigma²; none: estimated where sigma is, else 0",
+            unit="level",
+        ),
     ] = None,
     passes: Annotated[int, Option("times all groups are denoised", low=1)] = 4,
     patch: Annotated[int, Option("side of the patches (in 2D; as many elements in 1D and 3D)", low=2, high=16)] = 7,

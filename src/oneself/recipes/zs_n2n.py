@@ -86,7 +86,8 @@ def zs_n2n(
     cycle: Annotated[bool, Option("one cycle of the learning rate; otherwise halved at three quarters")] = True,
     ensemble: Annotated[bool, Option("take the mean over the image's flips (and rotations in 2D)")] = True,
     sigma: Annotated[
-        float | None, Option("Gaussian noise level in units of the [0, 1] range; lets SURE guard faint noise", above=0)
+        float | None,
+        Option("Gaussian noise level in the picture's own units; lets SURE guard faint noise", above=0, unit="level"),
     ] = None,
     stride: Annotated[
         int, Option("distance of the elements taken for neighbours: above 1 for noise that neighbours share", low=1)
