@@ -37,11 +37,8 @@ __all__ = [
     "is_folder",
     "is_swapped",
     "join",
-<<<<<<< HEAD
     "losses",
-=======
     "measured_range",
->>>>>>> main
     "output_path",
     "part_path",
     "passed_over",
