@@ -139,6 +139,16 @@ def test_palette_with_alpha(tmp_path):
         assert np.array_equal(np.dstack([found.pixels, found.alpha]), np.asarray(image.convert("RGBA")))
 
 
+def test_a_fourth_sample_stays_what_it_was(tmp_path):
+    """No alpha, where the file does not say so."""
+    tifffile.imwrite(tmp_path / "a.tif", stack((21, 33, 4), "uint8"), photometric="rgb", extrasamples=["unspecified"])
+    raw = (tmp_path / "a.tif").read_bytes()
+    (tmp_path / "a.tif").write_bytes(raw.replace(b"\x52\x01\x03\0", b"\x54\x01\x03\0"))  # another tag than ExtraSamples
+    given, back = back_and_forth(tmp_path / "a.tif", tmp_path / "b.tif")
+    assert given.axes == "YXC"
+    assert np.array_equal(back.pixels, given.pixels)
+
+
 @pytest.mark.parametrize("mode", ["LA", "I;16", "I", "F"])
 def test_other_modes_of_pillow(tmp_path, mode):
     image = Image.fromarray(PHOTO[..., 0])

@@ -198,6 +198,11 @@ def test_fewer_strips_than_the_picture_has(tmp_path):
     refused(tmp_path / "b.tif", "no size")
 
 
+def test_a_picture_without_rows(tmp_path):
+    (tmp_path / "a.tif").write_bytes(tiff(page(32, 0), bytes(1024)))
+    refused(tmp_path / "a.tif", "cut off or damaged")
+
+
 def test_padded_and_sparse_files_are_sound(tmp_path):
     strip = zlib.compress(GRAY.tobytes())
     tags = [(code, value if code != 278 else 2**31) for code, value in page(coding=8, held=len(strip))]

@@ -78,6 +78,8 @@ def read(path: Path, axes: str | None) -> Picture:
         tiff_bounds.check_series(series, path)
         pixels = tiff_codecs.pixels(path, series)
         layout = _layout(file, series, path)
+    if not pixels.size:
+        raise EOFError(f"it holds no pixels: its shape is {pixels.shape}")
     notes += _coding_notes(page, layout)
     if any(ifd.any_damaged(tags) for tags in layout.pages):
         notes += ("its EXIF data is damaged: what cannot be read of it was left out",)
