@@ -52,6 +52,9 @@ def main(
             raise ValueError(f"correct(out={str(path)!r}): this is the input. Choose another name.")
         data.check_target(path, overwrite)
     data.check_output(picture, target, overwrite=overwrite)
+    display = Display(quiet)
+    for note in (*picture.notes, *data.losses(picture, target)):
+        display.warn(note)
     made, kernels = [], []
     for item in items:
         closed, gaps = data.close_gaps(item.pixels)
@@ -64,7 +67,6 @@ def main(
     data.write(data.join(picture, made), target, overwrite=overwrite)
     record = _record(source, factor, kernel, ridge, seed, kernels) | {"output": file_record(target)}
     data.write_text_atomic(data.side_path(target), json_format.dumps(record, indent=2, ensure_ascii=False), overwrite)
-    display = Display(quiet)
     for line in _lines(record, target):
         display.say(line)
     if json:

@@ -69,8 +69,9 @@ class Restorer:
             prepared = prepare(job.source, self.settings, self.aids)
             notes += prepared.picture.notes
             checkpoint, may_replace = self._check(prepared, job)
+            notes += (lost := data.losses(prepared.as_written(), job.target))
             self.display.say(f"{job.source}: {_words(prepared)}")
-            for note in prepared.picture.notes:
+            for note in (*prepared.picture.notes, *lost):
                 self.display.warn(note)
             done, shown = self._restore_items(prepared, checkpoint)
             return self._write(prepared, job, done, shown, notes, may_replace)

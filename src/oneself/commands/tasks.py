@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from oneself import data
 from oneself.commands.aids import NAMES, read_aids
 from oneself.commands.errors import DONE, ENDED_AT_ONCE, FAILED, INTERRUPTED, REFUSED, report, say
 from oneself.commands.interruption import Interruption
@@ -48,6 +49,10 @@ def restore(
     jobs, skipped = list_jobs(files, settings)
     for job in skipped:
         display.say(f"{job.source}: skipped, {job.target} is there")
+    others = data.passed_over(files.source, files.recursive) if files.source.is_dir() else {}
+    if others:
+        named = ", ".join(f"{count} {ending}" for ending, count in others.items())
+        display.warn(f"{files.source}: passed over, no picture that is read here: {named}")
     done: list[Record] = []
     failed: list[Record] = []
     code = DONE

@@ -84,6 +84,7 @@ def _edit(task: str, model: Model, given: Mapping[str, Any], display: Display) -
     inputs = [source, Path(given["model"]), *([] if marked is None else [marked])]
     _check_places(task, target, inputs, given["overwrite"])
     data.check_output(like(picture, picture.pixels), target, overwrite=given["overwrite"])
+    notes += data.losses(like(picture, picture.pixels), target)
     if task == "enlarge":
         make, chosen = _enlargement(model, picture.pixels, given)
         manner = f"{given['factor']:g} times"

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
+
+from oneself.machine import free_memory
 
 __all__ = ["Compute", "NotEnoughMemory", "available_memory", "peak_memory"]
 
@@ -140,17 +140,7 @@ def available_memory(device: torch.device) -> float:
     """Bytes that can be taken on a device now; infinite where the system does not tell."""
     if device.type == "cuda":
         return float(torch.cuda.mem_get_info(device)[0])
-    found = [float("inf")]
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        found.append(1024.0 * int(next(line for line in lines if line.startswith("MemAvailable")).split()[1]))
-    with contextlib.suppress(OSError, ValueError):
-        group = Path("/sys/fs/cgroup")
-        allowed = int((group / "memory.max").read_text())
-        found.append(float(allowed - int((group / "memory.current").read_text())))
-    if len(found) == 1 and hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        found.append(float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")))
-    return min(found)
+    return free_memory()
 
 
 def peak_memory(device: torch.device) -> int:
