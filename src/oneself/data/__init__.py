@@ -10,18 +10,20 @@ from .items import Item, join, split
 from .paths import EXTENSIONS, find_images, output_path, part_path, side_path
 from .picture import Metadata, Picture, PixelSize, Resolution, check_axes
 from .ranges import Range, check_pixels, from_unit, to_unit
-from .saving import SavedAside, check_target, write_text_atomic
+from .saving import NotSaved, SavedAside, announced, check_target, save, save_aside, write_text_atomic
 
 __all__ = [
     "CLIP_ENDINGS",
     "EXTENSIONS",
     "Item",
     "Metadata",
+    "NotSaved",
     "Picture",
     "PixelSize",
     "Range",
     "Resolution",
     "SavedAside",
+    "announced",
     "check_axes",
     "check_clip_output",
     "check_output",
@@ -35,6 +37,8 @@ __all__ = [
     "part_path",
     "read",
     "read_clip",
+    "save",
+    "save_aside",
     "side_path",
     "split",
     "to_unit",

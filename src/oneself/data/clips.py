@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from . import saving
+from . import npy, saving
 from .files import check_output, read, write
 from .paths import check_source, find_images
 from .picture import Metadata, Picture
@@ -82,13 +83,13 @@ def write_clip(clip: Picture, path: str | Path, *, overwrite: bool = False, rate
     path = Path(path)
     if is_folder(path):
         path.mkdir(exist_ok=True)
-        for old in find_images(path) if overwrite else ():
-            if re.fullmatch(r"frame-\d+\.png", old.name):
-                old.unlink()  # of a longer clip
-        digits = max(3, len(str(len(clip.pixels))))
+        digits, made = max(3, len(str(len(clip.pixels)))), set()
         for number, pixels in enumerate(clip.pixels, 1):
             frame = Picture(pixels, clip.axes[1:], "png", Metadata(icc=clip.metadata.icc))
-            write(frame, path / f"frame-{number:0{digits}}.png", overwrite=overwrite)
+            made.add(write(frame, path / f"frame-{number:0{digits}}.png", overwrite=overwrite))
+        for old in find_images(path) if overwrite else ():
+            if old not in made and re.fullmatch(r"frame-\d+\.png", old.name):
+                old.unlink()  # of a longer clip
         return path
     if path.suffix.lower() != ".gif":
         return write(clip, path, overwrite=overwrite)
@@ -98,7 +99,8 @@ def write_clip(clip: Picture, path: str | Path, *, overwrite: bool = False, rate
 
         imageio.imwrite(temporary, clip.pixels, plugin="pillow", duration=1000 / min(rate, FASTEST), loop=0)
 
-    return saving.save(path, encode, overwrite=overwrite)
+    array: saving.Encode = functools.partial(npy.write, clip)
+    return saving.save(path, encode, overwrite=overwrite, aside=[(".gif", encode), (".npy", array)])
 
 
 def is_folder(path: Path) -> bool:
