@@ -30,18 +30,18 @@ DIP = ("--method", "dip", "--steps", "8", "--width", "4", "--levels", "2")
 
 @pytest.fixture
 def stop_after(monkeypatch):
-    """Ctrl-C after so many steps of all runs: ``stop_after(3)``; those taken are counted in ``.taken``."""
-    counter = SimpleNamespace(taken=0, at=None)
+    """Ctrl-C, or another signal, after so many steps of all runs: ``stop_after(3)``; ``.taken`` counts those taken."""
+    counter = SimpleNamespace(taken=0, at=None, by=signal.SIGINT)
     watch = Display.step
 
     def step(self, *arguments):
         watch(self, *arguments)
         counter.taken += 1
         if counter.taken == counter.at:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(counter.by)
 
-    def after(steps):
-        counter.taken, counter.at = 0, steps
+    def after(steps, by=signal.SIGINT):
+        counter.taken, counter.at, counter.by = 0, steps, by
         return counter
 
     monkeypatch.setattr(Display, "step", step)
@@ -59,6 +59,21 @@ def test_ctrl_c_writes_the_best_so_far_and_says_so(oneself, folder, stop_after):
     stop_after(None)
     oneself("denoise photo.png three.png", *DIP, "--steps", "3")
     assert np.array_equal(read_png("photo-denoised.png"), read_png("three.png"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_other_signals_keep_the_best_so_far_and_a_checkpoint(oneself, folder, stop_after, name):
+    counter = stop_after(3, getattr(signal, name))
+    said = oneself("denoise photo.png --checkpoint state", *DIP)
+    assert (said.code, counter.taken) == (130, 3)
+    record = json.loads((folder / "photo-denoised.png.json").read_text())
+    assert record["stopped_by"] == f"{name}, at step 3"
+    counter = stop_after(None)
+    assert oneself("repeat photo-denoised.png.json").code == 0
+    counter = stop_after(None)
+    assert oneself("denoise photo.png --checkpoint state", *DIP).code == 0
+    assert counter.taken == 5
 
 
 def test_an_interrupted_run_is_repeated(oneself, stop_after):

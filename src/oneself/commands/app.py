@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from oneself.commands import flags
-from oneself.commands.errors import DONE, INTERRUPTED, REFUSED, guarded, say
+from oneself.commands.errors import DONE, ENDED_AT_ONCE, INTERRUPTED, REFUSED, guarded, say
 from oneself.commands.uses import USES, uses
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ def _run(arguments: list[str]) -> int:
     try:
         code = parser.main(args=arguments, prog_name="oneself", standalone_mode=False)
     except (typer.Abort, KeyboardInterrupt):
+        say(ENDED_AT_ONCE)
         return INTERRUPTED
     except Exception as error:  # typer's usage errors have no public name of their own
         if not hasattr(error, "format_message"):

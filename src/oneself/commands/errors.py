@@ -7,7 +7,20 @@ import sys
 import traceback
 from collections.abc import Callable
 
-__all__ = ["DONE", "ENDED_AT_ONCE", "FAILED", "INTERRUPTED", "REFUSED", "explain", "guarded", "report", "say"]
+from oneself.commands.process import Steadfast
+
+__all__ = [
+    "DONE",
+    "ENDED_AT_ONCE",
+    "FAILED",
+    "INTERRUPTED",
+    "REFUSED",
+    "explain",
+    "guarded",
+    "printed",
+    "report",
+    "say",
+]
 
 DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 EXPECTED = (ValueError, TypeError, OSError, MemoryError, ArithmeticError)
@@ -43,11 +56,22 @@ def report(error: BaseException, where: str = "") -> bool:
 
 
 def guarded(work: Callable[[], int]) -> int:
-    """``work()``'s exit code; what it raises is told in one line: what was foreseen is a refusal before the work."""
+    """``work()``'s exit code; what it raises is told in one line: what was foreseen is a refusal before the work, or
+    says itself that it came after it."""
     try:
         return work()
     except KeyboardInterrupt:
         say(ENDED_AT_ONCE)
         return INTERRUPTED
     except Exception as error:
-        return REFUSED if report(error) else FAILED
+        return REFUSED if report(error) and not getattr(error, "worked", False) else FAILED
+
+
+def printed(output: Steadfast, code: int) -> int:
+    """The exit code of a command that ended with ``code``: it failed where what it printed was lost."""
+    output.flush()
+    if output.lost is None:
+        return code
+    if not isinstance(output.lost, BrokenPipeError):  # who closed it wanted no more
+        say(f"error: what was to be printed could not be written ({output.lost})")
+    return code or FAILED

@@ -189,12 +189,17 @@ class Restorer:
         interrupted = self._iterate(run, name, self._preview(prepared, piece), checkpoint, again)
         result = run.result()
         if interrupted:
-            ended = replace(result.stages[-1], stopped_by=f"Ctrl-C, at step {result.stages[-1].steps}")
+            ended = replace(result.stages[-1], stopped_by=f"{self._by(again)}, at step {result.stages[-1].steps}")
             result = replace(result, stages=(*result.stages[:-1], ended))
         for note in (*piece.problem.notes, *result.notes, result.stopped_by):
             self.display.say(f"  {note}")
         parts = {name: piece.problem.part(part.cpu()) for name, part in result.parts.items()}
         return replace(result, image=piece.problem.finish(result.image.cpu()), parts=parts), choice.why, interrupted
+
+    def _by(self, again: Mapping[str, Any] | None) -> str:
+        """What ended a run: a signal, now or in the call that is repeated."""
+        then = "Ctrl-C" if again is None else str(again["stages"][-1]["stopped_by"]).partition(",")[0]
+        return self.interruption.by or then
 
     def _iterate(
         self, run: Run, name: str, preview: Preview | None, checkpoint: Checkpoint | None,
@@ -241,7 +246,7 @@ class Restorer:
             self.display.say(f"  {note}")
         left = [str(n) for n, item in enumerate(items, 1) if not item["restored"] and item["why"] == ENDED]
         if left:
-            notes.append(f"left as before, because of Ctrl-C: item {', '.join(left)}")
+            notes.append(f"left as before, because of {self.interruption.by or 'Ctrl-C'}: item {', '.join(left)}")
             self.display.warn(notes[-1])
         failures: list[OSError] = []
         job.target.parent.mkdir(parents=True, exist_ok=True)
