@@ -17,7 +17,7 @@ import torch
 from rich.console import Console
 
 import oneself
-from oneself.commands import checkpoints, progress, snapshots
+from oneself.commands import checkpoints, progress, restoring, snapshots
 from oneself.commands.progress import Display
 from oneself.core import Step
 from oneself.quantities import duration, memory
@@ -237,12 +237,12 @@ def test_the_preview_is_refreshed(oneself, monkeypatch):
     shown = []
     write = snapshots.write_snapshot
 
-    def writing(picture, path):
+    def writing(picture, path, overwrite):
         shown.append(picture)
         time.sleep(0.001)
-        write(picture, path)
+        write(picture, path, overwrite)
 
-    monkeypatch.setattr(snapshots, "write_snapshot", writing)
+    monkeypatch.setattr(restoring, "write_snapshot", writing)
     oneself("denoise photo.png --preview now.png", *DIP)
     assert len(shown) >= 1
     assert shown[0].shape == (20, 24, 3)
@@ -253,7 +253,7 @@ def test_a_preview_that_fails_does_not_stop_the_run(oneself, monkeypatch):
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(snapshots, "write_snapshot", full)
+    monkeypatch.setattr(restoring, "write_snapshot", full)
     said = oneself("denoise photo.png --preview now.png", *DIP)
     assert said.code == 0
     assert said.err.count("no more previews") == 1
