@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from oneself.commands.process import Steadfast
 
@@ -20,6 +21,7 @@ __all__ = [
     "printed",
     "report",
     "say",
+    "working",
 ]
 
 DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
@@ -55,9 +57,19 @@ def report(error: BaseException, where: str = "") -> bool:
     return told is not None
 
 
+@contextmanager
+def working() -> Iterator[None]:
+    """Inside, work has begun: what is raised is a failure, no refusal."""
+    try:
+        yield
+    except Exception as error:
+        error.worked = True  # type: ignore[attr-defined]
+        raise
+
+
 def guarded(work: Callable[[], int]) -> int:
-    """``work()``'s exit code; what it raises is told in one line: what was foreseen is a refusal before the work, or
-    says itself that it came after it."""
+    """``work()``'s exit code; what it raises is told in one line: what was foreseen is a refusal before the work,
+    unless it says itself that work had begun."""
     try:
         return work()
     except KeyboardInterrupt:

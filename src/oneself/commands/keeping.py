@@ -80,7 +80,7 @@ class Keeping:
 
         return [("", write), (extension(path), write), (".npy", partial(data.write, picture))]
 
-    def clip_ways(self, clip: data.Picture, path: Path, rate: float) -> list[Way]:
+    def clip_ways(self, clip: data.Picture, path: Path, rate: float = 10.0) -> list[Way]:
         """How a clip is written to a path, and elsewhere."""
 
         def write(place: Path) -> None:

@@ -219,7 +219,8 @@ class Restorer:
             self.display.end()
         if checkpoint is not None and not run.finished:
             checkpoint.save(run)
-            self.display.say(f"  the same command goes on from {checkpoint.path}")
+            if checkpoint.place == checkpoint.path:
+                self.display.say(f"  the same command goes on from {checkpoint.path}")
         return not run.finished
 
     def _preview(self, prepared: Prepared, piece: Piece, keeping: Keeping) -> Preview | None:
