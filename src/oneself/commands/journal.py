@@ -14,7 +14,7 @@ from typing import Any
 from oneself import data
 from oneself.commands.aids import digest
 from oneself.commands.records import as_text
-from oneself.data.temporary import gone, owner, temporary
+from oneself.data.temporary import gone, owner, sweep, temporary
 
 __all__ = ["Journal", "finish_killed", "records_of", "same_work"]
 
@@ -94,8 +94,9 @@ class Journal:
 def finish_killed(folder: Path) -> dict[Path, Record]:
     """Finish what killed calls have left in a folder: write the records of files that are whole, forget the rest.
 
-    Returns the records that were written now, by their place.
+    Returns the records of what is whole, by their place.
     """
+    sweep(folder)
     finished: dict[Path, Record] = {}
     for path, found in _left_in(folder):
         side, record, last = folder / found["side"], found["record"], found["last"]
@@ -103,6 +104,7 @@ def finish_killed(folder: Path) -> dict[Path, Record]:
         with suppress(OSError):  # it stays as it is, for another time
             if whole and _may_be_written(side, found["files"][last][-1]):
                 data.write_text_atomic(side, as_text(record), overwrite=True)
+            if whole and side.exists():
                 finished[side] = record
             if whole or not any(_is_there(name, found["files"]) for name in found["files"]):
                 path.unlink(missing_ok=True)
@@ -110,7 +112,7 @@ def finish_killed(folder: Path) -> dict[Path, Record]:
 
 
 def _may_be_written(side: Path, sha: str) -> bool:
-    """Whether there is no record, or one of ours of an earlier file."""
+    """Whether there is no record, or one of ours that is of an earlier file."""
     if not os.path.lexists(side):
         return True
     found = _json(side)
