@@ -60,12 +60,8 @@ def restore(
         for number, job in enumerate(jobs, 1):
             if len(jobs) > 1:
                 display.say(f"[{number}/{len(jobs)}]")
-            if len(jobs) > 1 and not files.overwrite and job.target.exists():
-                display.say(f"{job.source}: skipped, {job.target} has appeared meanwhile")
-                skipped.append(job)
-                continue
             try:
-                ended = attempt(restorer, job, done, failed)
+                ended = attempt(restorer, job, done, failed, skipped if len(jobs) > 1 else None)
             except KeyboardInterrupt:
                 say(ENDED_AT_ONCE)
                 code = INTERRUPTED
@@ -94,11 +90,20 @@ def _finished(planned: Plan, files: Files, settings: Settings, display: Display)
     return [found]
 
 
-def attempt(restorer: Restorer, job: Job, done: list[Record], failed: list[Record]) -> int:
-    """Restore one file; its exit code. A failure is told, and the files after it have their turn."""
+def attempt(
+    restorer: Restorer, job: Job, done: list[Record], failed: list[Record], skipped: list[Job] | None = None
+) -> int:
+    """Restore one file; its exit code. A failure is told, and the files after it have their turn.
+
+    With ``skipped``, for files whose results were not there at first, one that is there now is left to who made it.
+    """
     try:
         done.append(restorer.restore(job))
     except Exception as error:
+        if skipped is not None and isinstance(error, FileExistsError) and not restorer.begun and job.target.exists():
+            restorer.display.say(f"{job.source}: skipped, {job.target} has appeared meanwhile")
+            skipped.append(job)
+            return DONE
         report(error)
         failed.append({"input": str(job.source), "error": str(error) or type(error).__name__})
         return FAILED if restorer.begun else REFUSED

@@ -125,7 +125,9 @@ def save_aside(path: Path, error: Exception, aside: Iterable[tuple[str, Encode]]
 
     Raises `SavedAside`, which says where it is; `NotSaved` if it could be saved nowhere. Never returns.
     """
-    aside, failures = list(aside), [_reason(error)]
+    if isinstance(error, NotSaved) and isinstance(error.__cause__, Exception):
+        error = error.__cause__
+    aside, failures = list(aside), [_reason(error).removeprefix(f"write(path={str(path)!r}): ")]
     for start in _places(path, error):
         for suffix, encode in aside:
             place = start.with_name(f"{start.name}-{uuid.uuid4().hex[:8]}{suffix}")
@@ -190,7 +192,8 @@ def _flush(path: Path) -> None:
 
 
 def _reason(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+    told = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+    return told.removesuffix(".")
 
 
 def _places(path: Path, error: Exception) -> list[Path]:
