@@ -102,5 +102,8 @@ def test_a_clip_that_cannot_be_written_is_not_lost(tmp_path, monkeypatch, name):
         (tmp_path / name / "frame-000.png").write_bytes(b"of an earlier clip")
     with pytest.raises(data.SavedAside) as caught:
         data.write_clip(data.Picture(CLIP, "TYXC"), tmp_path / name, overwrite=True)
-    assert caught.value.path.parent == place / "x"
+    (made,) = (place / "x").iterdir()
+    assert made == caught.value.path
+    assert made.suffix == (".gif" if name == "clip.gif" else ".npy")
+    assert name == "clip.gif" or np.array_equal(np.load(made), CLIP)
     assert name == "clip.gif" or (tmp_path / name / "frame-000.png").read_bytes() == b"of an earlier clip"

@@ -64,7 +64,7 @@ class StateFile:
                 self.place = data.save(find(), partial(save_tree, state()), overwrite=True)
                 break
             except Exception as error:  # safetensors has exceptions of its own, and a state may not fit in memory
-                failures.append(str(error) or type(error).__name__)
+                failures.append(getattr(error, "reason", "") or str(error) or type(error).__name__)
         self._saved = time.monotonic()
         if failures:
             there = f"; it is in {self.place}: go on with --checkpoint {self.place}" if len(failures) == 1 else ""

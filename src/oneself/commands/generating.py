@@ -94,8 +94,8 @@ def generate(given: Mapping[str, Any], options: Mapping[str, Any], command_line:
         with working() if trains else nullcontext():
             found = _written(model, picture, size, place, given, shaping, told, began, keeping, interruption)
     made = found["outputs"]
-    display.say(f"  wrote {len(made)} pictures, {Path(made[0]).name} and on, and {place.record.name} to "
-                f"{place.record.parent}; {duration(found['seconds'])}")  # fmt: skip
+    where = f", {Path(made[0]).name} and on, and {place.record.name} to {place.record.parent}"
+    display.say(f"  wrote {len(made)} pictures{'' if keeping.failures else where}; {duration(found['seconds'])}")
     if given["json"]:
         print(as_text(found), end="")
     return keeping.report() or (INTERRUPTED if interruption.asked else DONE)

@@ -62,6 +62,8 @@ class Keeping:
 
     def __exit__(self, *exception: object) -> None:
         self._journal.close(self._done)
+        if exception[0] is not None:  # which is what the call tells of otherwise
+            self.report()
 
     def may_replace(self, path: Path) -> bool:
         """Whether a file that is there may be replaced: where that was asked for, or it is this call's own or a killed

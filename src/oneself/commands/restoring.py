@@ -263,10 +263,8 @@ class Restorer:
             return record(self.settings, self.aids, source, items, notes, output=output, **rest)
 
         place, found = keeping.deliver(job.target, keeping.picture_ways(picture, job.target, quality), told)
-        for failure in keeping.failures[1:]:
-            self.display.warn(str(failure))
         if keeping.failures:
-            raise keeping.failures[0]
+            raise keeping.failures.pop(0)  # the others are told as it passes
         self._say_written(place, found, keeping)
         return found
 

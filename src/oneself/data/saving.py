@@ -19,12 +19,14 @@ MEMORY = Path("/dev/shm")  # a folder in memory, where the system has one
 Encode = Callable[[Path], object]
 Told = Callable[[Path, Path], None]
 _told: ContextVar[Told | None] = ContextVar("told", default=None)
+_aside: ContextVar[bool] = ContextVar("aside", default=False)  # whether what is written now has lost its place already
 
 
 class NotSaved(OSError):
-    """Work that is done could be written nowhere."""
+    """Work that is done could be written nowhere; `reason` is why not at its place."""
 
     worked = True  # it is no refusal
+    reason = ""
 
 
 class SavedAside(OSError):  # it says what happened to the result, which is the news
@@ -102,6 +104,8 @@ def save(path: Path, encode: Encode, *, overwrite: bool = False, aside: Iterable
     except FileExistsError:
         raise
     except Exception as error:  # encoders fail with exceptions of every kind
+        if _aside.get():
+            raise
         save_aside(path, error, aside)
     return path
 
@@ -125,20 +129,14 @@ def save_aside(path: Path, error: Exception, aside: Iterable[tuple[str, Encode]]
 
     Raises `SavedAside`, which says where it is; `NotSaved` if it could be saved nowhere. Never returns.
     """
-    if isinstance(error, NotSaved) and isinstance(error.__cause__, Exception):
-        error = error.__cause__
+    if isinstance(error, NotSaved | SavedAside) and isinstance(error.__cause__, Exception):
+        error = error.__cause__  # of a part
     aside, failures = list(aside), [_reason(error).removeprefix(f"write(path={str(path)!r}): ")]
     for start in _places(path, error):
         for suffix, encode in aside:
             place = start.with_name(f"{start.name}-{uuid.uuid4().hex[:8]}{suffix}")
-            try:
-                encode(place)
-                _flush(place)
-            except SavedAside as other:
-                place = other.path
-            except Exception as failure:
-                with suppress(OSError):
-                    place.unlink(missing_ok=True)
+            failure = _failure(place, encode)
+            if failure is not None:
                 failures.append(f"{start.parent}: {_reason(failure)}")
                 continue
             raise SavedAside(
@@ -147,7 +145,24 @@ def save_aside(path: Path, error: Exception, aside: Iterable[tuple[str, Encode]]
     reasons = "; ".join(dict.fromkeys(failures))
     message = f"write(path={str(path)!r}): could not be written ({reasons}). Free some space, then try again."
     number = getattr(error, "errno", None)
-    raise (NotSaved(message) if number is None else NotSaved(number, message)) from error
+    lost = NotSaved(message) if number is None else NotSaved(number, message)
+    lost.reason = failures[0]
+    raise lost from error
+
+
+def _failure(place: Path, encode: Encode) -> Exception | None:
+    """Write a file, of which nothing stays where that fails; why it failed."""
+    token = _aside.set(True)
+    try:
+        encode(place)
+        _flush(place)
+    except Exception as failure:
+        with suppress(OSError):
+            place.unlink(missing_ok=True)
+        return failure
+    finally:
+        _aside.reset(token)
+    return None
 
 
 def _replace(path: Path, encode: Encode, overwrite: bool) -> None:
