@@ -13,6 +13,7 @@ from oneself.commands.aids import digest, read_aids
 from oneself.commands.errors import DONE, FAILED
 from oneself.commands.interruption import Interruption
 from oneself.commands.jobs import Job, check_settings
+from oneself.commands.places import Places
 from oneself.commands.progress import Display
 from oneself.commands.records import read_record
 from oneself.commands.request import Files, Settings
@@ -42,6 +43,8 @@ def main(record: str, output: str | None, overwrite: bool, json: bool, quiet: bo
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"repeat({record!r}): the record is damaged ({error}). Name one as it was written.") from error
     check_settings(settings)
+    written = [("--output", job.target), ("--output's .json", data.side_path(job.target))]
+    places = Places("repeat", [place, job.source, *settings.aids.values()], written)
     display = Display(quiet)
     done: list[Record] = []
     failed: list[Record] = []
@@ -50,7 +53,7 @@ def main(record: str, output: str | None, overwrite: bool, json: bool, quiet: bo
     torch.set_num_threads(threads)  # sums are split among threads, and rounded accordingly
     try:
         with Interruption(display.warn) as interruption:
-            restorer = Restorer(settings, files, read_aids(settings), display, interruption, replay=items)
+            restorer = Restorer(settings, files, read_aids(settings), display, interruption, places, items)
             code = attempt(restorer, job, done, failed)
     finally:
         torch.set_num_threads(before)
