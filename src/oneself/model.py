@@ -6,16 +6,18 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, TypedDict
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from oneself.core import Compute, NotEnoughMemory
+from oneself.core import Compute, NotEnoughMemory, Option
 from oneself.core.checkpoint import load_tree, save_tree
 from oneself.core.compute import available_memory
+from oneself.core.option import shown
 from oneself.core.randomness import Randomness
+from oneself.core.schema import Misfit, conform
 from oneself.data.ranges import Range, from_unit
 from oneself.generators import Guide, Noise, Region, Sampler, Shaping, Steered, blank, fresh, steering
 
@@ -46,6 +48,32 @@ class Kind:
             return (pictures.cpu() * (self.high - self.low) + self.low).to(getattr(torch, self.dtype))
         found = from_unit(pictures.cpu().numpy(), span)
         return found[:, 0] if self.axis is None else np.moveaxis(found, 1, self.axis + 1)
+
+
+Whole = Literal["bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64"]
+Dtype = Whole | Literal["float16", "bfloat16", "float32", "float64"]
+
+
+class Layout(TypedDict):
+    """A ``Kind``, as a file says it."""
+
+    low: float
+    high: float
+    dtype: Dtype
+    axis: Annotated[int, Option("of the channels", low=0, high=4)] | None
+    tensor: bool
+
+
+class Saved(TypedDict):
+    """What a file holds of a model, beside its sampler's own ``configuration`` and ``state``."""
+
+    method: str
+    options: dict[str, Any]
+    seed: Annotated[int, Option("any")]
+    layout: Layout
+    picture: str
+    configuration: dict[str, Any]
+    state: dict[str, Tensor]
 
 
 class Model:
@@ -233,21 +261,23 @@ class Model:
         if not isinstance(tree, dict) or tree.get("kind") != KIND:
             what = "the checkpoint of a run" if isinstance(tree, dict) and "belongs_to" in tree else "something else"
             raise ValueError(f"{told}: {what}, not a trained generator. Give a file that generate saved.")
-        if tree["version"] != VERSION:
+        if tree.get("version") != VERSION:
             raise ValueError(
-                f"{told}: of model version {tree['version']}, this library reads version {VERSION}. Train it again."
+                f"{told}: of model version {shown(tree.get('version'))}, this library reads version {VERSION}. "
+                "Train it again."
             )
-        if method is not None and tree["method"] != method:
+        if method is not None and tree.get("method") != method:
             raise ValueError(
-                f"{told}: a model of method {tree['method']!r}, method {method!r} was asked for. "
-                f"Give method={tree['method']!r}, or another file."
+                f"{told}: a model of method {shown(tree.get('method'))}, method {method!r} was asked for. "
+                "Give that one, or another file."
             )
         try:
-            sampler = blank(tree["method"], tree["configuration"])
+            conform(tree, Saved)
+            sampler = blank(tree["method"], tree["configuration"], tree["state"])
             sampler.load_state_dict(tree["state"])
-            kind = Kind(**tree["layout"])
-        except (KeyError, TypeError, RuntimeError) as error:
-            raise ValueError(f"{told}: damaged ({error!r}). Train it again.") from error
+            kind = Kind(**{name: tree["layout"][name] for name in Layout.__annotations__})
+        except (Misfit, RuntimeError) as error:
+            raise ValueError(f"{told}: damaged ({' '.join(str(error).split())}). Train it again.") from error
         made = cls(tree["method"], tree["options"], tree["seed"], sampler, kind, tree["picture"])
         return made.to(device)
 

@@ -42,7 +42,8 @@ def conform(value: Any, hint: Any, place: str = "") -> None:
     if origin in (types.UnionType, typing.Union):
         _any_of(value, typing.get_args(hint), place)
     elif origin is typing.Annotated:
-        _within(value, *typing.get_args(hint)[:2], place)
+        inner, option, *_ = typing.get_args(hint)
+        _within(value, inner, option, place)
     elif origin is Literal:
         _require(value in typing.get_args(hint), value, place, "one of " + ", ".join(map(str, typing.get_args(hint))))
     elif typing.is_typeddict(hint):
