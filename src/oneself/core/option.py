@@ -23,7 +23,7 @@ def shown(value: Any) -> str:
     """A value as a message quotes it: its ``repr``, cut where it is long."""
     if isinstance(value, int) and value.bit_length() > 4 * SHOWN:  # Python refuses to write thousands of digits
         return f"a number of {value.bit_length()} bits"
-    told = repr(value)
+    told = " ".join(repr(value).split()) if not isinstance(value, str) else repr(value)
     return told if len(told) <= SHOWN else f"{told[:SHOWN]}…"
 
 
