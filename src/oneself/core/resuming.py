@@ -67,6 +67,4 @@ def resuming() -> Iterator[None]:
         raise
     except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RuntimeError) as error:
         told = " ".join(str(error).split()) or type(error).__name__
-        raise ValueError(
-            f"Run.load: the checkpoint is damaged, or of another run ({told}). Start without it."
-        ) from error
+        raise ValueError(f"Run.load: the checkpoint is damaged or another's ({told}). Start without it.") from error

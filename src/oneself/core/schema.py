@@ -6,6 +6,7 @@ import sys
 import types
 import typing
 from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any, Literal
 
 from torch import Tensor
@@ -14,7 +15,7 @@ from oneself.core.option import Option, shown
 
 __all__ = ["Misfit", "conform"]
 
-MOST = 10**9  # of a whole number whose hint sets no bound
+MOST = 2**64  # of a whole number whose hint sets no bound
 
 
 class Misfit(ValueError):
@@ -25,9 +26,11 @@ def conform(value: Any, hint: Any, place: str = "") -> None:
     """Refuse a value that does not have the type that a hint says, anywhere inside.
 
     Hints may be ``Any``, ``None``, ``bool``, ``int``, ``float``, ``str``, ``Tensor``, ``Literal``, unions,
-    ``list[X]``, ``tuple[X, ...]`` (a list, in a file), ``dict[str, X]``, ``TypedDict`` (the value may have other keys
-    besides; some may be ``NotRequired``), and ``Annotated[X, Option(help, low=…)]``, whose range numbers must keep, and
-    texts and lists in their length. Numbers are finite; whole ones without a range are within ±10⁹.
+    ``list[X]``, ``tuple[X, ...]`` (a list, in a file), ``dict[str, X]``, a ``TypedDict`` (the value may have other keys
+    besides; some may be ``NotRequired``) or a dataclass (the value has its fields as keys; those with a
+    default may be missing), and ``Annotated[X,
+    Option(help, low=…)]``, whose range numbers must keep, and texts and lists in their length. Numbers are finite;
+    whole ones without a range are within ±2⁶⁴.
 
     Parameters
     ----------
@@ -46,7 +49,7 @@ def conform(value: Any, hint: Any, place: str = "") -> None:
         _within(value, inner, option, place)
     elif origin is Literal:
         _require(value in typing.get_args(hint), value, place, "one of " + ", ".join(map(str, typing.get_args(hint))))
-    elif typing.is_typeddict(hint):
+    elif typing.is_typeddict(hint) or is_dataclass(hint):
         _keys(value, hint, place)
     elif origin in (list, tuple):
         _require(isinstance(value, list | tuple), value, place, "a list")
@@ -77,12 +80,12 @@ def _plain(value: Any, hint: Any, place: str) -> None:
     whole = isinstance(value, int) and not isinstance(value, bool)
     if kind is int:
         _require(whole, value, place, WORDS[int])
-        _require(abs(value) <= MOST, value, place, f"at most {MOST:g}")
+        _require(abs(value) <= MOST, value, place, "within ±2⁶⁴")
     elif kind is float:
         _require(whole or isinstance(value, float), value, place, WORDS[float])
         _require(abs(value) <= sys.float_info.max, value, place, "a finite number")
     else:
-        _require(isinstance(value, kind), value, place, WORDS[kind])
+        _require(isinstance(value, kind), value, place, WORDS.get(kind, kind.__name__))
 
 
 def _within(value: Any, hint: Any, option: Option, place: str) -> None:
@@ -114,10 +117,15 @@ def _any_of(value: Any, hints: Sequence[Any], place: str) -> None:
 
 def _keys(value: Any, hint: Any, place: str) -> None:
     _require(isinstance(value, dict), value, place, "a mapping")
+    has_default = {field.name for field in fields(hint) if _default(field)} if is_dataclass(hint) else set()
     for name, one in typing.get_type_hints(hint, include_extras=True).items():
         here = f"{place}.{name}".lstrip(".")
         spared = typing.get_origin(one) is typing.NotRequired
         if name in value:
             conform(value[name], typing.get_args(one)[0] if spared else one, here)
-        elif not spared:
+        elif not spared and name not in has_default:
             raise Misfit(f"{here} is missing")
+
+
+def _default(field: Field[Any]) -> bool:
+    return field.default is not MISSING or field.default_factory is not MISSING
