@@ -86,7 +86,9 @@ class Restorer:
         checkpoint = None
         replaceable: Mapping[str, str] = {}
         if files.checkpoint is not None:
-            checkpoint = Checkpoint(files.checkpoint, self._identity(job), self.display.warn)
+            shape = (len(prepared.items[0].pixels), *prepared.piece(0).size)
+            kind = prepared.picture.pixels.dtype.str, shape, len(prepared.items)
+            checkpoint = Checkpoint(files.checkpoint, self._identity(job), self.display.warn, kind)
             replaceable = own_unfinished(data.side_path(job.target), job.source) if checkpoint.resumed else {}
 
         def allowed(path: Path) -> bool:
