@@ -84,14 +84,14 @@ Settle = Annotated[
 Average = Annotated[float, Option("decay of the running average of the outputs; 0 for none", low=0, below=1)]
 
 Sigma = Annotated[
-    float | None, Option("noise level in units of the [0, 1] range; estimated otherwise", above=0, high=100)
+    float | None, Option("noise level in units of the [0, 1] range; estimated otherwise", low=1e-9, high=100)
 ]
 Variation = Annotated[float, Option("weight of the total variation", low=0, high=1e6)]
 Fidelity = Annotated[
     Literal["least-squares", "back-projection", "guided"],
     Option("how the measurement is fitted; 'guided' goes from back-projection to least squares over the steps"),
 ]
-Ridge = Annotated[float, Option("ε, what is added to AAᵀ (1 at its largest) before it is inverted", above=0, high=1e3)]
+Ridge = Annotated[float, Option("ε, what is added to AAᵀ (1 at its largest) before it is inverted", low=1e-9, high=1e3)]
 
 Prior = Annotated[
     Literal[
