@@ -144,9 +144,12 @@ class Training:
         self.run = Run(choice.method, y, Identity(), **self._settings, seconds=seconds)
         self.sizes = self.untrained().sampler.sizes
 
-    def check(self, size: Sequence[int]) -> None:
-        """Refuse, before the training, a size of samples that would not fit in memory."""
-        self.untrained().check_memory(checked_size(size))
+    def check(self, size: Sequence[int], start: int = 0) -> None:
+        """Refuse, before the training, a size of samples that would not fit in memory, or a scale to begin with that
+        there will not be."""
+        model = self.untrained()
+        model.check_memory(checked_size(size))
+        model.check_start(start)
 
     def untrained(self) -> Model:
         """What the first stage begins with; this also refuses what the method cannot work on."""

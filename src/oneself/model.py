@@ -197,15 +197,19 @@ class Model:
     ) -> Tensor:
         """One picture ``(1, C, H, W)`` in [0, 1]; ``image`` in place of the scales below ``start``."""
         wanted = checked_size(self.size if size is None else size)
-        if not isinstance(start, int) or not 0 <= start < self.scales:
-            raise ValueError(
-                f"sample(start_scale={start!r}): this model has the scales 0 (coarsest) to {self.scales - 1}. "
-                "Give one of them."
-            )
+        self.check_start(start)
         self.check_memory(wanted)
         steered = {} if shaping is None else {"shaping": shaping}
         with Randomness(seed, APART + number, self.sampler.picture.device), torch.no_grad():
             return self.sampler.sample(wanted, start=start, image=image, noise=noise, **steered).float()
+
+    def check_start(self, start: int) -> None:
+        """Refuse a scale that the model has not."""
+        if not isinstance(start, int) or not 0 <= start < self.scales:
+            raise ValueError(
+                f"sample(start_scale={shown(start)}): this model has the scales 0 (coarsest) to {self.scales - 1}. "
+                "Give one of them."
+            )
 
     def check_memory(self, size: Sequence[int]) -> None:
         """Refuse a size whose networks would not fit in memory, before it is taken."""

@@ -176,8 +176,7 @@ def _trained(
 ) -> tuple[Model, Shaping | None, int]:  # fmt: skip
     chosen = {name: given[name] for name in ("seed", "seconds", "device", "preset", "precision", "compile")}
     training = Training(picture.pixels, given["method"], **chosen, **settings, **options)
-    if size is not None:
-        training.check(size)
+    training.check(training.sizes[-1][-2:] if size is None else size, given["start_scale"])
     shaping = training.untrained().shaping(training.sizes[-1] if size is None else size, **steer)
     checkpoint = None if given["checkpoint"] is None else Path(given["checkpoint"])
     if checkpoint is not None:

@@ -19,7 +19,7 @@ from oneself.core.fitting import Fitting
 from oneself.core.method import Method
 from oneself.core.option import shown
 from oneself.core.physics import Identity, check_images, check_physics, check_task, physics_on
-from oneself.core.randomness import Randomness
+from oneself.core.randomness import Randomness, check_seed
 from oneself.core.result import Result, StageRecord, versions
 from oneself.core.resuming import check_state, resuming
 from oneself.core.stage import Stage
@@ -85,7 +85,7 @@ class Run(Iterator[Step]):
         check_measurement(method, y)
         if seconds is not None and not seconds > 0:
             raise ValueError(f"Run(seconds={seconds}): the time allowed must be above 0. Give seconds, or none.")
-        self.method, self.seed, self.seconds, self.plan = method, seed, seconds, tuple(plan)
+        self.method, self.seed, self.seconds, self.plan = method, check_seed(seed), seconds, tuple(plan)
         self.y, self.dtype = self._own(y), y.dtype
         self.physics = physics_on(Identity() if physics is None else physics, self.compute.device)
         check_physics(method.key, method.needs, self.y, self.physics)
