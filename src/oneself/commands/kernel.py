@@ -25,7 +25,8 @@ from oneself.quantities import duration
 
 __all__ = ["main"]
 
-WHOLE = (".png", ".jpg", ".jpeg", ".bmp", ".webp")  # formats of whole numbers
+WHOLE = (".png", ".bmp")  # formats of whole numbers
+LOSSY = (".jpg", ".jpeg", ".jpe", ".jfif", ".webp")
 KIND = "oneself-kernel-1"
 
 
@@ -70,8 +71,13 @@ def main(
 
 
 def _target(source: Path, out: str | None) -> Path:
-    """``NAME-kernel.npy`` beside the picture unless it is named."""
-    return data.output_path(source.with_suffix(".npy"), out, "kernel")
+    """``NAME-kernel.npy`` beside the picture unless it is named. Raises ValueError where it would be changed."""
+    target = data.output_path(source.with_suffix(".npy"), out, "kernel")
+    if target.suffix.lower() in LOSSY:
+        raise ValueError(
+            f"kernel(out={str(target)!r}): {target.suffix} changes the values. End it in .npy, .tif or .png."
+        )
+    return target
 
 
 def _number(text: str) -> float:

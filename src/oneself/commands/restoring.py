@@ -71,7 +71,7 @@ class Restorer:
         with self._warnings_told(notes):
             prepared, source = read_once(job.source, lambda: prepare(job.source, self.settings, self.aids))
             notes += prepared.picture.notes
-            checkpoint = self._checkpoint(source)
+            checkpoint = self._checkpoint(prepared, source)
             side = data.side_path(job.target)
             ours = own_unfinished(side, source) if checkpoint is not None and checkpoint.resumed else {}
             with Keeping(side, self.places, self.files.overwrite, ours) as keeping:
@@ -83,9 +83,13 @@ class Restorer:
                 done, shown = self._restore_items(prepared, checkpoint, keeping)
                 return self._write(prepared, job, source, done, shown, notes, keeping)
 
-    def _checkpoint(self, source: Mapping[str, str]) -> Checkpoint | None:
+    def _checkpoint(self, prepared: Prepared, source: Mapping[str, str]) -> Checkpoint | None:
         path = self.files.checkpoint
-        return None if path is None else Checkpoint(path, self._identity(source), self.display.warn)
+        if path is None:
+            return None
+        shape = (len(prepared.items[0].pixels), *prepared.piece(0).size)
+        kind = prepared.picture.pixels.dtype.str, shape, len(prepared.items)
+        return Checkpoint(path, self._identity(source), self.display.warn, kind)
 
     def _check(self, prepared: Prepared, job: Job, keeping: Keeping) -> None:
         """Refuse all that can be refused before the work."""
