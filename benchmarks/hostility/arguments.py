@@ -43,6 +43,11 @@ TASKS = {"separate": "watermark"}  # where the registry's name of a command's ta
 COMMANDS = tuple(name for name in BASES if name != "demo")  # demo fetches nothing and takes nothing but a folder
 SPACE = 3 << 29  # bytes that a call may take more, which it can know: RLIMIT_AS
 NONE = ("nan", "inf", "-inf", "", " ")  # no value of any flag
+HUGE = ("1e23", "1e308", "-1e308", "1e-320")
+NOT = {
+    "--device": ("cpu:99", "cuda:99", "meta", "mps", "gpu"),
+    **dict.fromkeys(("--sigma", "--gain", "--data-range", "--rate"), HUGE),
+}
 NUMBERS = (*NONE, "0", "-1", "1", "2", "3", "1000", "1000000", "1000000000", "2147483648", "9223372036854775808",
            "1" + "0" * 400, "0.5", "1e-320", "1e-9", "1e23", "1e308", "-1e308", "1e999", "0x10", "1,5", "1_000", "١٢",
            "½",
@@ -63,7 +68,9 @@ def play(stock: Stock, room: Room, random: Random, number: int) -> Played:
     said = room.call(command, space=SPACE)
     faults = standard(room, said, before)
     if said.code == 0:
-        faults += [Fault("accepted", f"{flag} {value!r}") for flag, value in absurd if value in NONE]
+        faults += [
+            Fault("accepted", f"{flag} {value!r}") for flag, value in absurd if value in (*NONE, *NOT.get(flag, ()))
+        ]
     return Played(" ".join(word if word.strip() else repr(word) for word in command)[:400], said.code, faults, said.err)
 
 

@@ -87,14 +87,14 @@ def _content(path: bytes) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def made(before: Seen, after: Seen) -> list[str]:
-    """New files that show."""
-    return sorted(name for name in after if name not in before and not _hidden(name))
+def made(before: Seen, after: Seen, asked: Collection[str] = ()) -> list[str]:
+    """New files that show, or have a name that was asked for."""
+    return sorted(name for name in after if name not in before and not _hidden(name, asked))
 
 
-def leftovers(before: Seen, after: Seen) -> list[str]:
+def leftovers(before: Seen, after: Seen, asked: Collection[str] = ()) -> list[str]:
     """New files that hide: of a call that has ended, rubbish."""
-    return sorted(name for name in after if name not in before and _hidden(name))
+    return sorted(name for name in after if name not in before and _hidden(name, asked))
 
 
 def changed(before: Seen, after: Seen, allowed: Collection[str] = ()) -> list[str]:
@@ -102,8 +102,11 @@ def changed(before: Seen, after: Seen, allowed: Collection[str] = ()) -> list[st
     return sorted(name for name in before if after.get(name) != before[name] and name not in allowed)
 
 
-def _hidden(name: str) -> bool:
-    return Path(name).name.startswith(".") or name.endswith(".part")
+def _hidden(name: str, asked: Collection[str]) -> bool:
+    own = Path(name).name
+    return (own.startswith(".") or own.endswith(".part")) and not any(
+        own.removesuffix(".json") in word for word in asked
+    )
 
 
 def of_end(said: Said, most: float = MOST, signalled: int = 0) -> list[Fault]:
@@ -126,10 +129,10 @@ def of_end(said: Said, most: float = MOST, signalled: int = 0) -> list[Fault]:
 
 def of_result(room: Room, said: Said, before: Seen, after: Seen, allowed: Collection[str] = ()) -> list[Fault]:
     """What is wrong with what a call left: inputs, results, rubbish."""
-    new, touched = made(before, after), [name for name in allowed if after.get(name) != before.get(name)]
+    new = made(before, after, said.arguments)
+    touched = [name for name in allowed if after.get(name) != before.get(name)]
     faults = [Fault("lost", f"changed {name}") for name in changed(before, after, allowed)]
-    rubbish = [name for name in leftovers(before, after) if not any(Path(name).name in word for word in said.arguments)]
-    faults += [Fault("lost", f"left {name}") for name in rubbish]
+    faults += [Fault("lost", f"left {name}") for name in leftovers(before, after, said.arguments)]
     faults += [Fault("lost", f"unreadable {name}: {why}") for name, why in unreadable(room, [*new, *touched]).items()]
     results = [name for name in (*new, *touched) if Path(name).suffix.lower() in RESULTS]
     if said.code == REFUSED and (said.finished or new):

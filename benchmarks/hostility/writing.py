@@ -95,9 +95,8 @@ def _count(number: int, stock: Stock, room: Room) -> int:
 
 def play_kills(stock: Stock, room: Room, random: Random, number: int) -> Played:
     """Killed before the k-th touch of the disk, or in the middle of what is written after it."""
-    which = number % len(SCENARIOS)
-    scenario, touches = SCENARIOS[which], _count(which, stock, room)
-    point, halfway = (number // len(SCENARIOS)) % touches, random.random() < 0.3
+    which, point = _point(number, stock, room)
+    scenario, touches, halfway = SCENARIOS[which], points[which], random.random() < 0.3
     scenario.prepare(stock, room)
     before = see(room)
 
@@ -126,6 +125,12 @@ def play_kills(stock: Stock, room: Room, random: Random, number: int) -> Played:
     return Played(
         f"{' '.join(scenario.command)}, killed {how} touch {point + 1} of {touches}", said.code, faults, said.err
     )
+
+
+def _point(number: int, stock: Stock, room: Room) -> tuple[int, int]:
+    """The scenario and the touch of a number: all of them have their turn before any has another."""
+    every = [(which, touch) for which in range(len(SCENARIOS)) for touch in range(_count(which, stock, room))]
+    return Random(0).sample(every, len(every))[number % len(every)]
 
 
 def _work(names: tuple[str, ...]) -> list[str]:
