@@ -147,9 +147,12 @@ class Training:
         self.sizes = self.untrained().sampler.sizes
 
     @own_context()
-    def check(self, size: Sequence[int]) -> None:
-        """Refuse, before the training, a size of samples that would not fit in memory."""
-        self.untrained().check_memory(checked_size(size))
+    def check(self, size: Sequence[int], start: int = 0) -> None:
+        """Refuse, before the training, a size of samples that would not fit in memory, or a scale to begin with that
+        there will not be."""
+        model = self.untrained()
+        model.check_memory(checked_size(size))
+        model.check_start(start)
 
     @own_context()
     def untrained(self) -> Model:

@@ -257,6 +257,10 @@ def separation(
             f"separate(second): {tuple(second.shape[1:])} (channels first), the image is {tuple(y.shape[1:])}. "
             "Give another mixture of the same size and channels."
         )
+    if second is not None and torch.equal(second.to(y), y[:1]):
+        raise ValueError(
+            "separate(second): it is the picture itself. Give another mixture of the layers, or leave it out."
+        )
     spatial = {name: None if value is None else value.to(y)[None, None] for name, value in
                (("hints", hints), ("mask", mask))}  # fmt: skip
     return Problem(task, y, Mixture(task, second=second, **spatial))

@@ -65,6 +65,8 @@ def read_kernel(path: Path) -> Tensor:
     from oneself.physics.downsample import check_kernel
 
     picture = _read(path, {1: "X", 2: "YX", 3: "ZYX"})
+    if picture.format == "jpeg":
+        raise ValueError(f"read(kernel={str(path)!r}): JPEG has changed the kernel. Save it as NPY, TIFF or PNG.")
     if "C" in picture.axes and picture.format != "npy":
         raise ValueError(f"read(kernel={str(path)!r}): a colour picture. Give a gray one, or an NPY file.")
     values = np.asarray(picture.pixels, dtype=np.float64)

@@ -131,7 +131,8 @@ def _device(name: str | torch.device) -> torch.device:
         device = torch.device(name)
     except RuntimeError as error:
         raise ValueError(f"Run(device={name!r}): unknown. Give 'cpu', 'cuda' or 'cuda:0'.") from error
-    if device.type not in ("cpu", "cuda") or (device.type == "cuda" and not torch.cuda.is_available()):
+    there = {"cpu": 1, "cuda": torch.cuda.device_count() if torch.cuda.is_available() else 0}
+    if (device.index or 0) >= there.get(device.type, 0):
         raise ValueError(f"Run(device={str(name)!r}): there is none here. Give device='cpu', or none at all.")
     return device
 

@@ -12,7 +12,7 @@ from .orientation import is_swapped, upright
 from .paths import EXTENSIONS, find_images, output_path, part_path, passed_over, side_path
 from .picture import Metadata, Picture, PixelSize, Resolution, Timing, check_axes
 from .ranges import Range, from_unit, measured_range, to_unit
-from .saving import SavedAside, check_target, write_text_atomic
+from .saving import NotSaved, SavedAside, announced, check_target, save, save_aside, write_text_atomic
 
 __all__ = [
     "CLIP_ENDINGS",
@@ -20,12 +20,14 @@ __all__ = [
     "Gaps",
     "Item",
     "Metadata",
+    "NotSaved",
     "Picture",
     "PixelSize",
     "Range",
     "Resolution",
     "SavedAside",
     "Timing",
+    "announced",
     "check_axes",
     "check_clip_output",
     "check_output",
@@ -44,6 +46,8 @@ __all__ = [
     "passed_over",
     "read",
     "read_clip",
+    "save",
+    "save_aside",
     "side_path",
     "split",
     "to_unit",

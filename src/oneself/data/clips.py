@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from . import saving
+from . import npy, saving
 from .files import check_output, read, write
 from .paths import find_images
 from .picture import Metadata, Picture, Timing
@@ -76,23 +77,36 @@ def write_clip(clip: Picture, path: str | Path, *, overwrite: bool = False, rate
     """Write a clip of the axes TYX or TYXC: a TIFF, NPY or GIF file, or a folder of PNG files where the path ends in a
     slash, is one, or has no ending. A GIF has 256 colours and shows `rate` frames a second. Returns the path.
 
-    Raises what `check_clip_output` raises.
+    Raises what `check_clip_output` raises; `SavedAside` or `NotSaved` as `write`.
     """
     check_clip_output(clip, path, overwrite=overwrite)
     path = Path(path)
+    array: saving.Encode = functools.partial(npy.write, clip)
     if is_folder(path):
-        path.mkdir(exist_ok=True)
-        for old in find_images(path) if overwrite else ():
-            if re.fullmatch(r"frame-\d+\.png", old.name):
-                old.unlink()  # of a longer clip
-        digits = max(3, len(str(len(clip.pixels))))
-        for number, pixels in enumerate(clip.pixels, 1):
-            frame = Picture(pixels, clip.axes[1:], "png", Metadata(icc=clip.metadata.icc))
-            write(frame, path / f"frame-{number:0{digits}}.png", overwrite=overwrite)
+        try:
+            _write_frames(clip, path, overwrite)
+        except FileExistsError:
+            raise
+        except Exception as error:  # of one frame; no others would be written
+            if isinstance(error, saving.SavedAside):
+                error.path.unlink(missing_ok=True)
+            saving.save_aside(path, error, [(".npy", array)])
         return path
     if path.suffix.lower() == ".gif":
         clip = replace(clip, metadata=Metadata(timing=Timing((1000 / min(rate, FASTEST),) * len(clip.pixels), loop=0)))
     return write(clip, path, overwrite=overwrite)
+
+
+def _write_frames(clip: Picture, folder: Path, overwrite: bool) -> None:
+    """The frames as PNG; with `overwrite`, those of a longer clip go when the new ones are there."""
+    folder.mkdir(exist_ok=True)
+    digits, made = max(3, len(str(len(clip.pixels)))), set()
+    for number, pixels in enumerate(clip.pixels, 1):
+        frame = Picture(pixels, clip.axes[1:], "png", Metadata(icc=clip.metadata.icc))
+        made.add(write(frame, folder / f"frame-{number:0{digits}}.png", overwrite=overwrite))
+    for old in find_images(folder) if overwrite else ():
+        if old not in made and re.fullmatch(r"frame-\d+\.png", old.name):
+            old.unlink()
 
 
 def is_folder(path: Path) -> bool:

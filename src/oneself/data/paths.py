@@ -144,7 +144,9 @@ def _made_here(path: Path) -> bool:
         return False
     sides = (side_path(path), path.with_suffix(".json"))
     result = path.with_name(name + ending).exists() and any(side.exists() for side in sides)
-    return result or any(_names(side, path) for side in path.parent.glob(f"{glob.escape(name)}.*json"))
+    names = [name, name.rpartition("-")[0] or name]  # a part whose name was taken is NAME-part-1a2b3c4d
+    told = (side for one in dict.fromkeys(names) for side in path.parent.glob(f"{glob.escape(one)}.*json"))
+    return result or any(_names(side, path) for side in told)
 
 
 def _names(side: Path, part: Path) -> bool:
