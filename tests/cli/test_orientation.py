@@ -21,7 +21,7 @@ def seen_in(path):
 
 @pytest.fixture
 def scene():
-    y, x = np.mgrid[:24, :30]
+    y, _ = np.mgrid[:24, :30]
     noisy = 120 + 3 * y + np.random.default_rng(0).normal(0, 4, y.shape)
     seen = np.stack([np.clip(noisy, 0, 255).astype(np.uint8)] * 3, -1)
     mask = np.zeros((24, 30), np.uint8)
