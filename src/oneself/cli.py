@@ -24,6 +24,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from oneself.commands.app import run
             from oneself.commands.errors import printed
 
+            if arguments is None:  # the process is this command's own
+                from oneself.commands.allocation import keep_memory
+
+                keep_memory()
             return printed(output, run(list(sys.argv[1:] if arguments is None else arguments)))
     except KeyboardInterrupt:  # before there was anything to keep
         print("interrupted", file=sys.stderr)

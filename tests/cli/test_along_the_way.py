@@ -20,6 +20,7 @@ import oneself
 from oneself.commands import checkpoints, progress, restoring, snapshots
 from oneself.commands.progress import Display
 from oneself.core import Step
+from oneself.core.checkpoint import load_tree, save_tree
 from oneself.quantities import duration, memory
 
 from .conftest import QUICK, noisy, read_png
@@ -185,6 +186,41 @@ def test_a_checkpoint_of_other_settings_is_refused(oneself, folder, stop_after, 
     assert said.code == 2
     assert words in said.err
     assert not (folder / "other.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("item", "words"),
+    [
+        ({"pixels": np.zeros((1, 9, 9), np.uint8)}, "an item of the shape (1, 9, 9), the result's is (1, 20, 24)"),
+        ({"pixels": np.zeros((1, 20, 24), np.float32)}, "pixels of type '<f4'"),
+        ({"parts": {"../../out": np.zeros((1, 20, 24), np.float32)}}, "a part '../../out'"),
+        ({"parts": {"depth": np.zeros((1, 9, 9), np.float32)}}, "a part 'depth' of the shape (1, 9, 9)"),
+        ({"record": {"restored": True, "why": "as asked"}}, "record.method is missing"),
+    ],
+)
+def test_finished_items_of_another_kind_are_refused(oneself, folder, item, words):
+    tifffile.imwrite("stack.tif", np.stack([noisy((20, 24), seed) for seed in range(2)]), photometric="minisblack")
+    oneself("denoise stack.tif --checkpoint state", *QUICK)
+    tree = load_tree("state")
+    pack = checkpoints._packed
+    for name, value in item.items():
+        found = (
+            pack(value) if name == "pixels" else {key: pack(x) if name == "parts" else x for key, x in value.items()}
+        )
+        tree["items"][1][name] = found
+    save_tree(tree, "state")
+    said = oneself("denoise stack.tif again.tif --checkpoint state", *QUICK)
+    assert said.code == 2
+    assert words in said.err
+    assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("tree", [[], "text", {}, {"items": []}, {"items": 3, "belongs_to": {}, "run": None}])
+def test_a_checkpoint_of_another_layout_is_refused(oneself, folder, tree):
+    save_tree(tree, "state")
+    said = oneself("denoise photo.png --checkpoint state", *QUICK)
+    assert (said.code, said.err.count("\n")) == (2, 1)
+    assert "--checkpoint state" in said.err
 
 
 def test_the_checkpoint_is_saved_as_it_goes(oneself, folder, monkeypatch):

@@ -100,11 +100,12 @@ def test_other_files_beside_a_result_are_inputs(oneself, folder, name):
 
 def test_a_checkpoint_keeps_the_parts_of_finished_items(tmp_path):
     told: list[str] = []
-    first = Checkpoint(tmp_path / "state.safetensors", {"task": "denoise"}, told.append)
+    kind = ("|u1", (1, 4, 5), 2)
+    first = Checkpoint(tmp_path / "state.safetensors", {"task": "denoise"}, told.append, kind)
     part = np.random.default_rng(0).random((1, 4, 5), np.float32)
-    first.done.append(Done(noisy((1, 4, 5)), {"restored": True}, {"uncertainty": part}))
+    first.done.append(Done(noisy((1, 4, 5)), {"restored": False, "why": "blank"}, {"uncertainty": part}))
     first.save(None)
-    (item,) = Checkpoint(first.path, {"task": "denoise"}, told.append).done
+    (item,) = Checkpoint(first.path, {"task": "denoise"}, told.append, kind).done
     assert np.array_equal(item.parts["uncertainty"], part)
     assert np.array_equal(item.pixels, noisy((1, 4, 5)))
     assert told == []

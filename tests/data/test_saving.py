@@ -277,7 +277,9 @@ def _folder(path: Path) -> Path:
         (np.zeros(5, np.float32), "X", "a.tif", r"a signal\. Use \.npy|float32"),
         (np.zeros((1, 16384), np.uint8), "YX", "a.webp", "16384 pixels along a side"),
         (np.zeros((2, 2), complex), "YX", "a.tif", "complex128"),
-        (np.zeros((2, 2), np.uint8), "YX", "a.gif", r"'\.gif' is no format.*\.png"),
+        (np.zeros((2, 2), np.uint8), "YX", "a.xcf", r"'\.xcf' is no format.*\.png"),
+        (np.zeros((2, 2), np.uint16), "YX", "a.gif", r"GIF cannot hold uint16 pixels\. Use \.png"),
+        (np.zeros((3, 2, 2), np.uint8), "TYX", "a.png", r"axes TYX\. Use \.tif or \.npy"),
         (np.zeros((2, 2), np.uint8), "YX", "a", "no format"),
     ],
 )

@@ -126,7 +126,7 @@ def _add(
     app: typer.Typer, name: str, summary: str, parameters: list[Parameter], body: Callable[[dict[str, Any]], int],
     epilog: str = "",
 ) -> None:  # fmt: skip
-    app.command(name, help=summary, epilog=epilog or None, no_args_is_help=False)(flags.command(body, parameters))
+    app.command(name, help=summary, epilog=epilog or None, no_args_is_help=False)(flags.command(name, body, parameters))
 
 
 def _task_parameters(task: str, method: Method | None) -> list[Parameter]:
@@ -196,7 +196,15 @@ def _others() -> dict[str, tuple[str, list[Parameter]]]:
                     "Keys of 'oneself methods', with commas between; some quick ones otherwise.",
                     metavar="KEY,KEY",
                 ),
-                flags.flag("seconds", float, "Time allowed for all of them together.", default=120.0, metavar="S"),
+                flags.flag(
+                    "seconds",
+                    float,
+                    "Time allowed for all of them together.",
+                    default=120.0,
+                    metavar="S",
+                    low=flags.SHORTEST,
+                    high=flags.LONGEST,
+                ),
                 *(parameter for parameter in flags.COMMON if parameter.name in KERNEL and parameter.name != "seconds"),
                 json,
             ],
@@ -224,7 +232,15 @@ def _others() -> dict[str, tuple[str, list[Parameter]]]:
                 flags.flag(
                     "kernel", str, "The blur, as of super-resolve.", default="estimate", metavar="FILE|estimate"
                 ),
-                flags.flag("ridge", float, "The larger, the less noise is amplified.", default=1e-3, metavar="NUMBER"),
+                flags.flag(
+                    "ridge",
+                    float,
+                    "The larger, the less noise is amplified.",
+                    default=1e-3,
+                    metavar="NUMBER",
+                    low=0,
+                    high=1e3,
+                ),
                 *(parameter for parameter in flags.COMMON if parameter.name in KERNEL and parameter.name != "seconds"),
                 overwrite,
                 *(parameter for parameter in flags.FILES if parameter.name in ("json", "quiet")),

@@ -2,26 +2,49 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 import numpy as np
 import torch
 
 from oneself import data
-from oneself.core import Run
+from oneself.commands.recorded import Item
+from oneself.core import Option, Run
 from oneself.core.checkpoint import load_tree, save_tree
+from oneself.core.option import shown
+from oneself.core.schema import Misfit, conform
 
 __all__ = ["Checkpoint", "Done", "StateFile"]
 
 EVERY = 30.0  # seconds between two saves
 Pixels = np.ndarray[Any, np.dtype[Any]]
+Kind = tuple[str, tuple[int, ...], int]
+Shape = Annotated[list[Annotated[int, Option("samples", low=0)]], Option("axes", low=1, high=8)]
+Packed = Annotated[list[Any], Option("bytes, type and shape", low=3, high=3)]
+
+
+class Finished(TypedDict):
+    """An item, as a file says it."""
+
+    pixels: Packed
+    record: Item
+    parts: dict[str, Packed]
+
+
+class Saved(TypedDict):
+    """What the file holds; ``run`` is checked where it goes on."""
+
+    belongs_to: dict[str, Any]
+    items: list[Finished]
+    run: dict[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -90,6 +113,8 @@ class Checkpoint:
     ----------
     belongs_to : mapping
         Plain values that say what is restored, and how; a file with others is refused.
+    kind : (str, tuple of int, int)
+        The items' type, as numpy names it, their shape ``(C, *size)``, and how many there are.
 
     Raises
     ------
@@ -97,35 +122,37 @@ class Checkpoint:
         The file is none of ours, damaged, of another input or other settings, or could not be written.
     """
 
-    def __init__(self, path: Path, belongs_to: Mapping[str, Any], warn: Callable[[str], None]) -> None:
+    def __init__(self, path: Path, belongs_to: Mapping[str, Any], warn: Callable[[str], None], kind: Kind) -> None:
         self.path, self.belongs_to = path, dict(belongs_to)
         self.done: list[Done] = []
         self.run: dict[str, Any] | None = None
         self.resumed = path.exists()
         self._file = StateFile(path, warn)
         if self.resumed:
-            self._read(load_tree(path))
+            self._read(load_tree(path), kind)
 
-    def _read(self, tree: Any) -> None:
+    def _read(self, tree: Any, kind: Kind) -> None:
         name = f"oneself(--checkpoint {self.path})"
-        if not isinstance(tree, dict) or "belongs_to" not in tree:
+        if not isinstance(tree, dict) or "items" not in tree:
             raise ValueError(f"{name}: not saved by this command. Give another name.")
+        try:
+            conform(tree, Saved)
+            self._check_owner(name, tree["belongs_to"])
+            self.done = [_done(item, kind) for item in tree["items"]]
+            if len(self.done) > kind[2]:
+                raise Misfit(f"{len(self.done)} items, the input has {kind[2]}")
+        except Misfit as error:
+            raise ValueError(f"{name}: damaged ({error}). Give another name, and start anew.") from error
+        self.run = tree["run"]
+
+    def _check_owner(self, name: str, owner: Mapping[str, Any]) -> None:
         for what, mine in self.belongs_to.items():
-            theirs = tree["belongs_to"].get(what)
+            theirs = owner.get(what)
             if theirs != mine:
                 raise ValueError(
-                    f"{name}: belongs to another run: its {what} is {theirs!r}, this run's is {mine!r}. "
+                    f"{name}: belongs to another run: its {what} is {shown(theirs)}, this run's is {shown(mine)}. "
                     "Give what it was made with, or another name."
                 )
-        self.done = [
-            Done(
-                _unpacked(*item["pixels"]),
-                item["record"],
-                {part: _unpacked(*packed) for part, packed in item["parts"].items()},
-            )
-            for item in tree["items"]
-        ]
-        self.run = tree["run"]
 
     def tick(self, run: Run) -> None:
         """Save where the last save is long ago."""
@@ -162,5 +189,25 @@ def _packed(pixels: Pixels) -> list[Any]:
     return [torch.from_numpy(flat.copy()), pixels.dtype.str, list(pixels.shape)]
 
 
-def _unpacked(raw: torch.Tensor, dtype: str, shape: list[int]) -> Pixels:
-    return raw.numpy().view(np.dtype(dtype)).reshape(shape)
+def _done(item: Mapping[str, Any], kind: Kind) -> Done:
+    """A finished item. Raises Misfit for one of another kind."""
+    dtype, shape, _ = kind
+    parts = {name: _unpacked(f"parts.{name}", packed, "<f4") for name, packed in item["parts"].items()}
+    for name, part in parts.items():
+        if not name.isidentifier() or part.shape[1:] != shape[1:] or part.shape[0] not in (1, shape[0]):
+            raise Misfit(f"a part {shown(name)} of the shape {part.shape}, the result's is {shape}")
+    pixels = _unpacked("pixels", item["pixels"], dtype)
+    if pixels.shape != shape:
+        raise Misfit(f"an item of the shape {pixels.shape}, the result's is {shape}")
+    return Done(pixels, item["record"], parts)
+
+
+def _unpacked(name: str, packed: Sequence[Any], wanted: str) -> Pixels:
+    raw, dtype, shape = packed
+    conform(raw, torch.Tensor, name)
+    conform(shape, Shape, f"{name}'s shape")
+    same = isinstance(dtype, str) and dtype.lstrip("<>=|") == wanted.lstrip("<>=|")  # in whatever order of bytes
+    if not same or raw.dtype != torch.uint8 or raw.numel() != math.prod(shape) * np.dtype(wanted).itemsize:
+        raise Misfit(f"{name} of type {shown(dtype)} and shape {shown(shape)} in {raw.numel()} bytes")
+    pixels: Pixels = raw.numpy().view(np.dtype(dtype)).reshape(shape)
+    return pixels

@@ -48,7 +48,7 @@ def main(
     items = data.split(picture)
     if items[0].axes != "YX":
         raise ValueError(f"correct(in={source!r}): axes {items[0].axes}. Pictures (Y, X) can be corrected.")
-    data.check_pixels(picture.pixels, f"correct(in={source!r})")
+    data.check_pixels(picture.pixels, f"correct(in={source!r})", gaps=True)
     side, display = data.side_path(target), Display(quiet)
     reads = [place] if kernel == ESTIMATE else [place, Path(kernel)]
     places = Places("correct", reads, [("out", target), ("out's .json", side)])
@@ -59,12 +59,16 @@ def main(
     with Keeping(side, places, overwrite) as keeping:
         data.check_target(side, keeping.may_replace(side))
         data.check_output(picture, target, overwrite=keeping.may_replace(target))
+        for note in (*picture.notes, *data.losses(picture, target)):
+            display.warn(note)
         made, kernels = [], []
         for item in items:
-            unit, span = data.to_unit(item.pixels, limits)
+            closed, gaps = data.close_gaps(item.pixels)
+            unit, span = data.to_unit(closed, limits)
             y = torch.from_numpy(np.ascontiguousarray(unit))[None]
             better, found, notes = corrected(y, factor, given, ridge=ridge, seed=seed, device=device)
-            made.append(data.from_unit(better[0].numpy(), span))
+            own = data.from_unit(better[0].numpy(), span)
+            made.append(own if gaps is None else gaps.put_back(own))
             kernels.append({"side": found.shape[0], "widths": list(spread(found)), "notes": list(notes)})
         with working():
             about = _record(told, factor, told_kernel, ridge, seed, kernels) | {"command": command_line}

@@ -119,7 +119,7 @@ def _read(source: Path, axes: str | None) -> tuple[data.Picture, list[str]]:
     picture = data.read(source, axes=axes)
     if len(set(picture.axes) - set("YXC")) == 1:
         return data.read_clip(source, axes=axes), list(picture.notes)
-    return opaque(picture, source, "generate")
+    return opaque(data.upright(picture), source, "generate")
 
 
 def opaque(picture: data.Picture, source: Path, task: str) -> tuple[data.Picture, list[str]]:
@@ -211,8 +211,7 @@ def _training(
     """A training that can begin, or go on, and what will steer the samples."""
     chosen = {name: given[name] for name in ("seed", "seconds", "device", "preset", "precision", "compile")}
     training = Training(picture.pixels, given["method"], **chosen, **settings, **options)
-    if size is not None:
-        training.check(size)
+    training.check(training.sizes[-1][-2:] if size is None else size, given["start_scale"])
     shaping = training.untrained().shaping(training.sizes[-1] if size is None else size, **steer)
     if state is not None and state.path.exists():
         training.run.load_state_dict(load_tree(state.path))

@@ -67,8 +67,10 @@ def check_settings(settings: Settings) -> None:
         if settings.preset is not None:
             raise ValueError(f"{task}(--preset {settings.preset}): belongs to a method. Choose one with --method.")
         return
-    choice = settle(task, settings.method, torch.zeros(1, 1, 1), sigma=sigma)
-    find(settings.method).settle({**choice.options, **settings.options}, settings.preset)
+    settle(task, settings.method, torch.zeros(1, 1, 1), sigma=None if sigma is None else 1.0)
+    method = find(settings.method)
+    in_own_units = {record.name for record in method.options if record.option.unit}  # of a file that is not read yet
+    method.settle({name: v for name, v in settings.options.items() if name not in in_own_units}, settings.preset)
 
 
 def plan(files: Files, settings: Settings) -> Plan:

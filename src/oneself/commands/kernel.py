@@ -25,7 +25,8 @@ from oneself.quantities import duration
 
 __all__ = ["main"]
 
-WHOLE = (".png", ".jpg", ".jpeg", ".bmp", ".webp")  # formats of whole numbers
+WHOLE = (".png", ".bmp")  # formats of whole numbers
+LOSSY = (".jpg", ".jpeg", ".jpe", ".jfif", ".webp")
 KIND = "oneself-kernel-1"
 
 
@@ -55,7 +56,7 @@ def main(
     with Keeping(side, places, overwrite) as keeping:
         data.check_target(side, keeping.may_replace(side))
         data.check_output(_drawn(torch.ones(1, 1), target), target, overwrite=keeping.may_replace(target))
-        unit, _ = data.to_unit(pixels, limits)
+        unit, _ = data.to_unit(data.close_gaps(pixels)[0], limits)
         y = torch.from_numpy(np.ascontiguousarray(unit))[None]
         result = find_kernel(y, factor, method, seed=seed, seconds=seconds, device=device)
         with working():
@@ -70,8 +71,13 @@ def main(
 
 
 def _target(source: Path, out: str | None) -> Path:
-    """``NAME-kernel.npy`` beside the picture unless it is named."""
-    return data.output_path(source.with_suffix(".npy"), out, "kernel")
+    """``NAME-kernel.npy`` beside the picture unless it is named. Raises ValueError where it would be changed."""
+    target = data.output_path(source.with_suffix(".npy"), out, "kernel")
+    if target.suffix.lower() in LOSSY:
+        raise ValueError(
+            f"kernel(out={str(target)!r}): {target.suffix} changes the values. End it in .npy, .tif or .png."
+        )
+    return target
 
 
 def _number(text: str) -> float:
@@ -88,7 +94,7 @@ def _only(source: str, picture: Picture) -> np.ndarray[Any, Any]:
         raise ValueError(f"kernel(in={source!r}): {len(items)} pictures, each with a blur of its own. Give one.")
     if items[0].axes != "YX":
         raise ValueError(f"kernel(in={source!r}): axes {items[0].axes}. The blur of pictures (Y, X) can be found.")
-    data.check_pixels(items[0].pixels, f"kernel(in={source!r})")
+    data.check_pixels(items[0].pixels, f"kernel(in={source!r})", gaps=True)
     return items[0].pixels
 
 

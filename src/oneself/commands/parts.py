@@ -16,16 +16,16 @@ __all__ = ["part_files", "write_parts"]
 
 
 def part_files(picture: Picture, done: Sequence[Done], target: Path) -> Mapping[Path, tuple[str, Picture]]:
-    """Where each part of a result goes, its name, and what is written: float32 in units of the [0, 1] range, with the
+    """Where each part of a result goes, its name, and what is written: float32, with the
     result's axes and pixel sizes; NaN in items that have no such part. ``picture`` is the input, ``target`` the result.
     """
-    found = {}
+    found, upright = {}, data.upright(picture)  # without the tags that say how it is turned
     for name in dict.fromkeys(name for item in done for name in item.parts):
         pixels = [
             np.broadcast_to(item.parts.get(name, np.float32(np.nan)), item.pixels.shape).astype(np.float32)
             for item in done
         ]
-        joined = data.join(picture, pixels)
+        joined = data.join(upright, pixels)
         told = Metadata(resolution=joined.metadata.resolution, pixel_size=joined.metadata.pixel_size)
         found[data.part_path(target, name, signal=joined.axes == "X")] = (
             name,

@@ -14,9 +14,11 @@ import numpy as np
 import torch
 
 from oneself.commands.aids import Aids, digest
+from oneself.commands.recorded import Record
 from oneself.commands.request import Settings
 from oneself.core import Result, StageRecord
 from oneself.core.result import versions
+from oneself.core.schema import Misfit, conform
 
 __all__ = [
     "FORMAT",
@@ -33,6 +35,7 @@ __all__ = [
 
 FORMAT = "oneself-record-1"
 T = TypeVar("T")
+LONGEST = 2**26  # bytes of a record that is read
 Pixels = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -174,20 +177,26 @@ def _processor() -> str:
 def read_record(path: Path) -> dict[str, Any]:
     """A record. Raises OSError or ValueError where the file is none."""
     name = f"repeat({str(path)!r})"
-    if path.is_dir() or not path.exists():
+    if not path.is_file():
         raise FileNotFoundError(f"{name}: there is no such file. Name the .json beside a result.")
+    if path.stat().st_size > LONGEST:
+        raise ValueError(f"{name}: not a record ({path.stat().st_size} bytes). Name the .json beside a result.")
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{name}: not a record ({error}). Name the .json beside a result.") from error
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise ValueError(f"{name}: not a record of this version ({FORMAT}). Name the .json beside a result.")
+    try:
+        conform(found, Record)
+    except Misfit as error:
+        raise ValueError(f"{name}: the record is damaged ({error}). Name one as it was written.") from error
     return found
 
 
 def plan_of(item: Mapping[str, Any]) -> tuple[StageRecord, ...]:
     """The stages of an item, to run them again."""
-    return tuple(StageRecord(**stage) for stage in item["stages"])
+    return tuple(StageRecord(stage["planned"], stage["steps"], stage["stopped_by"]) for stage in item["stages"])
 
 
 def own_unfinished(side: Path, source: Mapping[str, str]) -> dict[str, str]:

@@ -71,20 +71,25 @@ class Restorer:
         with self._warnings_told(notes):
             prepared, source = read_once(job.source, lambda: prepare(job.source, self.settings, self.aids))
             notes += prepared.picture.notes
-            checkpoint = self._checkpoint(source)
+            checkpoint = self._checkpoint(prepared, source)
             side = data.side_path(job.target)
             ours = own_unfinished(side, source) if checkpoint is not None and checkpoint.resumed else {}
             with Keeping(side, self.places, self.files.overwrite, ours) as keeping:
                 self._check(prepared, job, keeping)
+                notes += (lost := data.losses(prepared.as_written(), job.target))
                 self.display.say(f"{job.source}: {_words(prepared)}")
-                for note in prepared.picture.notes:
+                for note in (*prepared.picture.notes, *lost):
                     self.display.warn(note)
                 done, shown = self._restore_items(prepared, checkpoint, keeping)
                 return self._write(prepared, job, source, done, shown, notes, keeping)
 
-    def _checkpoint(self, source: Mapping[str, str]) -> Checkpoint | None:
+    def _checkpoint(self, prepared: Prepared, source: Mapping[str, str]) -> Checkpoint | None:
         path = self.files.checkpoint
-        return None if path is None else Checkpoint(path, self._identity(source), self.display.warn)
+        if path is None:
+            return None
+        shape = (len(prepared.items[0].pixels), *prepared.piece(0).size)
+        kind = prepared.picture.pixels.dtype.str, shape, len(prepared.items)
+        return Checkpoint(path, self._identity(source), self.display.warn, kind)
 
     def _check(self, prepared: Prepared, job: Job, keeping: Keeping) -> None:
         """Refuse all that can be refused before the work."""
@@ -138,8 +143,10 @@ class Restorer:
                 done = Done(piece.untouched(), item_record(piece.item.index, ENDED, None, False))
             else:
                 result, why, interrupted = self._run(prepared, piece, number, name, checkpoint, keeping)
-                parts = {name: part[0].float().numpy() for name, part in result.parts.items()}
+                parts = {name: piece.part(name, part) for name, part in result.parts.items()}
                 told = item_record(piece.item.index, why, result, interrupted)
+                told |= {"range": [piece.span.low, piece.span.high]}
+                told["notes"] = [*piece.notes(self.settings.data_range is not None), *told["notes"]]
                 done = Done(piece.pixels(result.image), told, parts)
             if checkpoint is not None and number == len(checkpoint.done) and not self.interruption.asked:
                 checkpoint.done.append(done)
@@ -164,7 +171,8 @@ class Restorer:
         s, again = self.settings, None if self.replay is None else self.replay[number]
         if again is None:
             choice = prepared.choice(piece)
-            options, preset, seconds = {**choice.options, **s.options}, s.preset, s.seconds
+            own = piece.options(choice.method, s.options)
+            options, preset, seconds = {**choice.options, **own}, s.preset, s.seconds
             plan: tuple[StageRecord, ...] = ()
         else:
             choice = Choice(again["method"], again["why"])
@@ -187,7 +195,7 @@ class Restorer:
         if interrupted:
             ended = replace(result.stages[-1], stopped_by=f"{self._by(again)}, at step {result.stages[-1].steps}")
             result = replace(result, stages=(*result.stages[:-1], ended))
-        for note in (*piece.problem.notes, *result.notes, result.stopped_by):
+        for note in (*piece.notes(s.data_range is not None), *piece.problem.notes, *result.notes, result.stopped_by):
             self.display.say(f"  {note}")
         parts = {name: piece.problem.part(part.cpu()) for name, part in result.parts.items()}
         return replace(result, image=piece.problem.finish(result.image.cpu()), parts=parts), choice.why, interrupted

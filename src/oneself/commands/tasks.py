@@ -50,6 +50,10 @@ def restore(
     jobs, skipped = planned.jobs, planned.skipped
     for job in skipped:
         display.say(f"{job.source}: skipped, {job.target} is there")
+    others = data.passed_over(files.source, files.recursive) if files.source.is_dir() else {}
+    if others:
+        named = ", ".join(f"{count} {ending}" for ending, count in others.items())
+        display.warn(f"{files.source}: passed over, no picture that is read here: {named}")
     done: list[Record] = _finished(planned, files, settings, display)
     if done:
         jobs = []

@@ -104,9 +104,10 @@ class Work:
 
 def _edit(task: str, model: Model, given: Mapping[str, Any]) -> Work:
     source = Path(given["source"])
-    read, told = read_once(source, lambda: data.read(source, axes=given["axes"]))
+    read, told = read_once(source, lambda: data.upright(data.read(source, axes=given["axes"])))
     picture, notes = opaque(read, source, task)
     target = data.output_path(source, given["out"], SUFFIXES[task])
+    notes += data.losses(like(picture, picture.pixels), target)
     inputs, found = [source, Path(given["model"])], {"input": told, "notes": notes}
     mask = []
     if given.get("mask") is not None:
@@ -136,7 +137,7 @@ def _enlargement(model: Model, pixels: Any, given: Mapping[str, Any]) -> tuple[C
 
 
 def _mask(task: str, path: Path) -> np.ndarray[Any, Any]:
-    found = read_mask("mask", path, None)
+    found = data.upright(read_mask("mask", path, None))
     if found.axes not in ("YX", "YXC"):
         raise ValueError(f"{task}(mask={str(path)!r}): an array with the axes {found.axes}. Give one picture.")
     marked = found.pixels != 0
@@ -147,7 +148,7 @@ def _make(task: str, model: Model, given: Mapping[str, Any]) -> Work:
     """A clip of a model."""
     source = Path(given["model"])
     target = source.with_name(f"{source.stem}-{MADE[task]}.gif") if given["out"] is None else Path(given["out"])
-    if target.suffix.lower() == ".gif":
+    if target.suffix.lower() == ".gif" and model.kind.dtype != "uint8":
         model.kind = replace(model.kind, low=0, high=255, dtype="uint8")  # it holds nothing else
     if not given["rate"] > 0:
         raise ValueError(f"{task}(--rate {given['rate']:g}): no rate. Give frames a second, above 0.")

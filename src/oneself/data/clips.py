@@ -11,8 +11,8 @@ import numpy as np
 
 from . import npy, saving
 from .files import check_output, read, write
-from .paths import check_source, find_images
-from .picture import Metadata, Picture
+from .paths import find_images
+from .picture import Metadata, Picture, Timing
 
 FASTEST = 50.0  # frames a second that a GIF can tell: it counts in hundredths of a second
 CLIP_ENDINGS = (".tif", ".tiff", ".npy", ".gif")
@@ -30,7 +30,7 @@ def read_clip(path: str | Path, *, axes: str | None = None) -> Picture:
     """
     path = Path(path)
     told = f"read({str(path)!r})"
-    found = _folder(path) if path.is_dir() else _gif(path) if _is_gif(path) else read(path, axes=axes)
+    found = _folder(path) if path.is_dir() else read(path, axes=axes)
     if axes is not None and axes != found.axes:
         raise ValueError(f"{told[:-1]}, axes={axes!r}): its axes are {found.axes}. Leave axes out.")
     beside = [letter for letter in found.axes if letter not in "YXC"]
@@ -92,15 +92,9 @@ def write_clip(clip: Picture, path: str | Path, *, overwrite: bool = False, rate
                 error.path.unlink(missing_ok=True)
             saving.save_aside(path, error, [(".npy", array)])
         return path
-    if path.suffix.lower() != ".gif":
-        return write(clip, path, overwrite=overwrite)
-
-    def encode(temporary: Path) -> None:
-        import imageio.v3 as imageio
-
-        imageio.imwrite(temporary, clip.pixels, plugin="pillow", duration=1000 / min(rate, FASTEST), loop=0)
-
-    return saving.save(path, encode, overwrite=overwrite, aside=[(".gif", encode), (".npy", array)])
+    if path.suffix.lower() == ".gif":
+        clip = replace(clip, metadata=Metadata(timing=Timing((1000 / min(rate, FASTEST),) * len(clip.pixels), loop=0)))
+    return write(clip, path, overwrite=overwrite)
 
 
 def _write_frames(clip: Picture, folder: Path, overwrite: bool) -> None:
@@ -124,25 +118,6 @@ def _check_frame(clip: Picture) -> None:
     dtype = clip.pixels.dtype
     if dtype not in (np.uint8, np.uint16, np.bool_) or clip.sizes.get("C", 3) != 3:
         raise ValueError(f"write(frames): PNG cannot hold {dtype} pixels of {clip.axes}. Write a .tif or .npy.")
-
-
-def _is_gif(path: Path) -> bool:
-    check_source(path)
-    with path.open("rb") as file:
-        return file.read(4) == b"GIF8"
-
-
-def _gif(path: Path) -> Picture:
-    import imageio.v3 as imageio
-
-    try:
-        frames = [np.asarray(frame) for frame in imageio.imiter(path, plugin="pillow", mode="RGBA")]
-    except Exception as error:  # decoders meet damage with exceptions of every kind
-        raise OSError(f"read(path={str(path)!r}): the GIF file is cut off or damaged ({error}).") from error
-    pixels = np.stack(frames)
-    if (pixels[..., 3] != 255).any():
-        raise ValueError(f"read({str(path)!r}): its frames have an alpha channel. Flatten them on a background.")
-    return Picture(pixels[..., :3], "TYXC", "gif")
 
 
 def _folder(path: Path) -> Picture:
