@@ -25,10 +25,10 @@ def test_a_result_that_does_not_fit_is_refused(little):
         check_room("made", (3, 1e300, 1e300), "Less.")
 
 
-@pytest.mark.parametrize("scale", [1000, (1, 10**6), 1e200])
+@pytest.mark.parametrize("scale", [10**6, (1, 10**12), 1e200])
 def test_an_absurd_scale_is_refused_on_any_machine(scale):
     with pytest.raises(NotEnoughMemory, match=r"super_resolve\(scale=.*Give a smaller scale"):
-        oneself.super_resolve(PICTURE, 10**5 if scale == 1000 else scale)
+        oneself.super_resolve(PICTURE, scale)
 
 
 def test_a_scale_that_does_not_fit_is_refused_before_the_work(little):
