@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from oneself.core import Compute, NotEnoughMemory, Option
+from oneself.core import Compute, NotEnoughMemory, Option, own_context
 from oneself.core.checkpoint import load_tree, save_tree
 from oneself.core.compute import available_memory
+from oneself.core.context import pass_on
 from oneself.core.option import shown
 from oneself.core.randomness import Randomness
 from oneself.core.schema import Misfit, conform
@@ -91,6 +92,7 @@ class Model:
         A digest of the training picture.
     """
 
+    @own_context()
     def __init__(
         self, method: str, options: Mapping[str, Any], seed: int, sampler: Sampler, kind: Kind, picture: str
     ) -> None:
@@ -111,11 +113,13 @@ class Model:
     def scales(self) -> int:
         return self.sampler.scales
 
+    @own_context()
     def to(self, device: str | torch.device | None) -> Model:
         """The same model, on a device."""
         self.sampler.to(Compute.choose(device).device)
         return self
 
+    @own_context()
     def sample(
         self,
         n: int = 1,
@@ -169,6 +173,7 @@ class Model:
         made = [self.draw(wanted, seed=seed, number=k, start=start_scale, shaping=shaping) for k in range(n)]
         return self.kind.pack(torch.cat(made))
 
+    @own_context()
     def shaping(
         self, size: Sequence[int], regions: Sequence[Region], guide: Guide | None, strength: float, fill: float
     ) -> Shaping | None:
@@ -184,6 +189,7 @@ class Model:
         with Randomness(self.seed, APART, self.sampler.picture.device):  # a guide may draw parts of a picture
             return steering(self.sampler.picture, size, self.scales, guide, strength, regions, fill)
 
+    @own_context()
     def draw(
         self,
         size: Sequence[int] | None = None,
@@ -196,6 +202,7 @@ class Model:
         shaping: Shaping | None = None,
     ) -> Tensor:
         """One picture ``(1, C, H, W)`` in [0, 1]; ``image`` in place of the scales below ``start``."""
+        pass_on()  # of many pictures, one a turn
         wanted = checked_size(self.size if size is None else size)
         self.check_start(start)
         self.check_memory(wanted)
@@ -223,11 +230,13 @@ class Model:
                 f"hand. Give a smaller size, such as {'x'.join(map(str, most))}."
             )
 
+    @own_context()
     def reconstruction(self) -> Any:
         """The training picture as the model has learned it, of its kind."""
         with torch.no_grad():
             return self.kind.pack(self.sampler.reconstruction())[0]
 
+    @own_context()
     def save(self, path: str | Path) -> None:
         """Write it to a file (safetensors): tensors and plain values; it contains the training picture."""
         save_tree(
@@ -246,6 +255,7 @@ class Model:
         )
 
     @classmethod
+    @own_context()
     def load(cls, path: str | Path, method: str | None = None, device: str | torch.device | None = None) -> Model:
         """Read what ``save`` wrote.
 
@@ -277,7 +287,8 @@ class Model:
             )
         try:
             conform(tree, Saved)
-            sampler = blank(tree["method"], tree["configuration"], tree["state"])
+            with Randomness(0, APART, torch.device("cpu")):  # networks begin at random
+                sampler = blank(tree["method"], tree["configuration"], tree["state"])
             sampler.load_state_dict(tree["state"])
             kind = Kind(**{name: tree["layout"][name] for name in Layout.__annotations__})
         except (Misfit, RuntimeError) as error:

@@ -55,7 +55,9 @@ CodeChannels = Annotated[int, Option("channels of the random code", low=1, high=
 Upsampling = Annotated[Literal["linear", "nearest"], Option("interpolation on the network's way up")]
 Guide = Annotated[
     Tensor | None,
-    Option("another picture of the scene, such as a flash photograph, as the network's input in place of noise"),
+    Option(
+        "another picture of the scene, such as a flash photograph, as the network's input in place of noise", apart=True
+    ),
 ]
 Jitter = Annotated[
     float, Option("standard deviation of the noise on the network's input at every step", low=0, high=100)
@@ -84,7 +86,8 @@ Settle = Annotated[
 Average = Annotated[float, Option("decay of the running average of the outputs; 0 for none", low=0, below=1)]
 
 Sigma = Annotated[
-    float | None, Option("noise level in units of the [0, 1] range; estimated otherwise", low=1e-9, high=100)
+    float | None,
+    Option("noise level in the picture's own units; estimated otherwise", low=1e-9, high=100, unit="level"),
 ]
 Variation = Annotated[float, Option("weight of the total variation", low=0, high=1e6)]
 Fidelity = Annotated[

@@ -17,7 +17,7 @@ import torch
 from rich.console import Console
 
 import oneself
-from oneself.commands import checkpoints, progress, snapshots
+from oneself.commands import checkpoints, progress, restoring, snapshots
 from oneself.commands.progress import Display
 from oneself.core import Step
 from oneself.core.checkpoint import load_tree, save_tree
@@ -31,18 +31,18 @@ DIP = ("--method", "dip", "--steps", "8", "--width", "4", "--levels", "2")
 
 @pytest.fixture
 def stop_after(monkeypatch):
-    """Ctrl-C after so many steps of all runs: ``stop_after(3)``; those taken are counted in ``.taken``."""
-    counter = SimpleNamespace(taken=0, at=None)
+    """Ctrl-C, or another signal, after so many steps of all runs: ``stop_after(3)``; ``.taken`` counts those taken."""
+    counter = SimpleNamespace(taken=0, at=None, by=signal.SIGINT)
     watch = Display.step
 
     def step(self, *arguments):
         watch(self, *arguments)
         counter.taken += 1
         if counter.taken == counter.at:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(counter.by)
 
-    def after(steps):
-        counter.taken, counter.at = 0, steps
+    def after(steps, by=signal.SIGINT):
+        counter.taken, counter.at, counter.by = 0, steps, by
         return counter
 
     monkeypatch.setattr(Display, "step", step)
@@ -60,6 +60,21 @@ def test_ctrl_c_writes_the_best_so_far_and_says_so(oneself, folder, stop_after):
     stop_after(None)
     oneself("denoise photo.png three.png", *DIP, "--steps", "3")
     assert np.array_equal(read_png("photo-denoised.png"), read_png("three.png"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_other_signals_keep_the_best_so_far_and_a_checkpoint(oneself, folder, stop_after, name):
+    counter = stop_after(3, getattr(signal, name))
+    said = oneself("denoise photo.png --checkpoint state", *DIP)
+    assert (said.code, counter.taken) == (130, 3)
+    record = json.loads((folder / "photo-denoised.png.json").read_text())
+    assert record["stopped_by"] == f"{name}, at step 3"
+    counter = stop_after(None)
+    assert oneself("repeat photo-denoised.png.json").code == 0
+    counter = stop_after(None)
+    assert oneself("denoise photo.png --checkpoint state", *DIP).code == 0
+    assert counter.taken == 5
 
 
 def test_an_interrupted_run_is_repeated(oneself, stop_after):
@@ -258,12 +273,12 @@ def test_the_preview_is_refreshed(oneself, monkeypatch):
     shown = []
     write = snapshots.write_snapshot
 
-    def writing(picture, path):
+    def writing(picture, path, overwrite):
         shown.append(picture)
         time.sleep(0.001)
-        write(picture, path)
+        write(picture, path, overwrite)
 
-    monkeypatch.setattr(snapshots, "write_snapshot", writing)
+    monkeypatch.setattr(restoring, "write_snapshot", writing)
     oneself("denoise photo.png --preview now.png", *DIP)
     assert len(shown) >= 1
     assert shown[0].shape == (20, 24, 3)
@@ -274,7 +289,7 @@ def test_a_preview_that_fails_does_not_stop_the_run(oneself, monkeypatch):
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(snapshots, "write_snapshot", full)
+    monkeypatch.setattr(restoring, "write_snapshot", full)
     said = oneself("denoise photo.png --preview now.png", *DIP)
     assert said.code == 0
     assert said.err.count("no more previews") == 1

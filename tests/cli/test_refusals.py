@@ -45,7 +45,7 @@ REFUSED = [
     ("denoise complex.npy", "complex"),
     ("denoise signal.npy --preview p.png", "no picture to look at"),
     ("denoise photo.png there.png", "the file exists"),
-    ("denoise photo.png new.gif", "no format written here"),
+    ("denoise photo.png new.xcf", "no format written here"),
     ("denoise photo.png none/new.png", "no folder 'none'"),
     ("denoise photo.png new.png --preview new.png", "already written as out"),
     ("denoise photo.png new.png --compare new.png.json", "already written as out's .json"),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+import tempfile
 import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 
 from oneself import data
 from oneself.commands.recorded import Item
@@ -20,7 +22,7 @@ from oneself.core.checkpoint import load_tree, save_tree
 from oneself.core.option import shown
 from oneself.core.schema import Misfit, conform
 
-__all__ = ["Checkpoint", "Done"]
+__all__ = ["Checkpoint", "Done", "StateFile"]
 
 EVERY = 30.0  # seconds between two saves
 Pixels = np.ndarray[Any, np.dtype[Any]]
@@ -55,6 +57,55 @@ class Done:
     parts: Mapping[str, Pixels] = field(default_factory=dict)
 
 
+class StateFile:
+    """A file that a state is saved to as work goes on; another one in the system's temporary folder where that fails.
+
+    Raises
+    ------
+    OSError
+        It could not be written.
+    """
+
+    def __init__(self, path: Path, warn: Callable[[str], None]) -> None:
+        data.check_target(path, overwrite=True)
+        self.path, self.warn = path, warn
+        self.place: Path | None = None
+        """Where the last state is."""
+        self._name = f"oneself-{path.stem[:60]}-{uuid.uuid4().hex[:8]}.safetensors"
+        self._told: set[str] = set()
+        self._saved = time.monotonic()
+
+    def is_due(self) -> bool:
+        """Whether the last save is long ago."""
+        return time.monotonic() - self._saved >= EVERY
+
+    def save(self, state: Callable[[], Any]) -> None:
+        """Save now. A failure is told and changes nothing: what was saved before stays."""
+        failures: list[str] = []
+        for find in (self._own, self._spare):
+            try:
+                self.place = data.save(find(), partial(save_tree, state()), overwrite=True)
+                break
+            except Exception as error:  # safetensors has exceptions of its own, and a state may not fit in memory
+                failures.append(getattr(error, "reason", "") or str(error) or type(error).__name__)
+        self._saved = time.monotonic()
+        if failures:
+            there = f"; it is in {self.place}: go on with --checkpoint {self.place}" if len(failures) == 1 else ""
+            self._tell(f"the checkpoint {self.path} could not be saved ({failures[0]}){there}")
+
+    def _own(self) -> Path:
+        return self.path
+
+    def _spare(self) -> Path:
+        """One name for all saves; the system may have no such folder."""
+        return Path(tempfile.gettempdir()) / self._name
+
+    def _tell(self, text: str) -> None:
+        if text not in self._told:
+            self._told.add(text)
+            self.warn(text)
+
+
 class Checkpoint:
     """``--checkpoint FILE``: goes on from the file where it exists, and is saved every 30 s and at the end.
 
@@ -72,14 +123,13 @@ class Checkpoint:
     """
 
     def __init__(self, path: Path, belongs_to: Mapping[str, Any], warn: Callable[[str], None], kind: Kind) -> None:
-        self.path, self.belongs_to, self.warn = path, dict(belongs_to), warn
+        self.path, self.belongs_to = path, dict(belongs_to)
         self.done: list[Done] = []
         self.run: dict[str, Any] | None = None
         self.resumed = path.exists()
-        data.check_target(path, overwrite=True)
+        self._file = StateFile(path, warn)
         if self.resumed:
             self._read(load_tree(path), kind)
-        self._saved = time.monotonic()
 
     def _read(self, tree: Any, kind: Kind) -> None:
         name = f"oneself(--checkpoint {self.path})"
@@ -106,12 +156,20 @@ class Checkpoint:
 
     def tick(self, run: Run) -> None:
         """Save where the last save is long ago."""
-        if time.monotonic() - self._saved >= EVERY:
+        if self._file.is_due():
             self.save(run)
 
     def save(self, run: Run | None) -> None:
         """Save now. A failure is told and changes nothing: the one before stays."""
-        tree = {
+        self._file.save(lambda: self._tree(run))
+
+    @property
+    def place(self) -> Path | None:
+        """Where the last state is; None where none could be saved."""
+        return self._file.place
+
+    def _tree(self, run: Run | None) -> dict[str, Any]:
+        return {
             "belongs_to": self.belongs_to,
             "items": [
                 {
@@ -123,11 +181,6 @@ class Checkpoint:
             ],
             "run": None if run is None else run.state_dict(),
         }
-        try:
-            save_tree(tree, self.path)
-        except (OSError, SafetensorError) as error:
-            self.warn(f"the checkpoint {self.path} could not be saved ({error})")
-        self._saved = time.monotonic()
 
 
 def _packed(pixels: Pixels) -> list[Any]:

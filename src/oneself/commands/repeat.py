@@ -14,6 +14,7 @@ from oneself.commands.aids import digest, read_aids
 from oneself.commands.errors import DONE, FAILED
 from oneself.commands.interruption import Interruption
 from oneself.commands.jobs import Job, check_settings
+from oneself.commands.places import Places
 from oneself.commands.progress import Display
 from oneself.commands.records import read_record
 from oneself.commands.request import Files, Settings
@@ -40,6 +41,8 @@ def main(record: str, output: str | None, overwrite: bool, json: bool, quiet: bo
     settings, job = _settings(recorded, place, record), _job(recorded, place, output)
     items, made, threads = recorded["items"], recorded["output"]["pixels_sha256"], recorded["threads"]
     check_settings(settings)
+    written = [("--output", job.target), ("--output's .json", data.side_path(job.target))]
+    places = Places("repeat", [place, job.source, *settings.aids.values()], written)
     display = Display(quiet)
     done: list[Record] = []
     failed: list[Record] = []
@@ -48,7 +51,7 @@ def main(record: str, output: str | None, overwrite: bool, json: bool, quiet: bo
     torch.set_num_threads(threads)  # sums are split among threads, and rounded accordingly
     try:
         with Interruption(display.warn) as interruption:
-            restorer = Restorer(settings, files, read_aids(settings), display, interruption, replay=items)
+            restorer = Restorer(settings, files, read_aids(settings), display, interruption, places, items)
             code = attempt(restorer, job, done, failed)
     finally:
         torch.set_num_threads(before)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from oneself.core.checkpoint import load_tree, save_tree
 from oneself.core.compute import Compute, peak_memory
+from oneself.core.context import own_context, pass_on
 from oneself.core.fitting import Fitting
 from oneself.core.method import Method
 from oneself.core.option import shown
@@ -35,7 +36,8 @@ class Run(Iterator[Step]):
     """A fit in progress: iterate it, look at it, leave it, save it, resume it.
 
     ``for step in run:`` moves it; ``break`` leaves it at any time with a usable ``answer``, and a second ``for``
-    goes on. ``finish()`` runs it to its end.
+    goes on. ``finish()`` runs it to its end. Runs in several threads take turns, a step each, and give what they give
+    alone; between two steps everything is as the caller has it.
 
     Parameters
     ----------
@@ -63,6 +65,7 @@ class Run(Iterator[Step]):
         Anything wrong with the measurement, the operator or an option, before the first step.
     """
 
+    @own_context()
     def __init__(
         self,
         method: Method,
@@ -109,6 +112,7 @@ class Run(Iterator[Step]):
             return value
         return value.detach().to(self.compute.device, torch.float32, copy=True).contiguous()
 
+    @own_context()
     def __next__(self) -> Step:
         with telling(self.method, self.options):
             return next(self._walk)
@@ -177,6 +181,7 @@ class Run(Iterator[Step]):
         return self._answer is not None
 
     @property
+    @own_context()
     def answer(self) -> Tensor:
         """The restored image ``(1, C, *spatial)`` in the measurement's dtype: the best so far while in progress.
 
@@ -212,6 +217,7 @@ class Run(Iterator[Step]):
         return other
 
     @property
+    @own_context()
     def stages(self) -> tuple[Stage, ...]:
         """The stages as they stand, for what a method has found besides images: all of them, as of ``answer``."""
         return tuple(fitting.stage for fitting in self._ended()._done)
@@ -219,9 +225,10 @@ class Run(Iterator[Step]):
     def finish(self) -> Result[Tensor]:
         """Run to the end."""
         for _ in self:
-            pass
+            pass_on()
         return self.result()
 
+    @own_context()
     def result(self) -> Result[Tensor]:
         """The answer with its history, as it stands."""
         ended = self._ended()
@@ -242,6 +249,7 @@ class Run(Iterator[Step]):
             parts={name: part.detach().to(self.dtype) for name, part in ended._done[-1].stage.parts().items()},
         )
 
+    @own_context()
     def state_dict(self) -> dict[str, Any]:
         """Everything needed to go on exactly: finished stages, the current one, and what they belong to."""
         fittings = self._done if self._now is None or self._now in self._done else [*self._done, self._now]
@@ -261,6 +269,7 @@ class Run(Iterator[Step]):
             "plan": [asdict(record) for record in self.plan],
         }
 
+    @own_context()
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a saved state; the method runs again under the same stream and finished stages are given back.
 

@@ -32,6 +32,10 @@ class Option:
     """What an option's annotation says: ``steps: Annotated[int, Option("how many steps", low=1)] = 300``.
 
     ``low`` and ``high`` are allowed themselves; ``above`` and ``below`` are not.
+
+    ``unit`` says of a number that it is in units of the image: ``"level"``, a noise level or what else grows along with
+    the image's values; ``"counts"``, likewise of a model in which 0 is no light. Front doors take such options in the
+    caller's own units. ``apart`` says of an image that it has units of its own, as a picture of another camera has.
     """
 
     help: str
@@ -39,6 +43,8 @@ class Option:
     high: float = math.inf
     above: float = -math.inf
     below: float = math.inf
+    unit: Literal["", "level", "counts"] = ""
+    apart: bool = False
 
     def allows(self, value: float) -> bool:
         return self.low <= value <= self.high and self.above < value < self.below

@@ -40,7 +40,10 @@ def dip_sure_ste(
     gain: Annotated[
         float | None,
         Option(
-            "of Poisson noise: the variance is gain times the brightness; none for Gaussian noise", low=1e-9, high=100
+            "of Poisson noise: the variance is gain times the brightness; none for Gaussian noise",
+            low=1e-9,
+            high=100,
+            unit="counts",
         ),
     ] = None,
     shake: Annotated[float, Option("highest level of the input's noise, as a share of σ", low=0, high=100)] = 0.5,

@@ -52,6 +52,7 @@ def nonlocal_wiener(
         float | None,
         Option(
             "how the noise's variance grows with brightness, around sigma²; none: estimated where sigma is, else 0",
+            unit="level",
             low=-100,
             high=100,
         ),

@@ -89,7 +89,12 @@ def zs_n2n(
     ensemble: Annotated[bool, Option("take the mean over the image's flips (and rotations in 2D)")] = True,
     sigma: Annotated[
         float | None,
-        Option("Gaussian noise level in units of the [0, 1] range; lets SURE guard faint noise", low=1e-9, high=100),
+        Option(
+            "Gaussian noise level in the picture's own units; lets SURE guard faint noise",
+            low=1e-9,
+            high=100,
+            unit="level",
+        ),
     ] = None,
     stride: Annotated[
         int,
