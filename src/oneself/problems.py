@@ -72,11 +72,13 @@ def denoising(y: Tensor) -> Problem:
     return Problem("denoise", y, Identity())
 
 
-def inpainting(y: Tensor, missing: Tensor, known: str = "keep") -> Problem:
+def inpainting(y: Tensor, missing: Tensor, known: str = "keep", unknown: Tensor | None = None) -> Problem:
     """Fill in where ``missing`` is true: of the spatial shape of ``y``, or of its channels and spatial shape.
 
     Parameters
     ----------
+    unknown : Tensor, optional
+        Elements ``(B, C, *spatial)`` that nothing is to be learned from either, though they are not asked for.
     known : str
         What becomes of the other elements: ``"keep"`` leaves them as they are, ``"restore"`` takes the method's answer
         there too, which also removes noise.
@@ -99,6 +101,8 @@ def inpainting(y: Tensor, missing: Tensor, known: str = "keep") -> Problem:
     from deepinv.physics import Inpainting
 
     mask = (~missing).to(y).expand(y.shape[1:]).clone()
+    if unknown is not None:
+        mask = mask * (~unknown.any(dim=0)).to(mask)
     physics = Inpainting(img_size=tuple(y.shape[1:]), mask=mask)
     if known == "restore":
         return Problem("inpaint", y * mask, physics)
@@ -252,6 +256,10 @@ def separation(
         raise ValueError(
             f"separate(second): {tuple(second.shape[1:])} (channels first), the image is {tuple(y.shape[1:])}. "
             "Give another mixture of the same size and channels."
+        )
+    if second is not None and torch.equal(second.to(y), y[:1]):
+        raise ValueError(
+            "separate(second): it is the picture itself. Give another mixture of the layers, or leave it out."
         )
     spatial = {name: None if value is None else value.to(y)[None, None] for name, value in
                (("hints", hints), ("mask", mask))}  # fmt: skip

@@ -90,7 +90,7 @@ def test_a_model_of_tensors_serves_files(oneself, folder):
         ("paint m.safetensors mask.png", "1 channels, the model has learned 3"),
         ("edit m.safetensors photo.png --mask small.png", "Give a mask of that shape"),
         ("edit m.safetensors glass.png", "alpha"),
-        ("edit m.safetensors photo.png out.gif", "no format written here"),
+        ("edit m.safetensors photo.png out.xcf", "no format written here"),
         ("paint photo.png photo.png", "damaged or no checkpoint"),
         ("enlarge m.safetensors photo.png --factor 1", "factor=1.0"),
         ("enlarge m.safetensors photo.png --scale 1", "no option --scale"),

@@ -24,7 +24,8 @@ def test_white_gaussian_noise_goes_to_groups_with_its_estimated_level():
     assert choice.method == "nonlocal_wiener"
     assert choice.options.keys() == {"sigma"}
     assert choice.options["sigma"] == pytest.approx(0.1, rel=0.1)
-    assert choice.why.startswith("white Gaussian noise, sigma 2")
+    assert choice.why.startswith("white Gaussian noise, sigma ")
+    assert " % of the range: " in choice.why
     assert choice.why.endswith("groups of similar patches, in closed form")
 
 
@@ -32,7 +33,7 @@ def test_a_known_level_is_passed_on_as_it_is():
     choice = choose("denoise", tensor(CLEAN + 0.1 * NOISE), sigma=0.2)
     assert choice.method == "nonlocal_wiener"
     assert choice.options == {"sigma": 0.2}
-    assert "estimated, sigma 51.0/255 given" in choice.why
+    assert "estimated, sigma 20 % of the range given" in choice.why
 
 
 def test_signal_dependent_noise_is_told_with_its_gain():
@@ -127,9 +128,9 @@ def test_what_was_picked_is_what_ran_and_is_said():
     image = np.rint(noisy.clip(0, 1) * 255).astype(np.uint8)
     result = oneself.denoise(image, device="cpu", full=True, passes=2, sigma=25.5)
     assert result.method == "nonlocal_wiener"
-    assert result.options["sigma"] == pytest.approx(0.1)
+    assert result.options["sigma"] == pytest.approx(25.5 / np.ptp(image))
     assert result.notes[0].startswith("nonlocal_wiener: ")
-    assert "sigma 25.5/255 given" in result.notes[0]
+    assert "% of the range given" in result.notes[0]
     asked = oneself.denoise(image, "nonlocal_wiener", device="cpu", passes=2, sigma=25.5)
     assert np.array_equal(result.image, asked)
 

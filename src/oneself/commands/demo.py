@@ -69,5 +69,5 @@ def _sky() -> Picture:
 
 
 def _tensor(picture: Picture) -> Tensor:
-    unit, _ = data.to_unit(picture.pixels)
+    unit, _ = data.to_unit(picture.pixels, 255)
     return torch.from_numpy(np.moveaxis(unit, -1, 0).copy())[None]

@@ -5,9 +5,24 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-__all__ = ["DONE", "ENDED_AT_ONCE", "FAILED", "INTERRUPTED", "REFUSED", "explain", "guarded", "report", "say"]
+from oneself.commands.process import Steadfast
+
+__all__ = [
+    "DONE",
+    "ENDED_AT_ONCE",
+    "FAILED",
+    "INTERRUPTED",
+    "REFUSED",
+    "explain",
+    "guarded",
+    "printed",
+    "report",
+    "say",
+    "working",
+]
 
 DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 EXPECTED = (ValueError, TypeError, OSError, MemoryError, ArithmeticError)
@@ -42,12 +57,33 @@ def report(error: BaseException, where: str = "") -> bool:
     return told is not None
 
 
+@contextmanager
+def working() -> Iterator[None]:
+    """Inside, work has begun: what is raised is a failure, no refusal."""
+    try:
+        yield
+    except Exception as error:
+        error.worked = True  # type: ignore[attr-defined]
+        raise
+
+
 def guarded(work: Callable[[], int]) -> int:
-    """``work()``'s exit code; what it raises is told in one line: what was foreseen is a refusal before the work."""
+    """``work()``'s exit code; what it raises is told in one line: what was foreseen is a refusal before the work,
+    unless it says itself that work had begun."""
     try:
         return work()
     except KeyboardInterrupt:
         say(ENDED_AT_ONCE)
         return INTERRUPTED
     except Exception as error:
-        return REFUSED if report(error) else FAILED
+        return REFUSED if report(error) and not getattr(error, "worked", False) else FAILED
+
+
+def printed(output: Steadfast, code: int) -> int:
+    """The exit code of a command that ended with ``code``: it failed where what it printed was lost."""
+    output.flush()
+    if output.lost is None:
+        return code
+    if not isinstance(output.lost, BrokenPipeError):  # who closed it wanted no more
+        say(f"error: what was to be printed could not be written ({output.lost})")
+    return code or FAILED

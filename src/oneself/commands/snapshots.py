@@ -15,7 +15,7 @@ from oneself import data
 from oneself.core import Step
 from oneself.data import Picture
 
-__all__ = ["Preview", "Shades", "check_snapshot", "side_by_side", "write_snapshot"]
+__all__ = ["Preview", "Shades", "check_snapshot", "side_by_side", "snapshot", "write_snapshot"]
 
 EVERY = 3.0  # seconds between two previews, or twenty times what one costs
 GAP = 8  # white pixels between before and after
@@ -55,9 +55,14 @@ def check_snapshot(path: Path, flag: str, overwrite: bool) -> None:
         raise type(error)(f"{flag} {error}") from error
 
 
-def write_snapshot(shown: Shown, path: Path) -> None:
+def snapshot(shown: Shown) -> Picture:
+    """What is looked at, as a picture."""
+    return Picture(shown, "YXC" if shown.ndim == 3 else "YX")
+
+
+def write_snapshot(shown: Shown, path: Path, overwrite: bool = True) -> None:
     """Write it whole or not at all, in place of the one before."""
-    data.write(Picture(shown, "YXC" if shown.ndim == 3 else "YX"), path, overwrite=True)
+    data.write(snapshot(shown), path, overwrite=overwrite)
 
 
 def side_by_side(before: Tensor, after: Tensor, shades: Shades, zoom: int = 1) -> Shown:
@@ -70,10 +75,19 @@ def side_by_side(before: Tensor, after: Tensor, shades: Shades, zoom: int = 1) -
 
 
 class Preview:
-    """Refreshes a picture of what a run has so far, every few seconds; looking changes nothing."""
+    """Refreshes a picture of what a run has so far, every few seconds; looking changes nothing.
 
-    def __init__(self, path: Path, finish: Callable[[Tensor], Tensor], shades: Shades, warn: Callable[[str], None]):
-        self.path, self.finish, self.shades, self.warn = path, finish, shades, warn
+    ``write`` writes it.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[Shown], None],
+        finish: Callable[[Tensor], Tensor],
+        shades: Shades,
+        warn: Callable[[str], None],
+    ) -> None:
+        self.write, self.finish, self.shades, self.warn = write, finish, shades, warn
         self._next = time.monotonic()
 
     def __call__(self, step: Step) -> None:
@@ -81,16 +95,16 @@ class Preview:
         if began < self._next:
             return
         try:
-            write_snapshot(self.shades(self.finish(step.seen)), self.path)
+            self.write(self.shades(self.finish(step.seen)))
         except data.SavedAside as error:
             error.path.unlink(missing_ok=True)
             self._stop(error)
-        except OSError as error:
+        except Exception as error:  # looking ends no run
             self._stop(error)
         else:
             now = time.monotonic()
             self._next = now + max(EVERY, 20 * (now - began))
 
-    def _stop(self, error: OSError) -> None:
+    def _stop(self, error: Exception) -> None:
         self.warn(f"no more previews: {error}")
         self._next = float("inf")
