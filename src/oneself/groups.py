@@ -26,7 +26,8 @@ def _root(gram: Tensor, amount: Tensor) -> Tensor:
     gram = gram.clone()
     diagonal = gram.diagonal(dim1=-2, dim2=-1)
     diagonal.add_(torch.maximum(amount, ROUNDING * diagonal.sum(1))[:, None])
-    return torch.linalg.cholesky(gram)
+    root: Tensor = torch.linalg.cholesky(gram)
+    return root
 
 
 def mixing_patches_unguided(Y: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
