@@ -106,6 +106,11 @@ sys.exit(main(["--version"]))"""
     assert done.stderr == "interrupted\n"
 
 
+def test_what_comes_before_signals_are_heard_is_small():
+    code = f"import sys; sys.path.insert(0, {SOURCE!r}); import oneself.cli; sys.exit('typing' in sys.modules)"
+    assert subprocess.run([sys.executable, "-I", "-S", "-c", code], timeout=60).returncode == 0
+
+
 @posix
 def test_signals_are_put_back_and_those_that_are_ignored_stay_so():
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)

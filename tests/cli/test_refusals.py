@@ -39,7 +39,6 @@ REFUSED = [
     ("denoise cut.png", "cut off or damaged"),
     ("denoise words.png", "not an image that can be read"),
     ("denoise blank.png", "nothing to restore"),
-    ("denoise floats.npy", "--data-range LOW HIGH"),
     ("denoise floats.npy --data-range 9 -3", "not a range"),
     ("denoise nan.npy", "400 of 400 values are NaN"),
     ("denoise complex.npy", "complex"),

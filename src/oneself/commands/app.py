@@ -76,15 +76,7 @@ NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
 def run(arguments: list[str]) -> int:
     """Run one command; its exit code."""
     arguments = _joined_range(arguments or ["--help"])
-    return guarded(lambda: _run(_named(arguments)))
-
-
-def _named(arguments: list[str]) -> list[str]:
-    """The arguments. Raises ValueError where one is empty: as a file it would mean the whole folder."""
-    if "" in arguments:
-        before = ["oneself", *arguments][arguments.index("")]
-        raise ValueError(f"oneself: an empty argument after {before!r}, as of a variable with nothing in it. Name it.")
-    return arguments
+    return guarded(lambda: _run(arguments))
 
 
 def _run(arguments: list[str]) -> int:

@@ -45,7 +45,7 @@ def explain(error: BaseException) -> str | None:
     """What went wrong, in one line; None for what no one foresaw."""
     text = " ".join(str(error).split())
     if isinstance(error, MemoryError | RuntimeError) and (not text or any(words in text for words in FULL)):
-        return "there is not enough memory for this picture. Take a crop of it, a smaller --width, or --method zs_n2n."
+        return "there is not enough memory for this picture. Take a crop of it."
     if isinstance(error, OSError) and error.strerror:
         text = _of_system(error.strerror, error.filename)
     return text or type(error).__name__ if isinstance(error, EXPECTED) else None
