@@ -90,6 +90,8 @@ REFUSED = [
     ("repeat photo.png", "not a record"),
     ("repeat no.json", "there is no such file"),
     ("info no.png", "there is no such file"),
+    (f"info {'x' * 300}.png", "Choose another name"),
+    (f"edit {'x' * 300} photo.png new.png", "Choose another name"),
     ("denoyse photo.png", "Did you mean 'denoise'?"),
 ]
 
