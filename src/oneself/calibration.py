@@ -14,6 +14,7 @@ from torch import Tensor
 
 from oneself.core import Method, callers_context, own_context
 from oneself.core.cropping import cut
+from oneself.core.randomness import check_seed
 from oneself.images import ChannelAxis, DataRange, Given, unpack
 from oneself.problems import settle
 from oneself.registry import Run, find, methods
@@ -198,7 +199,7 @@ def _held_out(y: Tensor, seed: int) -> Tensor:
         raise ValueError(
             f"calibrate(image): {tuple(y.shape[2:])} is too small to hold pixels out of. Give a larger one."
         )
-    random = torch.Generator().manual_seed(seed)
+    random = torch.Generator().manual_seed(check_seed(seed))
     cells = [n // side for n in y.shape[2:]]
     held = torch.zeros(1, 1, *y.shape[2:], dtype=torch.bool)
     at = torch.cartesian_prod(*(torch.arange(n) for n in cells)).reshape(-1, len(cells)) * side

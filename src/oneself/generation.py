@@ -15,6 +15,7 @@ from oneself.core import Identity, Memory, Method, Result, callers_context, own_
 from oneself.core.fitting import Fitting
 from oneself.core.loop import fingerprint
 from oneself.core.randomness import Randomness
+from oneself.core.room import telling
 from oneself.generators import Sampler
 from oneself.images import ChannelAxis, DataRange, channel_axis_of, unpack
 from oneself.model import Kind, Model, checked_size
@@ -147,9 +148,12 @@ class Training:
         self.sizes = self.untrained().sampler.sizes
 
     @own_context()
-    def check(self, size: Sequence[int]) -> None:
-        """Refuse, before the training, a size of samples that would not fit in memory."""
-        self.untrained().check_memory(checked_size(size))
+    def check(self, size: Sequence[int], start: int = 0) -> None:
+        """Refuse, before the training, a size of samples that would not fit in memory, or a scale to begin with that
+        there will not be."""
+        model = self.untrained()
+        model.check_memory(checked_size(size))
+        model.check_start(start)
 
     @own_context()
     def untrained(self) -> Model:
@@ -204,7 +208,7 @@ def expected_cost(run: Run) -> Expected:
     """What a run will take; a few steps of every stage are tried on what is untrained."""
     seconds, steps, count = 0.0, 0, 0
     stages, sent = run._stages(), None
-    with Memory(run.compute.device) as watched:
+    with Memory(run.compute.device) as watched, telling(run.method, run.options):
         while True:
             stream = Randomness(run.seed, count, run.compute.device)
             with stream:

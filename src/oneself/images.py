@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,6 +174,12 @@ def unpack(
     elif isinstance(image, np.ndarray):
         image = np.asarray(image)  # a matrix has two axes whatever is done to it
         axis = channel_axis_of(image, channel_axis, caller)
+        if channel_axis == "infer" and axis is None and image.ndim == 3 and _like_channels_first(image.shape):
+            warnings.warn(
+                f"{caller}(image.shape={image.shape}): taken for a volume of {image.shape[0]} slices. Say "
+                "channel_axis=0 where the first axis holds channels, channel_axis=None where it is a volume.",
+                stacklevel=3,
+            )
         _check_size([n for i, n in enumerate(image.shape) if i != axis], caller)
         images = [image[np.newaxis] if axis is None else np.moveaxis(image, axis, 0)]
     else:
@@ -189,6 +196,10 @@ def unpack(
         holes.append(hole)
     y = torch.from_numpy(np.ascontiguousarray(np.stack(units)))
     return Given(caller, image, axis, channel_axis, data_range, y, tuple(found), tuple(holes), tuple(whole))
+
+
+def _like_channels_first(shape: tuple[int, ...]) -> bool:
+    return shape[0] in (3, 4) and min(shape[1:]) >= 2 * shape[0]
 
 
 def _of_tensor(image: Tensor, caller: str, channel_axis: ChannelAxis) -> list[Array]:

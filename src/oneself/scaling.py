@@ -30,6 +30,7 @@ PARTS = {
 }
 """What is found besides an image, in units of the picture: a ``level`` is a difference of values, an ``image`` holds
 values; others (a transmission, an opacity, a mask) have no unit."""
+ROUNDED = 1e-5  # how far float32 may leave it, which would count where the range lies far from 0
 SAME = 0.02  # how far A(1) may be from 1 for a measurement to have the units of its image
 PLAUSIBLE = (-0.5, 1.5)  # the mean brightness that the image behind a measurement in [0, 1] may have
 FAINT = 0.02  # the share of [0, 1] under which a measurement is of no such image
@@ -134,14 +135,14 @@ def measurement_range(y: Tensor, physics: Any, data_range: Any, caller: str = "r
     dtype = np.dtype("float32")
     if data_range is not None:
         return to_unit(np.zeros(1, np.float32), data_range)[1]
-    known, ones = kept_elements(physics, y), _of_ones(y, physics)
+    known, ones = kept_elements(physics, y.float()), _of_ones(y, physics)
+    values = y.double().cpu().numpy()
+    if known is not None and bool(known.all()):
+        return Range(*measured_range(values), dtype)
     if known is not None:
-        seen = y[known > 0].float().cpu().numpy()
-        low, high = measured_range(y.float().cpu().numpy()) if bool(known.all()) else measured_range(seen)
-        return _widened(low, high, 0.0 if bool(known.all()) else MARGINS["inpaint"], dtype)
+        return _widened(*measured_range(values[known.cpu().numpy() > 0]), MARGINS["inpaint"], dtype)
     if bool(((ones - 1).abs() < SAME).all()):
-        low, high = measured_range(y.float().cpu().numpy())
-        return _widened(low, high, MARGINS["restore"], dtype)
+        return _widened(*measured_range(values), MARGINS["restore"], dtype)
     _check_plausible(y, ones, caller)
     return Range(0.0, 1.0, dtype)
 
@@ -150,7 +151,10 @@ def scaled_measurement(y: Tensor, physics: Any, span: Range) -> Tensor:
     """``A((x - low) / width)`` from ``y = A(x)``, A linear."""
     if (span.low, span.high) == (0.0, 1.0):
         return y
-    return (y - span.low * _of_ones(y, physics)) / span.width
+    ones = _of_ones(y, physics).double()
+    ones = torch.where((ones - 1).abs() < ROUNDED, torch.ones_like(ones), ones)
+    scaled: Tensor = (y.double() - span.low * ones) / span.width
+    return scaled.float()
 
 
 def _widened(low: float, high: float, margin: float, dtype: np.dtype[Any]) -> Range:
@@ -160,7 +164,8 @@ def _widened(low: float, high: float, margin: float, dtype: np.dtype[Any]) -> Ra
 def _of_ones(y: Tensor, physics: Any) -> Tensor:
     """What the operator makes of an image that is 1 everywhere."""
     with torch.no_grad():
-        image = physics.A_adjoint(y) if callable(getattr(physics, "A_adjoint", None)) else y
+        seen = y.float()
+        image = physics.A_adjoint(seen) if callable(getattr(physics, "A_adjoint", None)) else seen
         made: Tensor = physics.A(torch.ones_like(image))
         return made
 

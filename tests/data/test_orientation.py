@@ -54,7 +54,13 @@ def test_sizes_and_densities_turn_along(tmp_path):
 
 def test_a_stack_is_turned_page_by_page(tmp_path):
     pages = np.random.default_rng(0).integers(0, 99, (4, 5, 7), np.uint8)
-    tifffile.imwrite(tmp_path / "s.tif", pages, extratags=[(274, "H", 1, 8, True)], metadata={"axes": "ZYX"})
+    tifffile.imwrite(
+        tmp_path / "s.tif",
+        pages,
+        extratags=[(274, "H", 1, 8, True)],
+        photometric="minisblack",
+        metadata={"axes": "ZYX"},
+    )
     picture = data.read(tmp_path / "s.tif")
     items = data.split(picture)
     assert items[0].pixels.shape[-2:] == (7, 5)

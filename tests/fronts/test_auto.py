@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.ndimage import gaussian_filter
-from skimage.data import astronaut
+from skimage.data import astronaut, camera
 
 import oneself
 from oneself.auto import choose
@@ -97,6 +97,15 @@ def test_small_images_go_to_the_prior():
     assert choice.method == "dip"
     assert "too small for patches to have any like them" in choice.why
     assert choose("denoise", tensor(CLEAN[:16, :64] + 0.1 * NOISE[:16, :64])).method == "nonlocal_wiener"
+
+
+def test_a_clean_picture_keeps_what_it_has():
+    choice = choose("denoise", tensor(camera() / 255))
+    assert choice.method == "nonlocal_wiener"
+    assert choice.options["sigma"] < 1 / 255
+    assert "no visible noise" in choice.why
+    short = choose("denoise", tensor(camera() / 255), seconds=0.01)
+    assert (short.method, short.options.keys()) == ("zs_n2n", {"sigma"})
 
 
 def test_faint_noise_is_said_to_be_faint():

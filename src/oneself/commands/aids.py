@@ -61,14 +61,17 @@ def read_aids(settings: Settings) -> Aids:
 
 
 def read_kernel(path: Path) -> Tensor:
-    """The blur in a file; that of a picture, which holds whole numbers, is divided by its sum."""
+    """The blur in a file; that of a picture, such as a measured point spread, is divided by its sum."""
     from oneself.physics.downsample import check_kernel
 
     picture = _read(path, {1: "X", 2: "YX", 3: "ZYX"})
+    if picture.format == "jpeg":
+        raise ValueError(f"read(kernel={str(path)!r}): JPEG has changed the kernel. Save it as NPY, TIFF or PNG.")
     if "C" in picture.axes and picture.format != "npy":
         raise ValueError(f"read(kernel={str(path)!r}): a colour picture. Give a gray one, or an NPY file.")
     values = np.asarray(picture.pixels, dtype=np.float64)
-    if picture.pixels.dtype.kind in "bui" and values.sum() > 0:
+    pictured = picture.format != "npy" or picture.pixels.dtype.kind in "bui"
+    if pictured and values.sum() > 0 and np.isfinite(values).all():
         values = values / values.sum()
     return check_kernel(torch.from_numpy(values.astype(np.float32)), values.ndim)
 

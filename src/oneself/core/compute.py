@@ -12,22 +12,16 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from oneself.core.limits import available_memory
+from oneself.machine import free_memory
 
 __all__ = ["Compute", "NotEnoughMemory", "available_memory", "peak_memory"]
 
 M = TypeVar("M", bound=nn.Module)
-FULL = (
-    "out of memory",
-    "not enough memory",
-    "can't allocate memory",
-)  # torch has no class for it
-SMALLER = "Give a smaller picture."
 PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
 
 
 class NotEnoughMemory(MemoryError):
-    """There is less memory than a run would need; in its first step it is raised before the memory is taken."""
+    """The run would need more memory than there is; raised in its first step, before the memory is taken."""
 
 
 @dataclass(frozen=True)
@@ -106,25 +100,8 @@ class Compute:
         return attempt
 
     @contextlib.contextmanager
-    def enough(self, advice: str = SMALLER) -> Iterator[None]:
-        """Inside, whatever torch raises for want of memory becomes ``NotEnoughMemory``, with what to do about it."""
-        try:
-            yield
-        except NotEnoughMemory:
-            raise
-        except (MemoryError, RuntimeError) as error:
-            text = str(error).lower()
-            if isinstance(error, RuntimeError) and not any(words in text for words in FULL):
-                raise
-            raise NotEnoughMemory(
-                f"Run(device={self.device}): there is not enough memory for the next step. {advice}"
-            ) from error
-
-    @contextlib.contextmanager
-    def bounded(self, advice: str = SMALLER) -> Iterator[None]:
+    def bounded(self) -> Iterator[None]:
         """Inside, what autograd keeps for the backward pass is counted, and too much raises before it is taken.
-
-        ``advice`` is what to do about it.
 
         Raises
         ------
@@ -139,9 +116,7 @@ class Compute:
                 storage = tensor.untyped_storage()  # views of one memory count once
                 seen[storage.data_ptr()] = storage.nbytes()
             if sum(seen.values()) > limit:
-                raise NotEnoughMemory(
-                    f"Run(device={self.device}): one step needs more than the {limit / 2**30:.1f} GB at hand. {advice}"
-                )
+                raise NotEnoughMemory(f"one step on {self.device} needs more than the {limit / 2**30:.1f} GB at hand.")
             return tensor
 
         with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
@@ -153,9 +128,17 @@ def _device(name: str | torch.device) -> torch.device:
         device = torch.device(name)
     except RuntimeError as error:
         raise ValueError(f"Run(device={name!r}): unknown. Give 'cpu', 'cuda' or 'cuda:0'.") from error
-    if device.type not in ("cpu", "cuda") or (device.type == "cuda" and not torch.cuda.is_available()):
+    there = {"cpu": 1, "cuda": torch.cuda.device_count() if torch.cuda.is_available() else 0}
+    if (device.index or 0) >= there.get(device.type, 0):
         raise ValueError(f"Run(device={str(name)!r}): there is none here. Give device='cpu', or none at all.")
     return device
+
+
+def available_memory(device: torch.device) -> float:
+    """Bytes that can be taken on a device now; infinite where the system does not tell."""
+    if device.type == "cuda":
+        return float(torch.cuda.mem_get_info(device)[0])
+    return free_memory()
 
 
 def peak_memory(device: torch.device) -> int:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from oneself.core.compute import SMALLER, Compute
+from oneself.core.compute import Compute
 from oneself.core.context import own_context
 from oneself.core.objective import total
 from oneself.core.randomness import Randomness
@@ -46,8 +45,6 @@ class Fitting:
         Steps that the schedule is laid out for, to repeat a run that time had shortened.
     limit : int or None
         Steps after which to end all the same, likewise.
-    advice : str
-        What to do where memory does not suffice.
     """
 
     def __init__(
@@ -60,9 +57,7 @@ class Fitting:
         seconds: float | None = None,
         planned: int | None = None,
         limit: int | None = None,
-        advice: str = SMALLER,
     ) -> None:
-        self.advice = advice
         self.number, self.stream, self.compute, self.seconds, self.limit = number, stream, compute, seconds, limit
         stage.stop = stage.stop | Seconds(math.inf if seconds is None else seconds, reserve=stage.answer_cost)
         self.stage = compute.place(stage)
@@ -96,9 +91,9 @@ class Fitting:
     def advance(self) -> Step:
         """Move every player once; look after the step."""
         self._plan()
-        with self.compute.enough(self.advice), self.stream, self.compute.active(), ExitStack() as first:
+        with self.stream, self.compute.active(), ExitStack() as first:
             if self.index == 0 and not self.compute.compile:
-                first.enter_context(self.compute.bounded(self.advice))
+                first.enter_context(self.compute.bounded())
             terms = self._move()
         # laid out as what a checkpoint brings back: sums over another layout differ in their last bits
         output = None if self.stage.last_output is None else self.stage.last_output.contiguous()
@@ -198,18 +193,13 @@ class Fitting:
     @own_context()
     def estimate(self) -> Tensor:
         """A clean look at the image as it stands."""
-        with self._look():
+        with torch.no_grad(), self.stream.peek(), self.compute.active():
             return self.stage.estimate().float()
 
     def answer(self) -> Tensor:
         """The image that the stage's keep holds to be the answer."""
-        with self._look():
+        with torch.no_grad(), self.stream.peek(), self.compute.active():
             return self.stage.answer().float()
-
-    @contextmanager
-    def _look(self) -> Iterator[None]:
-        with self.compute.enough(self.advice), torch.no_grad(), self.stream.peek(), self.compute.active():
-            yield
 
     def traces(self) -> dict[str, Tensor]:
         """Every term and score, step by step; NaN where a step had none."""

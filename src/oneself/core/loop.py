@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,12 @@ from oneself.core.compute import Compute, peak_memory
 from oneself.core.context import own_context, pass_on
 from oneself.core.fitting import Fitting
 from oneself.core.method import Method
+from oneself.core.option import shown
 from oneself.core.physics import Identity, check_images, check_physics, check_task, physics_on
-from oneself.core.randomness import Randomness
+from oneself.core.randomness import Randomness, check_seed
 from oneself.core.result import Result, StageRecord, versions
+from oneself.core.resuming import check_state, resuming
+from oneself.core.room import check_room, lighter, telling
 from oneself.core.stage import Stage
 from oneself.core.step import Step
 
@@ -85,13 +89,14 @@ class Run(Iterator[Step]):
         check_measurement(method, y)
         if seconds is not None and not seconds > 0:
             raise ValueError(f"Run(seconds={seconds}): the time allowed must be above 0. Give seconds, or none.")
-        self.method, self.seed, self.seconds, self.plan = method, seed, seconds, tuple(plan)
+        self.method, self.seed, self.seconds, self.plan = method, check_seed(seed), seconds, tuple(plan)
         self.y, self.dtype = self._own(y), y.dtype
         self.physics = physics_on(Identity() if physics is None else physics, self.compute.device)
         check_physics(method.key, method.needs, self.y, self.physics)
         check_task(method.key, method.tasks, self.y, self.physics)
         images = {name: value for name, value in self.options.items() if isinstance(value, Tensor)}
         check_images(method.key, images, self.y, self.physics)
+        check_room(method.key, self.y.shape[1:], lighter(method, self.options))
         self._done: list[Fitting] = []
         self._now: Fitting | None = None
         self._answer: Tensor | None = None
@@ -109,7 +114,8 @@ class Run(Iterator[Step]):
 
     @own_context()
     def __next__(self) -> Step:
-        return next(self._walk)
+        with telling(self.method, self.options):
+            return next(self._walk)
 
     def _steps(self) -> Iterator[Step]:
         stages, sent = self._stages(), None
@@ -123,8 +129,12 @@ class Run(Iterator[Step]):
                     self._end(end.value)
                     return
             self._now = self._begin(number, stage, stream)
+            resumed = number < len(self._resumed)
             while not (self._concluding or self._now.finished):
-                yield self._now.advance()
+                with resuming() if resumed else nullcontext():
+                    step = self._now.advance()
+                resumed = False
+                yield step
             sent = self._now.stage
             self._done.append(self._now)
 
@@ -150,10 +160,10 @@ class Run(Iterator[Step]):
             seconds=left,
             planned=None if record is None else record.planned,
             limit=None if record is None else record.steps,
-            advice=self.method.smaller(self.options),
         )
         if resumed is not None:
-            fitting.load_state_dict(resumed)
+            with resuming():
+                fitting.load_state_dict(resumed)
         return fitting
 
     def _end(self, returned: Tensor | None) -> None:
@@ -272,11 +282,12 @@ class Run(Iterator[Step]):
         """
         if self._now is not None:
             raise RuntimeError("Run.load: the run has begun. Load into a fresh one.")
+        check_state(state)
         for what, mine in self._identity().items():
             theirs = state["belongs_to"][what]
             if theirs != mine:
                 raise ValueError(
-                    f"Run.load: the checkpoint's {what} is {theirs!r}, this run's is {mine!r}. "
+                    f"Run.load: the checkpoint's {what} is {shown(theirs)}, this run's is {shown(mine)}. "
                     "Give what the checkpoint was made with, or start without it."
                 )
         self._resumed, self._before, self._began = list(state["stages"]), state["seconds"], time.monotonic()

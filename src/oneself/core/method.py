@@ -32,8 +32,6 @@ TASKS = (
 the answer of ``kernel`` is not an image but the blur of one, ``(1, 1, *kernel)``, and ``generate`` learns to make
 pictures like the one given: its answer is the reconstruction of that one."""
 
-LARGE = ("width", "crop", "batch", "patches", "tile", "similar")  # options that a step's memory grows with
-FRUGAL = "zs_n2n"  # whose network is the smallest
 Recipe = Stage | Generator[Stage, Stage, Tensor | None]
 
 
@@ -82,13 +80,6 @@ class Method:
 
     def takes(self, option: str) -> bool:
         return any(record.name == option for record in self.options)
-
-    def smaller(self, options: Mapping[str, Any]) -> str:
-        """What of this method takes less memory, in words: what to do where there is not enough."""
-        ways = [f"a smaller {name}= (now {options[name]})" for name in LARGE if options.get(name)]
-        if "denoise" in self.tasks and self.key != FRUGAL:
-            ways.append(f"method {FRUGAL!r} where there is only noise to remove")
-        return f"Give {', '.join([*ways, 'or ' * bool(ways) + 'a smaller picture'])}."
 
     def settle(self, given: Mapping[str, Any], preset: str | None = None) -> dict[str, Any]:
         """Every option's value: the defaults, the preset's in their place, and the given ones in place of both."""

@@ -110,7 +110,7 @@ def kept_elements(physics: Any, y: Tensor) -> Tensor | None:
             known: Tensor = physics.A(torch.ones_like(y))
             keeps = known.shape == y.shape and bool(((known == 0) | (known == 1)).all())
             return known if keeps and torch.equal(physics.A(y), known * y) else None
-    except RuntimeError:  # an operator of another size
+    except (RuntimeError, ValueError):  # an operator of another size
         return None
 
 

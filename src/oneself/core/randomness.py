@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import operator
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from oneself.core.option import shown
 from oneself.core.turns import TURN
 
-__all__ = ["Randomness"]
+__all__ = ["Randomness", "check_seed"]
+
+
+def check_seed(seed: Any) -> int:
+    """A seed as a whole number. Raises TypeError for anything else, ValueError for one of more than 64 bits."""
+    try:
+        found = operator.index(seed)
+    except TypeError:
+        raise TypeError(f"seed={shown(seed)}: not a whole number. Give one, such as 0.") from None
+    if not -(2**63) <= found < 2**64:
+        raise ValueError(f"seed={shown(seed)}: too large. Give a whole number of at most 64 bits, such as 0.")
+    return found
 
 
 class Randomness:
@@ -22,7 +36,7 @@ class Randomness:
     """
 
     def __init__(self, seed: int, stage: int, device: torch.device) -> None:
-        digest = hashlib.blake2b(f"{seed}/{stage}".encode(), digest_size=7).digest()
+        digest = hashlib.blake2b(f"{check_seed(seed)}/{stage}".encode(), digest_size=7).digest()
         mixed = int.from_bytes(digest, "little")
         self.device = device
         self.states = [torch.Generator().manual_seed(mixed).get_state()]

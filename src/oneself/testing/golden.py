@@ -75,7 +75,8 @@ def _shaking(seed: int | None) -> Iterator[Any]:
     def after(module: nn.Module, given: Any, made: Any) -> Any:
         return shake(made)
 
-    hooks = register_module_forward_pre_hook(before), register_module_forward_hook(after)
+    first = register_module_forward_pre_hook(before)  # type: ignore[arg-type]  # torch says it returns nothing
+    hooks = first, register_module_forward_hook(after)
     try:
         yield shake
     finally:

@@ -8,11 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 
-from oneself.core.limits import available_memory
+from oneself.machine import free_memory
 
-CPU = torch.device("cpu")
 GB = 2**30
 UNLIMITED = 9223372036854771712  # how version 1 says it
 
@@ -42,7 +40,7 @@ class System:
 
     @property
     def available(self) -> float:
-        return available_memory(CPU, self.proc, self.groups)
+        return free_memory(self.proc, self.groups)
 
 
 @pytest.fixture
@@ -99,19 +97,19 @@ def test_more_than_allowed_is_none_at_all(system: System) -> None:
 
 
 def test_other_systems_tell_less(tmp_path: Path) -> None:
-    assert 0 < available_memory(CPU, tmp_path, tmp_path) <= math.inf
+    assert 0 < free_memory(tmp_path, tmp_path) <= math.inf
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the address space is limited on Linux")
 def test_the_address_space() -> None:
     code = """
-import resource, torch
-from oneself.core.limits import available_memory
-before = available_memory(torch.device("cpu"))
+import resource
+from oneself.machine import free_memory
+before = free_memory()
 pages = int(open("/proc/self/statm").read().split()[0])
 limit = pages * resource.getpagesize() + 2**28
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-after = available_memory(torch.device("cpu"))
+after = free_memory()
 assert 0 < after <= 2**28 < before, (before, after)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
