@@ -120,8 +120,29 @@ def test_a_record_that_has_no_room(oneself, folder, aside, monkeypatch):
     assert read_png("photo-denoised.png").shape == (20, 24, 3)
     (side,) = aside.iterdir()
     assert str(side) in said.err
+    assert json.loads(side.read_text())["output"]["sha256"] == records.digest(folder / "photo-denoised.png")
+    assert hidden(folder) == []
+
+
+def test_a_record_that_has_no_room_anywhere(oneself, folder, aside, monkeypatch):
+    """It stays in the journal, which the next call in the folder reads."""
+    whole = saving._flush
+
+    def flush(path):
+        if path.suffix == ".json":
+            raise OSError(28, "No space left on device")
+        whole(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(saving, "_flush", flush)
+        said = oneself("denoise photo.png", *QUICK)
+    assert said.code == 1
+    assert "The next call in that folder writes it" in said.err
+    assert hidden(folder) != []
     oneself("denoise photo.png other.png", *QUICK)
-    assert json.loads((folder / "photo-denoised.png.json").read_text()) == json.loads(side.read_text())
+    record = json.loads((folder / "photo-denoised.png.json").read_text())
+    assert record["output"]["sha256"] == records.digest(folder / "photo-denoised.png")
+    assert hidden(folder) == []
 
 
 def test_a_target_that_appears(oneself, folder, meanwhile):
@@ -257,6 +278,20 @@ def test_a_call_that_has_failed_leaves_no_journal(oneself, folder, monkeypatch):
     assert oneself("denoise photo.png", *QUICK).code == 1
     assert hidden(folder) == []
     assert not journal._open
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links")
+def test_what_the_system_says_is_a_sentence(oneself, folder, monkeypatch):
+    (folder / "out").symlink_to(os.devnull)
+    said = oneself("generate photo.png out", *TINY)
+    assert (said.code, "Name a folder" in said.err) == (2, True)
+
+    def failing(*_, **__):
+        raise PermissionError(13, "Permission denied", "secret")
+
+    monkeypatch.setattr(restoring, "prepare", failing)
+    said = oneself("denoise photo.png", *QUICK)
+    assert said.err == "error: 'secret': Permission denied. Check that path.\n"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of files that are no text")

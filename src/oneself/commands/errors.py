@@ -45,6 +45,8 @@ def explain(error: BaseException) -> str | None:
     text = " ".join(str(error).split())
     if isinstance(error, MemoryError | RuntimeError) and (not text or any(words in text for words in FULL)):
         return "there is not enough memory for this picture. Take a crop of it, a smaller --width, or --method zs_n2n."
+    if isinstance(error, OSError) and error.strerror:  # our own words, or the system's, which leave out what to do
+        text = error.strerror if error.filename is None else f"{error.filename!r}: {error.strerror}. Check that path."
     return text or type(error).__name__ if isinstance(error, EXPECTED) else None
 
 

@@ -70,6 +70,10 @@ class Keeping:
         one's. Never one that is read."""
         return not self.places.is_read(path) and (self.overwrite or self._journal.has(path))
 
+    def files(self) -> dict[str, str]:
+        """The files that are this call's own so far, by their path: their SHA-256."""
+        return {path: hashes[-1] for path, hashes in self._journal.files.items()}
+
     def announced(self) -> AbstractContextManager[None]:
         """Inside, files that are written are noted as this call's own before they appear."""
         return data.announced(self._announce)
@@ -133,10 +137,16 @@ class Keeping:
         except Sibling as sibling:
             self._done = self.sibling = True
             return path, sibling.record
-        told = len(self.failures)
-        self.keep(side, self._text_ways(as_text(found)))
-        self._done = told == len(self.failures)
+        self._done = True
+        if self.keep(side, self._text_ways(as_text(found))) is None and self._journal.holds_record():
+            self._done = False
+            self._note(f"The next call in that folder writes it; until then it is in {self._journal.path}.")
         return path, found
+
+    def _note(self, words: str) -> None:
+        """Add to what is told of the last failure."""
+        error = self.failures.pop()
+        self.failures.append(data.NotSaved(f"{error.strerror or error} {words}"))
 
     def report(self) -> int:
         """Tell what could not be written to its place; the exit code of a call that has done all else."""
