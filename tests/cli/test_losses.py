@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 import tempfile
 
@@ -13,6 +14,7 @@ from oneself.cli import main
 from oneself.commands import checkpoints, journal, records, restoring, tasks
 from oneself.commands.progress import Display
 from oneself.data import saving
+from oneself.model import Model
 
 from .conftest import QUICK, read_png
 
@@ -187,6 +189,36 @@ def test_a_folder_that_becomes_another_thing(oneself, folder, aside, meanwhile, 
         assert (folder / "out" / "photo.png.json").exists()
 
 
+def test_a_working_folder_that_is_removed(oneself, folder, aside, meanwhile, monkeypatch):
+    """No relative name leads anywhere afterwards."""
+    (folder / "work").mkdir()
+    (folder / "photo.png").rename(folder / "work" / "photo.png")
+    monkeypatch.chdir(folder / "work")
+    meanwhile(lambda: shutil.rmtree(folder / "work"))
+    said = oneself("denoise photo.png --compare both.png", *QUICK)
+    monkeypatch.chdir(folder)
+    assert said.code == 1
+    assert "Traceback" not in said.err
+    assert sorted(path.name.rpartition("-")[0] for path in aside.iterdir()) == [
+        "oneself-both", "oneself-photo-denoised", "oneself-photo-denoised"]  # fmt: skip
+
+
+def test_generating_keeps_what_another_call_has_not_made(oneself, folder, monkeypatch):
+    draw = Model.draw
+
+    def drawing(self, *given, **more):
+        (folder / "out" / "photo-01.png").write_bytes(b"mine")
+        return draw(self, *given, **more)
+
+    monkeypatch.setattr(Model, "draw", drawing)
+    said = oneself("generate photo.png out", *TINY)
+    assert said.code == 1
+    assert "Traceback" not in said.err
+    assert (folder / "out" / "photo-01.png").read_bytes() == b"mine"
+    (made,) = (folder / "out").glob("photo-01-*.png")
+    assert read_png(made).shape == (20, 24, 3)
+
+
 @pytest.mark.parametrize("what", ["replaced", "removed"])
 @pytest.mark.parametrize("line", ["denoise photo.png", "correct photo.png --kernel k.npy"])
 def test_an_input_that_changes_meanwhile(oneself, folder, meanwhile, monkeypatch, what, line):
@@ -270,12 +302,12 @@ def test_what_another_call_makes_otherwise_is_not_ours(oneself, folder, scans, m
     assert len(list((folder / "out").glob("a-*.png"))) == 1
 
 
-def test_a_call_that_has_failed_leaves_no_journal(oneself, folder, monkeypatch):
-    def failing(*_):
+def test_a_call_that_has_failed_leaves_no_journal(oneself, folder, meanwhile):
+    def failing():
         raise MemoryError
 
-    monkeypatch.setattr(Display, "step", failing)
-    assert oneself("denoise photo.png", *QUICK).code == 1
+    meanwhile(failing)
+    assert oneself("denoise photo.png --preview now.png", *QUICK).code == 1
     assert hidden(folder) == []
     assert not journal._open
 

@@ -86,14 +86,16 @@ def generate(given: Mapping[str, Any], options: Mapping[str, Any], command_line:
                 model = _trained(training, given, display, interruption, state)
                 kept = keeping.keep(place.model, _model_ways(model, keeping, given["retrain"]))
                 if kept is not None:
-                    display.say(f"  wrote {kept['path']}: the trained model; sample it again with --model")
+                    display.say(
+                        f"  wrote {_named(kept, place.model, keeping)}: the trained model; sample it again with --model"
+                    )
         else:
             model = _loaded(place.model, picture, given, options, settings)
             shaping, kept = model.shaping(model.size if size is None else size, **steer), None
             display.say(f"{source}: sampling {place.model} ({model.method}), no training")
         whole = not trains or training.run.finished
         told: Record = {
-            "model": str(place.model) if kept is None else _named(kept, place.model),
+            "model": str(place.model) if kept is None else _named(kept, place.model, keeping),
             "command": command_line,
         }
         told |= {"interrupted": not whole}
@@ -268,9 +270,9 @@ def _model_ways(model: Model, keeping: Keeping, retrain: bool) -> list[Way]:
     return [("", write), (".safetensors", model.save)]
 
 
-def _named(kept: Record, path: Path) -> str:
+def _named(kept: Record, path: Path, keeping: Keeping) -> str:
     """Where a file is, as it was named if it is there."""
-    return str(path) if kept["path"] == str(path.resolve()) else str(kept["path"])
+    return str(path) if keeping.is_in_place(kept) else str(kept["path"])
 
 
 def _written(
@@ -281,7 +283,7 @@ def _written(
     outputs: list[str] = []
 
     def record(last: Record, path: Path) -> Record:
-        made = [*outputs, _named(last, path)]
+        made = [*outputs, _named(last, path, keeping)]
         about = told | {"interrupted": told["interrupted"] or path != place.pictures[-1], "files": keeping.files()}
         return _record(given, model, size, made, time.monotonic() - began) | about
 
@@ -292,7 +294,7 @@ def _written(
         if interruption.asked or path == place.pictures[-1]:
             return keeping.deliver(path, ways, partial(record, path=path))[1]
         kept = keeping.keep(path, ways)
-        outputs += [_named(kept, path)] if kept is not None else []
+        outputs += [_named(kept, path, keeping)] if kept is not None else []
     raise AssertionError("there is at least one picture")
 
 

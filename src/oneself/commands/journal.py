@@ -54,12 +54,12 @@ class Journal:
     def open(self) -> None:
         _open.add(self.path)
 
-    def close(self, done: bool) -> None:
-        """The call ends; nothing need be known of it where all is done, or nothing is left of it."""
+    def close(self, forget: bool, all_of_them: bool) -> None:
+        """The call ends: forget this journal, and those of killed calls before it; it is forgotten, too, where nothing
+        is left of what it tells."""
         _open.discard(self.path)
-        if not done and any(_is_there(path, self.files) for path in self.files):
-            return
-        for path in [self.path, *self._left]:
+        forget = forget or not any(_is_there(path, self.files) for path in self.files)
+        for path in [self.path] * forget + self._left * all_of_them:
             with suppress(OSError):
                 path.unlink(missing_ok=True)
 

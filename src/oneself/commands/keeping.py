@@ -54,14 +54,16 @@ class Keeping:
             self._journal.note(path, sha)
         self._last: Path | None = None
         self._make: Callable[[Record], Record] = dict
-        self.sibling = self._done = False
+        self.sibling = self._done = self._waits = False
+        self._elsewhere: set[str] = set()
 
     def __enter__(self) -> Keeping:
         self._journal.open()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._journal.close(self._done)
+        failed = isinstance(exception[1], Exception) and not self._waits
+        self._journal.close(self._done or failed, all_of_them=self._done)
         if exception[0] is not None:  # which is what the call tells of otherwise
             self.report()
 
@@ -100,7 +102,7 @@ class Keeping:
             return self._written(path, ways)
         except data.SavedAside as error:
             self.failures.append(error)
-            return file_record(error.path)
+            return self._aside(error)
         except data.NotSaved as error:
             self.failures.append(error)
             return None
@@ -110,7 +112,7 @@ class Keeping:
         try:
             data.save_aside(path, FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)), ways[1:])
         except data.SavedAside as error:
-            return file_record(error.path)
+            return self._aside(error)
         except data.NotSaved as error:
             self.failures.append(error)
             return None
@@ -133,15 +135,25 @@ class Keeping:
         except data.SavedAside as error:
             self.failures.append(error)
             path, side = error.path, data.side_path(error.path)
-            found = make(file_record(path))
+            found = make(self._aside(error))
         except Sibling as sibling:
             self._done = self.sibling = True
             return path, sibling.record
-        self._done = True
-        if self.keep(side, self._text_ways(as_text(found))) is None and self._journal.holds_record():
-            self._done = False
+        written = self.keep(side, self._text_ways(as_text(found)))
+        self._waits = written is None and self._journal.holds_record()
+        self._done = not self._waits
+        if self._waits:
             self._note(f"The next call in that folder writes it; until then it is in {self._journal.path}.")
         return path, found
+
+    def is_in_place(self, kept: Record) -> bool:
+        """Whether a file is where it was to be."""
+        return kept["path"] not in self._elsewhere
+
+    def _aside(self, error: data.SavedAside) -> Record:
+        found = file_record(error.path)
+        self._elsewhere.add(found["path"])
+        return found
 
     def _note(self, words: str) -> None:
         """Add to what is told of the last failure."""
@@ -169,7 +181,7 @@ class Keeping:
             raise
         except Exception as error:  # a folder that became a file, a file that appeared, and whatever encoders raise
             if isinstance(error, FileExistsError) and path == self._last:
-                self._stop_for_sibling(error)
+                self._stop_for_sibling(path, error)
             data.save_aside(path, error, others)
         found = {"path": str(path.resolve())}
         return found if path.is_dir() else found | {"sha256": self._journal.files[found["path"]][-1]}
@@ -181,9 +193,9 @@ class Keeping:
             self._journal.conclude(place, self._make({"path": place, "sha256": sha}))
         self._journal.write()
 
-    def _stop_for_sibling(self, error: FileExistsError) -> None:
+    def _stop_for_sibling(self, path: Path, error: FileExistsError) -> None:
         """Raise Sibling where the file that appeared is of another call that did the same."""
-        mine = self._make({})
+        mine = self._make({"path": str(path.resolve())})
         for theirs in records_of(self.side):
             if same_work(mine, theirs):
                 raise Sibling(theirs) from error
