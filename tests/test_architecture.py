@@ -111,7 +111,7 @@ def test_every_part_has_a_place():
     elsewhere = {"__init__", "cli", "commands"}  # what stands above all others
     assert {part(path) for path in MODULES} == ALLOWED.keys() | elsewhere
     for path in MODULES:
-        if part(path) not in elsewhere:
+        if part(path) not in {*elsewhere, "testing"}:  # the contract looks at the front doors, too
             assert not own(path) & {"cli", "commands", "restoration"} - {part(path)}, path.relative_to(ROOT)
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import stat
+import warnings
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,7 +174,8 @@ def unreadable(room: Room, names: Collection[str]) -> dict[str, str]:
         path = room.root / name
         try:
             if path.is_file() and not path.is_symlink():
-                _open(path)
+                with warnings.catch_warnings(action="ignore"):
+                    _open(path)
         except Exception as error:
             found[name] = repr(error)[:100]
     return found

@@ -27,6 +27,9 @@ FLAGS = {
     "generate": ("--model", "--checkpoint", "--clip"), "correct": ("--kernel",), "repeat": ("--output",),
     "edit": ("--mask",),
 }  # fmt: skip
+OUTPUTS = {"out.png", "found.npy", "again.png", "out.gif", "made/", "demo"}
+INPUTS = {"work/in.png", "work/mask.png", "work/kernel.npy", "work/old.png.json"}
+PATHS = OUTPUTS | {"in.png", "mask.png", "kernel.npy", "old.png.json", "singan.safetensors", "sinddm.safetensors"}
 NAMES = ("", ".", "..", "/", "nosuch/", "nosuch/x.png", "in.png/", "in.png/x.png", "~", "*.png", "[a-z].png", "-",
          "--", "-x.png",
          ".png", ".x.png", "x", "x.xyz", "x.PNG", "x.png.json", "out.png.json", "in.png.json", "x y\n.png",
@@ -41,37 +44,40 @@ def play(stock: Stock, room: Room, random: Random, number: int) -> Played:
     stock.fill(
         room, "in.png", "mask.png", "kernel.npy", "old.png.json", "singan.safetensors", "sinddm.safetensors", "clip.npy"
     )
-    given = [name, *BASES[name], *FAST.get(name, ())]
-    places = [k for k, word in enumerate(given) if k and _is_path(given, k)]
+    given, written = [name, *BASES[name], *FAST.get(name, ())], set()
     feeders: list[int] = []
     for _ in range(random.choice((1, 1, 2))):
         strange = _strange(random, stock, room, feeders)
-        if name in FLAGS and random.random() < 0.5:
-            flag = random.choice(FLAGS[name])
-            given = [word for k, word in enumerate(given) if word != flag and (not k or given[k - 1] != flag)] + [
-                flag,
-                strange,
-            ]
-        elif places:
-            given[places[random.randrange(len(places))] if len(given) > max(places) else -1] = strange
-    given += ["--overwrite"] * (name not in ("info", "calibrate") and random.random() < 0.3)
+        given, writes = _placed(random, given, strange)
+        written |= {f"work/{os.path.normpath(strange)}"} if writes else set()
+    overwrite = name not in ("info", "calibrate") and random.random() < 0.3
+    given += ["--overwrite"] * overwrite
     given += ["--retrain"] * (name == "generate" and random.random() < 0.3)
     before = see(room)
     said = room.call(given, _short_demo)
     for feeder in feeders:
         os.kill(feeder, signal.SIGKILL)
         os.waitpid(feeder, 0)
-    return Played(" ".join(map(repr, given)), said.code, standard(room, said, before), said.err)
+    allowed = written & set(before) - INPUTS if overwrite else set()
+    return Played(" ".join(map(repr, given)), said.code, standard(room, said, before, allowed), said.err)
+
+
+def _placed(random: Random, given: list[str], strange: str) -> tuple[list[str], bool]:
+    """The command with a strange path in the place of another, or behind a flag; whether it is one to write to."""
+    places = [k for k, word in enumerate(given) if k and word in PATHS]
+    name = given[0]
+    if (name in FLAGS and random.random() < 0.5) or not places:
+        flag = random.choice(FLAGS.get(name, ("--quiet",)))
+        kept = [word for k, word in enumerate(given) if word != flag and given[k - 1] != flag]
+        return [*kept, flag, strange], flag in ("--preview", "--compare", "--output")
+    at = random.choice(places)
+    return [*given[:at], strange, *given[at + 1 :]], given[at] in OUTPUTS
 
 
 def _short_demo() -> None:
     from oneself.commands import demo
 
     demo.SECONDS = 0.5
-
-
-def _is_path(given: list[str], k: int) -> bool:
-    return Path(given[k]).suffix in (".png", ".npy", ".json", ".safetensors", ".gif") or given[k].endswith("/")
 
 
 def _strange(random: Random, stock: Stock, room: Room, feeders: list[int]) -> str:

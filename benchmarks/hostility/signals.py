@@ -27,14 +27,14 @@ def play(stock: Stock, room: Room, random: Random, number: int) -> Played:
     """One signal, or two, at a random moment."""
     if number % 6 == 5:
         return _starting(stock, room, random, number)
-    which = number % len(SCENARIOS)
+    which = (number // 6 * 5 + number % 6) % len(SCENARIOS)
     scenario = _longer(SCENARIOS[which])
     seconds = _seconds(which, scenario, stock, room)
     scenario.prepare(stock, room)
     before = see(room)
     sort, twice = random.choice(SIGNALS), random.random() < 0.2
     moment = random.random() * seconds
-    child = room.start(scenario.command, often)
+    child = room.start(scenario.command, often if random.random() < 0.3 else None)
     if child.alive_after(moment):
         child.send(sort)
         if twice and child.alive_after(random.random() * 0.2):

@@ -107,10 +107,11 @@ def _together(header: dict[str, Any], data: bytes, size: int | None = None) -> b
 def _outline(random: Random, content: bytes) -> bytes:
     """The plain values, which our own code believes or does not."""
     header, data = _taken_apart(content)
-    outline = json.loads(header["__metadata__"]["outline"])
+    (key,) = (key for key, text in header["__metadata__"].items() if text.startswith("{"))
+    outline = json.loads(header["__metadata__"][key])
     for _ in range(random.choice((1, 1, 1, 3))):
         outline, _ = tampered(random, outline)
-    header["__metadata__"]["outline"] = written(json.dumps(outline))
+    header["__metadata__"][key] = written(json.dumps(outline))
     return _together(header, data)
 
 

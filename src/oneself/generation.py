@@ -15,6 +15,7 @@ from oneself.core import Identity, Memory, Method, Result, callers_context, own_
 from oneself.core.fitting import Fitting
 from oneself.core.loop import fingerprint
 from oneself.core.randomness import Randomness
+from oneself.core.room import telling
 from oneself.generators import Sampler
 from oneself.images import ChannelAxis, DataRange, channel_axis_of, unpack
 from oneself.model import Kind, Model, checked_size
@@ -207,7 +208,7 @@ def expected_cost(run: Run) -> Expected:
     """What a run will take; a few steps of every stage are tried on what is untrained."""
     seconds, steps, count = 0.0, 0, 0
     stages, sent = run._stages(), None
-    with Memory(run.compute.device) as watched:
+    with Memory(run.compute.device) as watched, telling(run.method, run.options):
         while True:
             stream = Randomness(run.seed, count, run.compute.device)
             with stream:

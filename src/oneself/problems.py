@@ -14,6 +14,7 @@ from torch import Tensor
 from oneself.auto import Choice, choose
 from oneself.core import Identity, Method, Result
 from oneself.core.cropping import cut
+from oneself.core.room import check_room
 from oneself.registry import Run, find, methods
 
 __all__ = [
@@ -121,13 +122,15 @@ def super_resolution(y: Tensor, scale: float | Sequence[float], kernel: Tensor |
     from oneself.physics import Downsample, Resize, check_kernel
 
     factors = _factors(scale, y.ndim - 2)
+    large = [n * s for n, s in zip(y.shape[2:], factors, strict=True)]
+    advice = "Give a smaller scale, or a crop of the picture."
+    check_room(f"super_resolve(scale={scale!r})", [y.shape[1], *large], advice)
     if all(math.floor(n * s + 0.5) == n for n, s in zip(y.shape[2:], factors, strict=True)):
         raise ValueError(
             f"super_resolve(scale={scale!r}): adds less than one sample to {tuple(y.shape[2:])}. Give a larger scale."
         )
     if kernel is None:
         return Problem("super-resolve", y, Resize(factors))
-    large = [n * s for n, s in zip(y.shape[2:], factors, strict=True)]
     if any(k > n for k, n in zip(check_kernel(kernel, y.ndim - 2).shape, large, strict=True)):
         raise ValueError(
             f"super_resolve(kernel.shape={tuple(kernel.shape)}): larger than the enlarged image "

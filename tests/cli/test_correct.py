@@ -44,7 +44,7 @@ def test_an_estimated_one(oneself, small):
         ("correct small.png --scale 2.5 --kernel k.npy", "whole"),
         ("correct small.png --scale 5", "2, 3 and 4"),
         ("correct small.png --kernel none.npy", "none.npy"),
-        ("correct small.png --kernel k.npy --ridge=-1", "below 0"),
+        ("correct small.png --kernel k.npy --ridge=-1", "--ridge -1"),
         ("correct small.png small.png --kernel k.npy", "this is an input"),
         ("correct tiny.png --kernel k.npy", "larger than the enlarged image"),
         ("correct tiny.png", "smaller copy"),

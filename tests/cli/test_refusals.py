@@ -39,7 +39,6 @@ REFUSED = [
     ("denoise cut.png", "cut off or damaged"),
     ("denoise words.png", "not an image that can be read"),
     ("denoise blank.png", "nothing to restore"),
-    ("denoise floats.npy", "--data-range LOW HIGH"),
     ("denoise floats.npy --data-range 9 -3", "not a range"),
     ("denoise nan.npy", "400 of 400 values are NaN"),
     ("denoise complex.npy", "complex"),
@@ -91,6 +90,8 @@ REFUSED = [
     ("repeat photo.png", "not a record"),
     ("repeat no.json", "there is no such file"),
     ("info no.png", "there is no such file"),
+    (f"info {'x' * 300}.png", "Choose another name"),
+    (f"edit {'x' * 300} photo.png new.png", "Choose another name"),
     ("denoyse photo.png", "Did you mean 'denoise'?"),
 ]
 

@@ -32,6 +32,7 @@ ANY = "denoise photo.png out.png"
         (f"{ANY} --method nonlocal_wiener --gain 1e308", "nonlocal_wiener(gain=1e+308): out of range"),
         ("animate m.safetensors --rate 1e-320", "animate(--rate 9.99989e-321): out of range"),
         ("animate m.safetensors --rate nan", "out of range"),
+        ("super-resolve photo.png --scale 1000000", "Give a smaller scale, or a crop of the picture"),
         ("generate photo.png --method singan --start-scale 99", "this model has the scales 0 (coarsest) to"),
         ("kernel photo.png k.jpg", "kernel(out='k.jpg'): .jpg changes the values"),
         ("deblur photo.png --kernel k.jpeg", "read(kernel='k.jpeg'): JPEG has changed the kernel"),

@@ -144,10 +144,13 @@ BOMB = zlib.compress(bytes(2**26))  # 64 MB in 65 kB
         (b"iCCP", b"p\0\0nonsense", "its colour profile cannot be read"),
         (b"iCCP", b"no end", "its colour profile cannot be read"),
         (b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + BOMB, "its XMP cannot be read"),
-        (b"zTXt", b"Comment\0\0" + BOMB, None),
-        (b"iTXt", b"Comment\0\1\0\0\0" + BOMB, None),
+        (b"zTXt", b"Comment\0\0" + BOMB, "its text cannot be read"),
+        (b"iTXt", b"Comment\0\1\0\0\0" + BOMB, "its text cannot be read"),
+        (b"zTXt", b"Comment\0\0" + zlib.compress(b"sound"), None),
+        (b"iTXt", b"Comment\0\1\0\0\0" + zlib.compress(b"sound"), None),
+        (b"iTXt", b"Comment\0\0\0\0\0sound", None),
     ],
-    ids=["profile", "nonsense", "short", "xmp", "text", "international"],
+    ids=["profile", "nonsense", "short", "xmp", "text", "international", "sound", "sound-international", "plain"],
 )
 def test_what_unpacks_without_bound_in_a_png(tmp_path, form, name, body, words):
     rows = bytes(10) if form[0] == 16 else bytes(6)
@@ -160,7 +163,7 @@ def test_what_unpacks_without_bound_in_a_png(tmp_path, form, name, body, words):
     assert words is None or (words in found.notes[0] and len(found.notes) == 1)
     back = data.read(data.write(found, tmp_path / "b.png"))
     assert back.notes == ()
-    assert len(back.metadata.native.before) == (words is None)  # text goes along as it is
+    assert len(back.metadata.native.before) == (words is None)  # what no one else could open stays behind
 
 
 CODED = {8: zlib.compress, 34925: lambda raw: lzma.compress(raw)}

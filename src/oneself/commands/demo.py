@@ -56,7 +56,7 @@ def main(folder: str | None, overwrite: bool) -> int:
         code = attempt(Restorer(settings, files, Aids(), display, interruption), Job(noisy, restored), done, [])
     if done:
         before, after = _tensor(picture), _tensor(data.read(restored))
-        write_snapshot(side_by_side(before, after, Shades(before, True, gamma=GAMMA), ZOOM), both)
+        write_snapshot(side_by_side(before, after, Shades(before, gamma=GAMMA), ZOOM), both)
         display.say(f"Now look at {both}: before and after, brightened and {ZOOM} times enlarged")
     return code
 

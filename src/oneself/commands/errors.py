@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from oneself.commands.process import Steadfast
 
@@ -44,10 +45,16 @@ def explain(error: BaseException) -> str | None:
     """What went wrong, in one line; None for what no one foresaw."""
     text = " ".join(str(error).split())
     if isinstance(error, MemoryError | RuntimeError) and (not text or any(words in text for words in FULL)):
-        return "there is not enough memory for this picture. Take a crop of it, a smaller --width, or --method zs_n2n."
-    if isinstance(error, OSError) and error.strerror:  # our own words, or the system's, which leave out what to do
-        text = error.strerror if error.filename is None else f"{error.filename!r}: {error.strerror}. Check that path."
+        return "there is not enough memory for this picture. Take a crop of it."
+    if isinstance(error, OSError) and error.strerror:
+        text = _of_system(error.strerror, error.filename)
     return text or type(error).__name__ if isinstance(error, EXPECTED) else None
+
+
+def _of_system(words: str, name: Any) -> str:
+    """What the system refused; our own words, where they are its message, are told without its number."""
+    told = " ".join(words.split())
+    return told if name is None else f"oneself({name!r}): {told}. Choose another name, or see who may use it."
 
 
 def report(error: BaseException, where: str = "") -> bool:

@@ -109,7 +109,7 @@ class Prepared:
     def images(self, piece: Piece, number: int) -> dict[str, Tensor]:
         """The options that are images, for one item. Raises ValueError where one is not of the result's size."""
         images = {name: found[number] for name, found in self.beside.items() if not of_task(name, self.settings.task)}
-        with self._turned():
+        with told_as_shown(self.picture):
             return {
                 name: piece.problem.beside(name, self._scaled(name, image, piece.span))
                 for name, image in images.items()
@@ -119,19 +119,6 @@ class Prepared:
         """A second picture ``(C, *spatial)`` as ``(1, C, *spatial)`` in the item's range, or in its own."""
         unit, _ = data.to_unit(image, None if is_apart(name, self.settings.method) else (span.low, span.high))
         return torch.from_numpy(np.ascontiguousarray(unit))[None]
-
-    @contextmanager
-    def _turned(self) -> Iterator[None]:
-        """Inside, what does not fit a picture that is shown turned is told so."""
-        try:
-            yield
-        except ValueError as error:
-            if self.picture.orientation == 1:
-                raise
-            raise ValueError(
-                f"{error} The picture is taken as it is shown, turned by its EXIF orientation "
-                f"({self.picture.orientation})."
-            ) from error
 
     def choice(self, piece: Piece) -> Choice:
         """What is done with it."""
@@ -166,7 +153,7 @@ class Prepared:
         return self.found[number]
 
     def _problem(self, y: Tensor, number: int, gaps: Gaps | None, span: Range) -> Problem:
-        with self._turned():
+        with told_as_shown(self.picture):
             return self._posed(y, number, gaps, span)
 
     def _posed(self, y: Tensor, number: int, gaps: Gaps | None, span: Range) -> Problem:
@@ -191,6 +178,19 @@ class Prepared:
         return super_resolution(y, _factors(factors), kernel)
 
 
+@contextmanager
+def told_as_shown(picture: Picture) -> Iterator[None]:
+    """Inside, what does not fit a picture that is shown turned is told so."""
+    try:
+        yield
+    except ValueError as error:
+        if picture.orientation == 1:
+            raise
+        raise ValueError(
+            f"{error} The picture is taken as it is shown, turned by its EXIF orientation ({picture.orientation})."
+        ) from error
+
+
 def _factors(scale: Sequence[float]) -> float | Sequence[float]:
     """One factor for all axes, or one for each."""
     return scale[0] if len(scale) == 1 else scale
@@ -208,7 +208,8 @@ def prepare(source: Path, settings: Settings, aids: Aids) -> Prepared:
     beside = {name: spread(name, aid, picture, settings) for name, aid in aids.pictures.items()}
     items = data.split(picture)
     if settings.task == "inpaint":
-        items = [_without(item, where, settings.task) for item, where in zip(items, beside["mask"], strict=True)]
+        with told_as_shown(picture):
+            items = [_without(item, where, settings.task) for item, where in zip(items, beside["mask"], strict=True)]
     if len(items) == 1 or settings.task != "inpaint":
         shown = items[0].pixels if settings.task == "inpaint" else picture.pixels
         data.check_pixels(shown, f"{settings.task}(in={str(source)!r})", gaps=True)

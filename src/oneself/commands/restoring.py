@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -36,6 +36,14 @@ __all__ = ["Restorer"]
 
 Pixels = np.ndarray[Any, np.dtype[Any]]
 BLANK, ENDED = "blank", "ended before"
+
+
+class Seen(NamedTuple):
+    """One item before and after, and how they are shown."""
+
+    before: Tensor
+    after: Tensor
+    shades: Shades
 
 
 @dataclass
@@ -126,10 +134,10 @@ class Restorer:
 
     def _restore_items(
         self, prepared: Prepared, checkpoint: Checkpoint | None, keeping: Keeping
-    ) -> tuple[list[Done], tuple[Tensor, Tensor]]:
+    ) -> tuple[list[Done], Seen]:
         """Every item, and before and after of one in the middle."""
         finished: list[Done] = []
-        shown: tuple[Tensor, Tensor] | None = None
+        shown: Seen | None = None
         total = len(prepared.items)
         for number in range(total):
             piece = prepared.piece(number)
@@ -155,7 +163,7 @@ class Restorer:
             finished.append(done)
             if done.record["restored"] and (shown is None or number <= total // 2):
                 after, _ = data.to_unit(done.pixels, (piece.span.low, piece.span.high))
-                shown = piece.problem.y, torch.from_numpy(after)[None]
+                shown = Seen(piece.problem.y, torch.from_numpy(after)[None], Shades(piece.problem.y, _limits(piece)))
         if shown is None:  # Ctrl-C came before the first step
             raise KeyboardInterrupt
         return finished, shown
@@ -241,11 +249,11 @@ class Restorer:
             with keeping.announced():
                 write_snapshot(shown, path, keeping.may_replace(path))
 
-        return Preview(write, piece.problem.finish, Shades(piece.problem.y, _stretch(prepared)), self.display.warn)
+        return Preview(write, piece.problem.finish, Shades(piece.problem.y, _limits(piece)), self.display.warn)
 
     def _write(
         self, prepared: Prepared, job: Job, source: Record, aids: Record, done: list[Done],
-        shown: tuple[Tensor, Tensor], notes: list[str], keeping: Keeping,
+        shown: Seen, notes: list[str], keeping: Keeping,
     ) -> Record:  # fmt: skip
         """What was found besides and what there is to look at, then the result, then the record; what could not be
         written to its place is raised when all is done."""
@@ -288,14 +296,16 @@ class Restorer:
         best = "the best so far, " if found["interrupted"] and self.replay is None else ""
         self.display.say(f"  wrote {best}{place}, and {data.side_path(place).name}; {duration(found['seconds'])}")
 
-    def _look(self, prepared: Prepared, shown: tuple[Tensor, Tensor], keeping: Keeping) -> dict[str, Record]:
+    def _look(self, prepared: Prepared, shown: Seen, keeping: Keeping) -> dict[str, Record]:
         """Before and after side by side, and the last preview; where they are."""
-        shades = Shades(shown[0], _stretch(prepared))
+        shades = shown.shades
         made: dict[str, Record] = {}
         for name, path in (("compare", self.files.compare), ("preview", self.files.preview)):
             if path is None:
                 continue
-            picture = snapshot(side_by_side(*shown, shades) if name == "compare" else shades(shown[1]))
+            picture = snapshot(
+                side_by_side(shown.before, shown.after, shades) if name == "compare" else shades(shown.after)
+            )
             kept = keeping.keep(path, keeping.picture_ways(picture, path))
             if kept is not None:
                 made[name] = kept
@@ -320,9 +330,12 @@ class Restorer:
             yield
 
 
-def _stretch(prepared: Prepared) -> bool:
-    """Whether the values must be stretched to be looked at."""
-    return prepared.picture.pixels.dtype not in (np.uint8, np.bool_)
+def _limits(piece: Piece) -> tuple[float, float] | None:
+    """What is shown black and white: of 8 bit what it is, in units of the range that is worked in."""
+    if piece.item.pixels.dtype not in (np.uint8, np.bool_):
+        return None
+    high = 255.0 if piece.item.pixels.dtype == np.uint8 else 1.0
+    return (0.0 - piece.span.low) / piece.span.width, (high - piece.span.low) / piece.span.width
 
 
 def _words(prepared: Prepared) -> str:

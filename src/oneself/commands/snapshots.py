@@ -23,15 +23,17 @@ Shown = np.ndarray[Any, np.dtype[np.uint8]]
 
 
 class Shades:
-    """Which values are shown black and white, by the picture before: all of 8 bit, else all but its extremes.
+    """Which values are shown black and white: the ``limits``, else all of the picture before but its extremes.
 
     ``gamma`` under 1 brightens.
     """
 
-    def __init__(self, before: Tensor, stretch: bool, high: float | None = None, gamma: float = 1.0) -> None:
+    def __init__(self, before: Tensor, limits: tuple[float, float] | None = None, gamma: float = 1.0) -> None:
         values = before.detach().float().flatten()[:: max(1, before.numel() // 2**20)]
-        limits = torch.quantile(values, torch.tensor([0.001, 0.999])).tolist() if stretch else [0.0, 1.0]
-        self.low, self.high = limits[0], limits[1] if high is None else high
+        if limits is None:
+            low, high = torch.quantile(values, torch.tensor([0.001, 0.999])).tolist()
+            limits = low, high
+        self.low, self.high = limits
         self.gamma = gamma
         if self.high <= self.low:
             self.low, self.high = 0.0, 1.0

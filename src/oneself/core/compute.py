@@ -116,10 +116,7 @@ class Compute:
                 storage = tensor.untyped_storage()  # views of one memory count once
                 seen[storage.data_ptr()] = storage.nbytes()
             if sum(seen.values()) > limit:
-                raise NotEnoughMemory(
-                    f"Run(device={self.device}): one step needs more than the {limit / 2**30:.1f} GB at hand. "
-                    "Use a method that learns from patches (zs_n2n), a smaller width=, or a smaller picture."
-                )
+                raise NotEnoughMemory(f"one step on {self.device} needs more than the {limit / 2**30:.1f} GB at hand.")
             return tensor
 
         with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):

@@ -23,6 +23,7 @@ from oneself.core.physics import Identity, check_images, check_physics, check_ta
 from oneself.core.randomness import Randomness, check_seed
 from oneself.core.result import Result, StageRecord, versions
 from oneself.core.resuming import check_state, resuming
+from oneself.core.room import check_room, lighter, telling
 from oneself.core.stage import Stage
 from oneself.core.step import Step
 
@@ -95,6 +96,7 @@ class Run(Iterator[Step]):
         check_task(method.key, method.tasks, self.y, self.physics)
         images = {name: value for name, value in self.options.items() if isinstance(value, Tensor)}
         check_images(method.key, images, self.y, self.physics)
+        check_room(method.key, self.y.shape[1:], lighter(method, self.options))
         self._done: list[Fitting] = []
         self._now: Fitting | None = None
         self._answer: Tensor | None = None
@@ -112,7 +114,8 @@ class Run(Iterator[Step]):
 
     @own_context()
     def __next__(self) -> Step:
-        return next(self._walk)
+        with telling(self.method, self.options):
+            return next(self._walk)
 
     def _steps(self) -> Iterator[Step]:
         stages, sent = self._stages(), None

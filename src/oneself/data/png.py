@@ -211,6 +211,9 @@ def _metadata(chunks: list[Chunk], form: tuple[int, int]) -> tuple[Metadata, tup
         [c for c in part if c.name not in _NOT_KEPT and c.data is not xmp] for part in (chunks[:split], chunks[split:])
     ]
     notes: list[str] = []
+    kept = [
+        [c for c in part if _unpacked(c.data, _TEXTS.get(c.name, bytes), "text", notes) is not None] for part in kept
+    ]
     metadata = Metadata(
         exif=found.get(b"eXIf"),
         icc=_unpacked(found.get(b"iCCP"), _profile, "colour profile", notes),
@@ -218,7 +221,7 @@ def _metadata(chunks: list[Chunk], form: tuple[int, int]) -> tuple[Metadata, tup
         resolution=_resolution(found.get(b"pHYs")),
         native=PngExtras(tuple(kept[0]), tuple(kept[1]), form),
     )
-    return metadata, tuple(notes)
+    return metadata, tuple(dict.fromkeys(notes))
 
 
 def _unpacked(data: bytes | None, unpack: Callable[[bytes], bytes], name: str, notes: list[str]) -> bytes | None:
@@ -236,9 +239,12 @@ def _profile(data: bytes) -> bytes:
 
 
 def _international_text(data: bytes) -> bytes:
-    compressed = data[len(_XMP)]
-    text = data[len(_XMP) + 2 :].split(b"\0", 2)[2]  # after language and translated keyword
-    return inflate(text) if compressed else text
+    start = data.index(b"\0") + 1
+    text = data[start + 2 :].split(b"\0", 2)[2]  # after language and translated keyword
+    return inflate(text) if data[start] else text
+
+
+_TEXTS = {b"zTXt": _profile, b"iTXt": _international_text}  # a profile is laid out as a text is
 
 
 def _resolution(data: bytes | None) -> Resolution | None:
