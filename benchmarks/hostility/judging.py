@@ -133,7 +133,10 @@ def of_result(room: Room, said: Said, before: Seen, after: Seen, allowed: Collec
     new = made(before, after, said.arguments)
     touched = [name for name in allowed if after.get(name) != before.get(name)]
     faults = [Fault("lost", f"changed {name}") for name in changed(before, after, allowed)]
-    faults += [Fault("lost", f"left {name}") for name in leftovers(before, after, said.arguments)]
+    left = leftovers(before, after, said.arguments)
+    faults += [
+        Fault("lost", f"left {name}") for name in left if Path(name).name not in said.err
+    ]  # told: kept on purpose
     faults += [Fault("lost", f"unreadable {name}: {why}") for name, why in unreadable(room, [*new, *touched]).items()]
     results = [name for name in (*new, *touched) if Path(name).suffix.lower() in RESULTS]
     if said.code == REFUSED and (said.finished or new):

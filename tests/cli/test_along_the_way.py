@@ -21,6 +21,7 @@ from oneself.commands import checkpoints, progress, restoring, snapshots
 from oneself.commands.progress import Display
 from oneself.core import Step
 from oneself.core.checkpoint import load_tree, save_tree
+from oneself.model import Model
 from oneself.quantities import duration, memory
 
 from .conftest import QUICK, noisy, read_png
@@ -176,6 +177,33 @@ def test_a_stack_goes_on_from_a_checkpoint(oneself, stop_after):
     assert said.code == 0, said.err
     assert counter.taken == 4
     assert np.array_equal(tifffile.imread("stack-denoised.tif"), tifffile.imread("whole.tif"))
+
+
+@pytest.mark.parametrize("steps", [2, 9])
+def test_generating_goes_on_from_a_checkpoint(oneself, folder, stop_after, monkeypatch, steps):
+    """Interrupted while it is trained, and between two pictures."""
+    tiny = ("--method", "singan", "--coarsest", "12", "--layers", "3", "--width", "8", "--steps", "3", "--fewer", "1")
+    assert oneself("generate photo.png whole -n 2", *tiny).code == 0
+    stop_after(steps if steps < 6 else None)
+    draw = Model.draw
+
+    def drawing(self, *given, **more):
+        if steps > 6:
+            signal.raise_signal(signal.SIGINT)
+        return draw(self, *given, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Model, "draw", drawing)
+        said = oneself("generate photo.png out -n 2 --checkpoint state", *tiny)
+    assert said.code == 130, said.err
+    assert [path.name for path in sorted((folder / "out").glob("*.png"))] == ["photo-01.png"]
+    counter = stop_after(None)
+    said = oneself("generate photo.png out -n 2 --checkpoint state", *tiny)
+    assert said.code == 0, said.err
+    assert counter.taken == max(0, 6 - steps)
+    for name in ("photo-01.png", "photo-02.png"):
+        assert np.array_equal(read_png(f"out/{name}"), read_png(f"whole/{name}"))
+    assert oneself("generate photo.png out -n 2 --checkpoint state", *tiny).code == 2, "a finished one is left"
 
 
 @pytest.mark.parametrize(("line", "words"), [("--seed 1", "seed is 0"), ("--rate 0.02", "options is")])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 import tempfile
 
@@ -13,6 +14,7 @@ from oneself.cli import main
 from oneself.commands import checkpoints, journal, records, restoring, tasks
 from oneself.commands.progress import Display
 from oneself.data import saving
+from oneself.model import Model
 
 from .conftest import QUICK, read_png
 
@@ -120,8 +122,29 @@ def test_a_record_that_has_no_room(oneself, folder, aside, monkeypatch):
     assert read_png("photo-denoised.png").shape == (20, 24, 3)
     (side,) = aside.iterdir()
     assert str(side) in said.err
+    assert json.loads(side.read_text())["output"]["sha256"] == records.digest(folder / "photo-denoised.png")
+    assert hidden(folder) == []
+
+
+def test_a_record_that_has_no_room_anywhere(oneself, folder, aside, monkeypatch):
+    """It stays in the journal, which the next call in the folder reads."""
+    whole = saving._flush
+
+    def flush(path):
+        if path.suffix == ".json":
+            raise OSError(28, "No space left on device")
+        whole(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(saving, "_flush", flush)
+        said = oneself("denoise photo.png", *QUICK)
+    assert said.code == 1
+    assert "The next call in that folder writes it" in said.err
+    assert hidden(folder) != []
     oneself("denoise photo.png other.png", *QUICK)
-    assert json.loads((folder / "photo-denoised.png.json").read_text()) == json.loads(side.read_text())
+    record = json.loads((folder / "photo-denoised.png.json").read_text())
+    assert record["output"]["sha256"] == records.digest(folder / "photo-denoised.png")
+    assert hidden(folder) == []
 
 
 def test_a_target_that_appears(oneself, folder, meanwhile):
@@ -164,6 +187,36 @@ def test_a_folder_that_becomes_another_thing(oneself, folder, aside, meanwhile, 
     else:
         assert said.code == 0, said.err
         assert (folder / "out" / "photo.png.json").exists()
+
+
+def test_a_working_folder_that_is_removed(oneself, folder, aside, meanwhile, monkeypatch):
+    """No relative name leads anywhere afterwards."""
+    (folder / "work").mkdir()
+    (folder / "photo.png").rename(folder / "work" / "photo.png")
+    monkeypatch.chdir(folder / "work")
+    meanwhile(lambda: shutil.rmtree(folder / "work"))
+    said = oneself("denoise photo.png --compare both.png", *QUICK)
+    monkeypatch.chdir(folder)
+    assert said.code == 1
+    assert "Traceback" not in said.err
+    assert sorted(path.name.rpartition("-")[0] for path in aside.iterdir()) == [
+        "oneself-both", "oneself-photo-denoised", "oneself-photo-denoised"]  # fmt: skip
+
+
+def test_generating_keeps_what_another_call_has_not_made(oneself, folder, monkeypatch):
+    draw = Model.draw
+
+    def drawing(self, *given, **more):
+        (folder / "out" / "photo-01.png").write_bytes(b"mine")
+        return draw(self, *given, **more)
+
+    monkeypatch.setattr(Model, "draw", drawing)
+    said = oneself("generate photo.png out", *TINY)
+    assert said.code == 1
+    assert "Traceback" not in said.err
+    assert (folder / "out" / "photo-01.png").read_bytes() == b"mine"
+    (made,) = (folder / "out").glob("photo-01-*.png")
+    assert read_png(made).shape == (20, 24, 3)
 
 
 @pytest.mark.parametrize("what", ["replaced", "removed"])
@@ -249,14 +302,28 @@ def test_what_another_call_makes_otherwise_is_not_ours(oneself, folder, scans, m
     assert len(list((folder / "out").glob("a-*.png"))) == 1
 
 
-def test_a_call_that_has_failed_leaves_no_journal(oneself, folder, monkeypatch):
-    def failing(*_):
+def test_a_call_that_has_failed_leaves_no_journal(oneself, folder, meanwhile):
+    def failing():
         raise MemoryError
 
-    monkeypatch.setattr(Display, "step", failing)
-    assert oneself("denoise photo.png", *QUICK).code == 1
+    meanwhile(failing)
+    assert oneself("denoise photo.png --preview now.png", *QUICK).code == 1
     assert hidden(folder) == []
     assert not journal._open
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links")
+def test_what_the_system_says_is_a_sentence(oneself, folder, monkeypatch):
+    (folder / "out").symlink_to(os.devnull)
+    said = oneself("generate photo.png out", *TINY)
+    assert (said.code, "Name a folder" in said.err) == (2, True)
+
+    def failing(*_, **__):
+        raise PermissionError(13, "Permission denied", "secret")
+
+    monkeypatch.setattr(restoring, "prepare", failing)
+    said = oneself("denoise photo.png", *QUICK)
+    assert said.err.startswith("error: oneself('secret'): Permission denied. ")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of files that are no text")

@@ -17,6 +17,7 @@ from oneself.data import (
     Picture,
     SavedAside,
     check_output,
+    npy,
     read,
     save_aside,
     saving,
@@ -151,6 +152,13 @@ def test_whatever_encoding_raises_the_result_is_saved(tmp_path, picture, system_
     assert np.array_equal(np.load(caught.value.path), picture.pixels)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_an_array_on_a_full_disk_is_told(picture):
+    """A short one, too: numpy leaves it to the end, and does not look."""
+    with pytest.raises(OSError, match="No space left"):
+        npy.write(picture, Path("/dev/full"))
+
+
 def test_the_last_places_are_home_and_memory(tmp_path, picture, system_folder, monkeypatch):
     monkeypatch.setattr(saving, "MEMORY", _folder(tmp_path / "memory"))
     flush = saving._flush
@@ -219,6 +227,9 @@ def test_what_killed_runs_have_left_is_swept(tmp_path, monkeypatch):
     stay = [mine.name, f".oneself-{other}-{_dead()}-0-00000000.png", ".oneself-notes", "photo.png"]
     for name in left + stay:
         (tmp_path / name).touch()
+    left.append(f"..oneself-{machine}-{_dead()}-0-00000001.part")
+    (tmp_path / left[-1]).mkdir()
+    (tmp_path / left[-1] / ".tmp123456").touch()
     write_text_atomic(tmp_path / "a.json", "x")
     assert {path.name for path in tmp_path.iterdir()} == {*stay, "a.json"}
     monkeypatch.setattr(temporary, "OLD", -1.0)

@@ -16,11 +16,11 @@ from oneself import data
 from oneself.commands.checkpoints import StateFile
 from oneself.commands.errors import DONE, INTERRUPTED, working
 from oneself.commands.interruption import Interruption
-from oneself.commands.journal import finish_killed
+from oneself.commands.journal import finish_killed, json_in
 from oneself.commands.keeping import Keeping, Record, Way
 from oneself.commands.places import Places
 from oneself.commands.progress import Display
-from oneself.commands.records import as_text
+from oneself.commands.records import as_text, file_record
 from oneself.commands.request import parse_range
 from oneself.commands.steering import steering
 from oneself.core.checkpoint import load_tree
@@ -62,7 +62,8 @@ def generate(given: Mapping[str, Any], options: Mapping[str, Any], command_line:
     source = Path(given["source"])
     picture, notes = _read(source, given["axes"])
     place = _place(source, given, count, picture)
-    trains = given["retrain"] or not place.model.exists()
+    ours = _unfinished(place, command_line)
+    trains = given["retrain"] or not place.model.exists() or bool(ours)
     places = _places(source, given, place, trains)
     done = finish_killed(place.record.parent).get(place.record)
     if done is not None and done.get("command") == command_line and not given["overwrite"]:
@@ -73,7 +74,7 @@ def generate(given: Mapping[str, Any], options: Mapping[str, Any], command_line:
     data_range = told_range if told_range is None or len(told_range) == 2 else told_range[0]
     axis = picture.axes.index("C") if "C" in picture.axes else None
     settings = {"channel_axis": axis, "data_range": data_range}
-    with Keeping(place.record, places, given["overwrite"]) as keeping, Interruption(display.warn) as interruption:
+    with Keeping(place.record, places, given["overwrite"], ours) as keeping, Interruption(display.warn) as interruption:
         _check(picture, size, place, keeping)
         for note in notes:
             display.warn(note)
@@ -85,12 +86,19 @@ def generate(given: Mapping[str, Any], options: Mapping[str, Any], command_line:
                 model = _trained(training, given, display, interruption, state)
                 kept = keeping.keep(place.model, _model_ways(model, keeping, given["retrain"]))
                 if kept is not None:
-                    display.say(f"  wrote {kept['path']}: the trained model; sample it again with --model")
+                    display.say(
+                        f"  wrote {_named(kept, place.model, keeping)}: the trained model; sample it again with --model"
+                    )
         else:
             model = _loaded(place.model, picture, given, options, settings)
             shaping, kept = model.shaping(model.size if size is None else size, **steer), None
             display.say(f"{source}: sampling {place.model} ({model.method}), no training")
-        told = {"model": str(place.model) if kept is None else _named(kept, place.model), "command": command_line}
+        whole = not trains or training.run.finished
+        told: Record = {
+            "model": str(place.model) if kept is None else _named(kept, place.model, keeping),
+            "command": command_line,
+        }
+        told |= {"interrupted": not whole}
         with working() if trains else nullcontext():
             found = _written(model, picture, size, place, given, shaping, told, began, keeping, interruption)
     made = found["outputs"]
@@ -98,7 +106,7 @@ def generate(given: Mapping[str, Any], options: Mapping[str, Any], command_line:
     display.say(f"  wrote {len(made)} pictures{'' if keeping.failures else where}; {duration(found['seconds'])}")
     if given["json"]:
         print(as_text(found), end="")
-    return keeping.report() or (INTERRUPTED if interruption.asked else DONE)
+    return keeping.report() or (INTERRUPTED if found["interrupted"] else DONE)
 
 
 def parse_size(text: str) -> tuple[int, ...]:
@@ -147,7 +155,7 @@ def _place(source: Path, given: Mapping[str, Any], count: int, picture: data.Pic
     """Where the results go. Raises OSError where OUT is a file."""
     out, model = given["out"], given["model"]
     folder = source.with_name(f"{source.stem}-generated") if out is None else Path(out)
-    if folder.is_file():
+    if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"generate(out={str(folder)!r}): a file. Name a folder for the pictures.")
     digits = max(2, len(str(count)))
     known = data.CLIP_ENDINGS if is_clip(picture) else data.EXTENSIONS
@@ -171,6 +179,20 @@ def _places(source: Path, given: Mapping[str, Any], place: Place, trains: bool) 
     if given["clip"] is not None:
         reads += [path for path in Path(given["clip"]).rglob("*") if path.is_file()]
     return Places("generate", reads, writes)
+
+
+def _unfinished(place: Place, command_line: str) -> dict[str, str]:
+    """The files of the same call, that was interrupted and has left its training's state: it may replace those."""
+    if place.checkpoint is None or not place.checkpoint.exists():
+        return {}
+    found = json_in(place.record)
+    if not isinstance(found, dict) or found.get("format") != FORMAT or found.get("command") != command_line:
+        return {}
+    files = found.get("files")
+    if found.get("interrupted") is not True or not isinstance(files, dict):
+        return {}
+    made = {path: sha for path, sha in files.items() if isinstance(sha, str)}
+    return made | {str(place.record.resolve()): file_record(place.record)["sha256"]}
 
 
 def _check(picture: data.Picture, size: tuple[int, ...] | None, place: Place, keeping: Keeping) -> None:
@@ -248,9 +270,9 @@ def _model_ways(model: Model, keeping: Keeping, retrain: bool) -> list[Way]:
     return [("", write), (".safetensors", model.save)]
 
 
-def _named(kept: Record, path: Path) -> str:
+def _named(kept: Record, path: Path, keeping: Keeping) -> str:
     """Where a file is, as it was named if it is there."""
-    return str(path) if kept["path"] == str(path.resolve()) else str(kept["path"])
+    return str(path) if keeping.is_in_place(kept) else str(kept["path"])
 
 
 def _written(
@@ -261,8 +283,9 @@ def _written(
     outputs: list[str] = []
 
     def record(last: Record, path: Path) -> Record:
-        made = [*outputs, _named(last, path)]
-        return _record(given, model, size, made, time.monotonic() - began) | told
+        made = [*outputs, _named(last, path, keeping)]
+        about = told | {"interrupted": told["interrupted"] or path != place.pictures[-1], "files": keeping.files()}
+        return _record(given, model, size, made, time.monotonic() - began) | about
 
     for number, path in enumerate(place.pictures):
         made = model.draw(size, seed=given["seed"], number=number, start=given["start_scale"], shaping=shaping)
@@ -271,7 +294,7 @@ def _written(
         if interruption.asked or path == place.pictures[-1]:
             return keeping.deliver(path, ways, partial(record, path=path))[1]
         kept = keeping.keep(path, ways)
-        outputs += [_named(kept, path)] if kept is not None else []
+        outputs += [_named(kept, path, keeping)] if kept is not None else []
     raise AssertionError("there is at least one picture")
 
 

@@ -16,7 +16,7 @@ from oneself.commands.aids import digest
 from oneself.commands.records import as_text
 from oneself.data.temporary import gone, owner, sweep, temporary
 
-__all__ = ["Journal", "finish_killed", "records_of", "same_work"]
+__all__ = ["Journal", "finish_killed", "json_in", "records_of", "same_work"]
 
 FORMAT = "oneself-pending-1"
 BEGINNING = ".oneself-pending-"
@@ -54,12 +54,12 @@ class Journal:
     def open(self) -> None:
         _open.add(self.path)
 
-    def close(self, done: bool) -> None:
-        """The call ends; nothing need be known of it where all is done, or nothing is left of it."""
+    def close(self, forget: bool, all_of_them: bool) -> None:
+        """The call ends: forget this journal, and those of killed calls before it; it is forgotten, too, where nothing
+        is left of what it tells."""
         _open.discard(self.path)
-        if not done and any(_is_there(path, self.files) for path in self.files):
-            return
-        for path in [self.path, *self._left]:
+        forget = forget or not any(_is_there(path, self.files) for path in self.files)
+        for path in [self.path] * forget + self._left * all_of_them:
             with suppress(OSError):
                 path.unlink(missing_ok=True)
 
@@ -70,6 +70,10 @@ class Journal:
     def conclude(self, last: str, record: Record) -> None:
         """The last file is about to appear; this is the record."""
         self._last, self._record = last, record
+
+    def holds_record(self) -> bool:
+        """Whether the record is on disk, here."""
+        return self._record is not None and self.path.is_file()
 
     def has(self, path: Path) -> bool:
         """Whether a file is as this call or a killed one has left it; of a folder, whether all its pictures are."""
@@ -115,14 +119,14 @@ def _may_be_written(side: Path, sha: str) -> bool:
     """Whether there is no record, or one of ours that is of an earlier file."""
     if not os.path.lexists(side):
         return True
-    found = _json(side)
+    found = json_in(side)
     earlier = isinstance(found, dict) and str(found.get("format")).startswith("oneself-")
     return earlier and sha not in json.dumps(found)
 
 
 def records_of(side: Path) -> Iterator[Record]:
     """What is told of a result: the record, and those in the journals of calls that are about to write it."""
-    for found in [_json(side), *(found["record"] for _, found in _journals(side.resolve().parent, side.name))]:
+    for found in [json_in(side), *(found["record"] for _, found in _journals(side.resolve().parent, side.name))]:
         if isinstance(found, dict):
             yield found
 
@@ -145,7 +149,7 @@ def _left_in(folder: Path) -> Iterator[tuple[Path, Record]]:
 def _journals(folder: Path, side: str | None = None) -> Iterator[tuple[Path, Record]]:
     with suppress(OSError):
         for path in [one for one in folder.resolve().iterdir() if one.name.startswith(BEGINNING)]:
-            found = _json(path)
+            found = json_in(path)
             if _is_sound(found) and side in (None, found["side"]):
                 yield path, found
 
@@ -163,7 +167,8 @@ def _is_sound(found: Any) -> bool:
     )
 
 
-def _json(path: Path) -> Any:
+def json_in(path: Path) -> Any:
+    """What a file holds; None where it holds no JSON, or more than any record."""
     try:
         if not path.is_file() or path.stat().st_size > MOST:
             return None

@@ -54,14 +54,16 @@ class Keeping:
             self._journal.note(path, sha)
         self._last: Path | None = None
         self._make: Callable[[Record], Record] = dict
-        self.sibling = self._done = False
+        self.sibling = self._done = self._waits = False
+        self._elsewhere: set[str] = set()
 
     def __enter__(self) -> Keeping:
         self._journal.open()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._journal.close(self._done)
+        failed = isinstance(exception[1], Exception) and not self._waits
+        self._journal.close(self._done or failed, all_of_them=self._done)
         if exception[0] is not None:  # which is what the call tells of otherwise
             self.report()
 
@@ -69,6 +71,10 @@ class Keeping:
         """Whether a file that is there may be replaced: where that was asked for, or it is this call's own or a killed
         one's. Never one that is read."""
         return not self.places.is_read(path) and (self.overwrite or self._journal.has(path))
+
+    def files(self) -> dict[str, str]:
+        """The files that are this call's own so far, by their path: their SHA-256."""
+        return {path: hashes[-1] for path, hashes in self._journal.files.items()}
 
     def announced(self) -> AbstractContextManager[None]:
         """Inside, files that are written are noted as this call's own before they appear."""
@@ -96,7 +102,7 @@ class Keeping:
             return self._written(path, ways)
         except data.SavedAside as error:
             self.failures.append(error)
-            return file_record(error.path)
+            return self._aside(error)
         except data.NotSaved as error:
             self.failures.append(error)
             return None
@@ -106,7 +112,7 @@ class Keeping:
         try:
             data.save_aside(path, FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)), ways[1:])
         except data.SavedAside as error:
-            return file_record(error.path)
+            return self._aside(error)
         except data.NotSaved as error:
             self.failures.append(error)
             return None
@@ -129,14 +135,30 @@ class Keeping:
         except data.SavedAside as error:
             self.failures.append(error)
             path, side = error.path, data.side_path(error.path)
-            found = make(file_record(path))
+            found = make(self._aside(error))
         except Sibling as sibling:
             self._done = self.sibling = True
             return path, sibling.record
-        told = len(self.failures)
-        self.keep(side, self._text_ways(as_text(found)))
-        self._done = told == len(self.failures)
+        written = self.keep(side, self._text_ways(as_text(found)))
+        self._waits = written is None and self._journal.holds_record()
+        self._done = not self._waits
+        if self._waits:
+            self._note(f"The next call in that folder writes it; until then it is in {self._journal.path}.")
         return path, found
+
+    def is_in_place(self, kept: Record) -> bool:
+        """Whether a file is where it was to be."""
+        return kept["path"] not in self._elsewhere
+
+    def _aside(self, error: data.SavedAside) -> Record:
+        found = file_record(error.path)
+        self._elsewhere.add(found["path"])
+        return found
+
+    def _note(self, words: str) -> None:
+        """Add to what is told of the last failure."""
+        error = self.failures.pop()
+        self.failures.append(data.NotSaved(f"{error.strerror or error} {words}"))
 
     def report(self) -> int:
         """Tell what could not be written to its place; the exit code of a call that has done all else."""
@@ -159,7 +181,7 @@ class Keeping:
             raise
         except Exception as error:  # a folder that became a file, a file that appeared, and whatever encoders raise
             if isinstance(error, FileExistsError) and path == self._last:
-                self._stop_for_sibling(error)
+                self._stop_for_sibling(path, error)
             data.save_aside(path, error, others)
         found = {"path": str(path.resolve())}
         return found if path.is_dir() else found | {"sha256": self._journal.files[found["path"]][-1]}
@@ -171,9 +193,9 @@ class Keeping:
             self._journal.conclude(place, self._make({"path": place, "sha256": sha}))
         self._journal.write()
 
-    def _stop_for_sibling(self, error: FileExistsError) -> None:
+    def _stop_for_sibling(self, path: Path, error: FileExistsError) -> None:
         """Raise Sibling where the file that appeared is of another call that did the same."""
-        mine = self._make({})
+        mine = self._make({"path": str(path.resolve())})
         for theirs in records_of(self.side):
             if same_work(mine, theirs):
                 raise Sibling(theirs) from error

@@ -56,6 +56,6 @@ def write_parts(
         kept = keeping.keep(path, keeping.picture_ways(picture, path))
         if kept is not None:
             made[name] = kept
-            if kept["path"] == str(path.resolve()):
+            if keeping.is_in_place(kept):
                 say(f"  wrote {path}: {name}")
     return made

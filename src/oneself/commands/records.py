@@ -22,6 +22,7 @@ from oneself.core.schema import Misfit, conform
 
 __all__ = [
     "FORMAT",
+    "aid_records",
     "as_text",
     "file_record",
     "item_record",
@@ -115,27 +116,35 @@ def _summary(values: list[float]) -> dict[str, float | None]:
     }
 
 
+def aid_records(settings: Settings, aids: Aids) -> dict[str, dict[str, str]]:
+    """The records of the files besides the picture, by name."""
+    hashes = dict(aids.hashes)
+    return {name: {"path": str(path.resolve()), "sha256": hashes[name]} for name, path in settings.aids.items()}
+
+
 def record(
     settings: Settings,
-    aids: Aids,
+    aids: Mapping[str, Mapping[str, str]],
     source: Mapping[str, str],
     items: list[dict[str, Any]],
     notes: list[str],
     **rest: Any,
 ) -> dict[str, Any]:
-    """The whole record. ``source`` is the input's, of when it was read; ``rest`` is what is known after the work: the
-    files, the device, the most memory taken."""
+    """The whole record.
+
+    ``source`` and ``aids`` are the records of the files, of when they were read; ``rest`` is what is known after the
+    work: the files that were written, the device, the most memory taken.
+    """
     restored = [item for item in items if item["restored"]]
     names = ("method", "preset", "sigma", "seed", "seconds", "device", "precision", "compile", "axes", "data_range",
              "scale", "boundary", "known", "estimate")  # fmt: skip
     asked = {name: getattr(settings, name) for name in names}
-    hashes = dict(aids.hashes)
     return {
         "format": FORMAT,
         "command": settings.command,
         "task": settings.task,
         "input": dict(source),
-        "aids": {name: {"path": str(path.resolve()), "sha256": hashes[name]} for name, path in settings.aids.items()},
+        "aids": dict(aids),
         "asked": asked | {"options": dict(settings.options)},
         "method": _all("method", restored),
         "options": restored[0]["options"],

@@ -24,7 +24,7 @@ from oneself.commands.parts import part_files, write_parts
 from oneself.commands.places import Places
 from oneself.commands.prepared import Piece, Prepared, prepare, quality_for
 from oneself.commands.progress import Display
-from oneself.commands.records import item_record, own_unfinished, pixel_digest, plan_of, read_once, record
+from oneself.commands.records import aid_records, item_record, own_unfinished, pixel_digest, plan_of, read_once, record
 from oneself.commands.request import Files, Settings
 from oneself.commands.snapshots import Preview, Shades, Shown, check_snapshot, side_by_side, snapshot, write_snapshot
 from oneself.core import Compute, Result, StageRecord
@@ -78,6 +78,7 @@ class Restorer:
         notes: list[str] = []
         with self._warnings_told(notes):
             prepared, source = read_once(job.source, lambda: prepare(job.source, self.settings, self.aids))
+            aids = aid_records(self.settings, self.aids)
             notes += prepared.picture.notes
             checkpoint = self._checkpoint(prepared, source)
             side = data.side_path(job.target)
@@ -89,7 +90,7 @@ class Restorer:
                 for note in (*prepared.picture.notes, *lost):
                     self.display.warn(note)
                 done, shown = self._restore_items(prepared, checkpoint, keeping)
-                return self._write(prepared, job, source, done, shown, notes, keeping)
+                return self._write(prepared, job, source, aids, done, shown, notes, keeping)
 
     def _checkpoint(self, prepared: Prepared, source: Mapping[str, str]) -> Checkpoint | None:
         path = self.files.checkpoint
@@ -251,7 +252,7 @@ class Restorer:
         return Preview(write, piece.problem.finish, Shades(piece.problem.y, _limits(piece)), self.display.warn)
 
     def _write(
-        self, prepared: Prepared, job: Job, source: Mapping[str, str], done: list[Done],
+        self, prepared: Prepared, job: Job, source: Record, aids: Record, done: list[Done],
         shown: Seen, notes: list[str], keeping: Keeping,
     ) -> Record:  # fmt: skip
         """What was found besides and what there is to look at, then the result, then the record; what could not be
@@ -276,7 +277,7 @@ class Restorer:
         def told(output: Record) -> Record:
             rest = {"device": str(device), "peak_memory": peak_memory(device), **made}
             output = output | {"pixels_sha256": sha}
-            return record(self.settings, self.aids, source, items, notes, output=output, **rest)
+            return record(self.settings, aids, source, items, notes, output=output, **rest)
 
         place, found = keeping.deliver(job.target, keeping.picture_ways(picture, job.target, quality), told)
         if keeping.failures:
@@ -308,7 +309,7 @@ class Restorer:
             kept = keeping.keep(path, keeping.picture_ways(picture, path))
             if kept is not None:
                 made[name] = kept
-                if name == "compare" and kept["path"] == str(path.resolve()):
+                if name == "compare" and keeping.is_in_place(kept):
                     self.display.say(f"  wrote {path}: before and after")
         return made
 

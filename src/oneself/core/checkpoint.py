@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +48,13 @@ def save_tree(tree: Any, path: str | Path) -> None:
     path = Path(path)
     tensors: dict[str, Tensor] = {}
     outline = json.dumps(_pack(tree, tensors))
-    aside = path.with_name(f".{path.name}.part")
+    aside = path.with_name(f".{path.name}.part")  # a folder: safetensors itself makes files of any name beside its own
+    aside.mkdir(exist_ok=True)
     try:
-        save_file(tensors, str(aside), metadata={FORMAT: outline})  # of several, safetensors mixes the order
-        os.replace(aside, path)
+        save_file(tensors, str(aside / "tree"), metadata={FORMAT: outline})  # of several, safetensors mixes the order
+        os.replace(aside / "tree", path)
     finally:
-        aside.unlink(missing_ok=True)
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def load_tree(path: str | Path) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import numpy as np
 
@@ -39,7 +39,14 @@ def write(picture: Picture, path: Path) -> None:
     if isinstance(layout, NpyLayout):
         pixels = pixels.astype(pixels.dtype.newbyteorder(layout.order), order="F" if layout.fortran else "C")
     with path.open("wb") as file:
-        np.save(file, pixels, allow_pickle=False)
+        np.save(_Told(file), pixels, allow_pickle=False)
+
+
+class _Told:
+    """A file that numpy writes to with `write`: its own way past it does not tell that a disk is full at the end."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.write = file.write
 
 
 def with_alpha(picture: Picture) -> tuple[Pixels, str]:

@@ -8,6 +8,7 @@ import hashlib
 import os
 import platform
 import re
+import shutil
 import time
 import uuid
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 from .paths import extension
 
 OLD = 7 * 24 * 3600.0  # seconds after which a file of another machine is taken for left behind
-_NAME = re.compile(r"\.{1,2}oneself-([0-9a-f]{8}-\d+-\d+)-[0-9a-f]{8}(\..*)?")  # two dots: what an encoder makes of it
+_NAME = re.compile(r"\.{1,2}oneself-([0-9a-f]{8}-\d+-\d+)-[0-9a-f]{8}(\..*)?")  # two dots: made by an encoder
 
 
 def temporary(target: Path) -> Path:
@@ -30,7 +31,7 @@ def sweep(folder: Path) -> None:
             found = _NAME.fullmatch(entry.name)
             if found and gone(found[1], Path(entry.path)):
                 with contextlib.suppress(OSError):
-                    os.unlink(entry.path)
+                    shutil.rmtree(entry.path) if entry.is_dir(follow_symlinks=False) else os.unlink(entry.path)
 
 
 def owner() -> str:
