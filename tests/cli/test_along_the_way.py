@@ -350,3 +350,32 @@ def test_ctrl_c_from_a_terminal(folder):
     assert process.returncode == 130, err
     assert "wrote the best so far" in err
     assert read_png(folder / "photo-denoised.png").shape == (20, 24, 3)
+
+
+@pytest.mark.parametrize("steps", [2, 5])
+def test_an_interrupted_training_goes_on_by_the_same_command(oneself, folder, stop_after, steps):
+    tiny = ("--method", "singan", "--coarsest", "12", "--layers", "3", "--width", "8", "--steps", "3", "--fewer", "1")
+    assert oneself("generate photo.png whole -n 2", *tiny).code == 0
+    stop_after(steps)
+    said = oneself("generate photo.png out -n 2 --checkpoint state", *tiny)
+    assert said.code == 130, said.err
+    assert json.loads((folder / "out/photo-generated.json").read_text())["interrupted"] is True
+    stop_after(None)
+    said = oneself("generate photo.png out -n 2 --checkpoint state", *tiny)
+    assert said.code == 0, said.err
+    assert "going on from state" in said.err
+    for name in ("photo.safetensors", "photo-01.png", "photo-02.png"):
+        assert (folder / "out" / name).read_bytes() == (folder / "whole" / name).read_bytes()
+    assert oneself("generate photo.png out -n 2 --checkpoint state", *tiny).code == 2
+
+
+def test_what_someone_else_put_there_since_an_interruption_stays(oneself, folder, stop_after):
+    tiny = ("--method", "singan", "--coarsest", "12", "--layers", "3", "--width", "8", "--steps", "3", "--fewer", "1")
+    stop_after(2)
+    assert oneself("generate photo.png out -n 2 --checkpoint state", *tiny).code == 130
+    (folder / "out/photo-01.png").write_bytes(b"mine")
+    stop_after(None)
+    said = oneself("generate photo.png out -n 2 --checkpoint state", *tiny)
+    assert said.code == 2
+    assert "the file exists" in said.err
+    assert (folder / "out/photo-01.png").read_bytes() == b"mine"

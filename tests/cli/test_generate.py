@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from oneself.model import Model
+
 from .conftest import read_png
 
 TINY = ("--method", "singan", "--coarsest", "12", "--layers", "3", "--width", "8", "--steps", "3",
@@ -85,3 +87,18 @@ def test_regions_are_kept(oneself, folder):
     source = read_png("photo.png")[:16, :16].astype(float)
     off = [np.abs(read_png(f"{name}/photo-01.png")[6:22, 40:56] - source).mean() for name in ("out", "free")]
     assert off[0] < 0.8 * off[1]
+
+
+def test_a_picture_that_appears_meanwhile_stays_and_nothing_is_lost(oneself, folder, monkeypatch):
+    draw = Model.draw
+
+    def drawing(self, *arguments, **settings):
+        (folder / "out/photo-01.png").write_bytes(b"mine")
+        return draw(self, *arguments, **settings)
+
+    monkeypatch.setattr(Model, "draw", drawing)
+    said = oneself("generate photo.png out -n 1", *TINY)
+    assert said.code == 1, said.err
+    assert "The result is saved in" in said.err
+    assert (folder / "out/photo-01.png").read_bytes() == b"mine"
+    assert len([path for path in (folder / "out").iterdir() if path.suffix == ".png"]) == 2

@@ -65,14 +65,16 @@ def test_what_is_no_plain_value_is_not_written(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize("broken", ["save_file", "replace"])
+@pytest.mark.parametrize("broken", ["write", "replace"])
 def test_a_failed_save_leaves_the_file_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
-    def full(source: Any, target: Any, **more: Any) -> None:
-        Path(target if broken == "save_file" else source).write_bytes(b"half")
+    def full(source: Any, *target: Any) -> None:
+        if broken == "write":
+            with source.open("wb") as file:
+                file.write(b"half")
         raise OSError("no space left")
 
     save_tree({"index": 1}, tmp_path / "run")
-    where = {"save_file": "safetensors.torch.save_file", "replace": "os.replace"}[broken]
+    where = {"write": "pathlib.Path.write_bytes", "replace": "os.replace"}[broken]
     monkeypatch.setattr(where, full)
     with pytest.raises(OSError, match="no space left"):
         save_tree({"index": 2}, tmp_path / "run")

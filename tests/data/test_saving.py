@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 
 from oneself.data import (
     NotSaved,
@@ -238,6 +239,22 @@ def test_every_file_is_announced_before_it_appears(tmp_path, picture):
 def test_a_name_that_is_not_utf8_is_told_in_escapes(tmp_path):
     file = write_text_atomic(tmp_path / "a.json", json.dumps("\udcff", ensure_ascii=False))
     assert json.loads(file.read_text()) == "\udcff"
+
+
+@pytest.mark.parametrize("ending", [".npy", ".tif"])
+def test_a_last_piece_without_room_is_noticed(tmp_path, system_folder, ending):
+    """Under 4 kB of pixels, stored as they are: NumPy's tofile says nothing where they find no room."""
+    resource = pytest.importorskip("resource", reason="POSIX")
+    tifffile.imwrite(tmp_path / "in.tif", np.arange(2000, dtype=np.uint8).reshape(40, 50), photometric="minisblack")
+    picture, limits = read(tmp_path / "in.tif"), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))  # as on a disk that is almost full
+    try:
+        with pytest.raises(NotSaved):
+            write(picture, tmp_path / f"out{ending}")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert sorted(os.listdir(tmp_path)) == ["in.tif", "system"]
+    assert os.listdir(tmp_path / "system") == []
 
 
 def test_text(tmp_path):

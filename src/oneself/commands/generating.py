@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from oneself import data
+from oneself.commands.aids import digest
 from oneself.commands.checkpoints import StateFile
 from oneself.commands.errors import DONE, INTERRUPTED, working
 from oneself.commands.interruption import Interruption
-from oneself.commands.journal import finish_killed
+from oneself.commands.journal import finish_killed, records_of
 from oneself.commands.keeping import Keeping, Record, Way
 from oneself.commands.places import Places
 from oneself.commands.progress import Display
@@ -62,7 +63,8 @@ def generate(given: Mapping[str, Any], options: Mapping[str, Any], command_line:
     source = Path(given["source"])
     picture, notes = _read(source, given["axes"])
     place = _place(source, given, count, picture)
-    trains = given["retrain"] or not place.model.exists()
+    left = {} if place.checkpoint is None else _left(place.record, command_line)
+    trains = given["retrain"] or not place.model.exists() or bool(left)
     places = _places(source, given, place, trains)
     done = finish_killed(place.record.parent).get(place.record)
     if done is not None and done.get("command") == command_line and not given["overwrite"]:
@@ -73,7 +75,7 @@ def generate(given: Mapping[str, Any], options: Mapping[str, Any], command_line:
     data_range = told_range if told_range is None or len(told_range) == 2 else told_range[0]
     axis = picture.axes.index("C") if "C" in picture.axes else None
     settings = {"channel_axis": axis, "data_range": data_range}
-    with Keeping(place.record, places, given["overwrite"]) as keeping, Interruption(display.warn) as interruption:
+    with Keeping(place.record, places, given["overwrite"], left) as keeping, Interruption(display.warn) as interruption:
         _check(picture, size, place, keeping)
         for note in notes:
             display.warn(note)
@@ -90,7 +92,9 @@ def generate(given: Mapping[str, Any], options: Mapping[str, Any], command_line:
             model = _loaded(place.model, picture, given, options, settings)
             shaping, kept = model.shaping(model.size if size is None else size, **steer), None
             display.say(f"{source}: sampling {place.model} ({model.method}), no training")
-        told = {"model": str(place.model) if kept is None else _named(kept, place.model), "command": command_line}
+        files = _hashed(kept or {})
+        told = {"model": str(place.model) if kept is None else _named(kept, place.model), "command": command_line,
+                "files": files}  # fmt: skip
         with working() if trains else nullcontext():
             found = _written(model, picture, size, place, given, shaping, told, began, keeping, interruption)
     made = found["outputs"]
@@ -259,10 +263,12 @@ def _written(
 ) -> Record:  # fmt: skip
     """The pictures, one by one, since the last may be long in coming, and the record, which is returned."""
     outputs: list[str] = []
+    files = dict(told["files"])
 
     def record(last: Record, path: Path) -> Record:
         made = [*outputs, _named(last, path)]
-        return _record(given, model, size, made, time.monotonic() - began) | told
+        ended = {"interrupted": interruption.asked, "files": files | _hashed(last)}
+        return _record(given, model, size, made, time.monotonic() - began) | told | ended
 
     for number, path in enumerate(place.pictures):
         made = model.draw(size, seed=given["seed"], number=number, start=given["start_scale"], shaping=shaping)
@@ -272,7 +278,22 @@ def _written(
             return keeping.deliver(path, ways, partial(record, path=path))[1]
         kept = keeping.keep(path, ways)
         outputs += [_named(kept, path)] if kept is not None else []
+        files |= _hashed(kept or {})
     raise AssertionError("there is at least one picture")
+
+
+def _hashed(made: Record) -> dict[str, str]:
+    """A file's SHA-256 by its path; nothing of a folder."""
+    return {made["path"]: made["sha256"]} if "sha256" in made else {}
+
+
+def _left(side: Path, command_line: str) -> dict[str, str]:
+    """What the same command made before it was interrupted, by its SHA-256: it goes on, and replaces that."""
+    found = next(records_of(side), {})
+    if not side.is_file() or not found.get("interrupted") or found.get("command") != command_line:
+        return {}
+    made = found.get("files")
+    return {**made, str(side.resolve()): digest(side)} if isinstance(made, dict) else {}
 
 
 def is_clip(picture: data.Picture) -> bool:

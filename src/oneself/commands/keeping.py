@@ -159,7 +159,7 @@ class Keeping:
             raise
         except Exception as error:  # a folder that became a file, a file that appeared, and whatever encoders raise
             if isinstance(error, FileExistsError) and path == self._last:
-                self._stop_for_sibling(error)
+                self._stop_for_sibling(path, error)
             data.save_aside(path, error, others)
         found = {"path": str(path.resolve())}
         return found if path.is_dir() else found | {"sha256": self._journal.files[found["path"]][-1]}
@@ -171,9 +171,9 @@ class Keeping:
             self._journal.conclude(place, self._make({"path": place, "sha256": sha}))
         self._journal.write()
 
-    def _stop_for_sibling(self, error: FileExistsError) -> None:
+    def _stop_for_sibling(self, path: Path, error: FileExistsError) -> None:
         """Raise Sibling where the file that appeared is of another call that did the same."""
-        mine = self._make({})
+        mine = self._make({"path": str(path.resolve())})
         for theirs in records_of(self.side):
             if same_work(mine, theirs):
                 raise Sibling(theirs) from error

@@ -42,14 +42,15 @@ def _unpack(node: Any, tensors: dict[str, Tensor]) -> Any:
 
 def save_tree(tree: Any, path: str | Path) -> None:
     """Write nested dicts and lists of tensors and plain values as safetensors; aside first, then renamed."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     path = Path(path)
     tensors: dict[str, Tensor] = {}
     outline = json.dumps(_pack(tree, tensors))
     aside = path.with_name(f".{path.name}.part")
     try:
-        save_file(tensors, str(aside), metadata={FORMAT: outline})  # of several, safetensors mixes the order
+        # not save_file: killed, it leaves a hidden file of another name; of several metadata it mixes the order
+        aside.write_bytes(save(tensors, metadata={FORMAT: outline}))
         os.replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ import numpy as np
 
 from .bounds import check_claim
 from .picture import Metadata, Picture, Pixels
+from .streams import Stream
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def write(picture: Picture, path: Path) -> None:
     pixels, layout = with_alpha(picture)[0], picture.metadata.native
     if isinstance(layout, NpyLayout):
         pixels = pixels.astype(pixels.dtype.newbyteorder(layout.order), order="F" if layout.fortran else "C")
-    with path.open("wb") as file:
+    with Stream(path) as file:
         np.save(file, pixels, allow_pickle=False)
 
 

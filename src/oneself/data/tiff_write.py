@@ -14,6 +14,7 @@ from .ifd import Entry
 from .npy import with_alpha
 from .paths import extension
 from .picture import Metadata, Picture, Pixels, Resolution
+from .streams import Stream
 from .tiff import COLOUR_MAP, DESCRIPTION, ICC, STRUCTURAL, XMP, TiffLayout, turned
 
 _RESOLUTION = (exif.X_RESOLUTION, exif.Y_RESOLUTION, exif.UNIT)
@@ -56,7 +57,7 @@ def _write(plan: _Plan, path: Path) -> None:
     import tifffile
 
     big = plan.big or plan.pages.nbytes > _BIG or path.suffix.lower() in (".btf", ".tf8")
-    with tifffile.TiffWriter(path, bigtiff=big, byteorder=plan.order) as file:
+    with Stream(path) as stream, tifffile.TiffWriter(stream, bigtiff=big, byteorder=plan.order) as file:
         file.write(plan.pages if len(plan.pages) > 1 else plan.pages[0], metadata=None, software=False, **plan.options)
     ifd.rewrite(path, plan.tags, STRUCTURAL)
 
