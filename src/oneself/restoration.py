@@ -52,7 +52,8 @@ def denoise(
     ----------
     image : ndarray or Tensor
         An array of 1 to 3 spatial dimensions, with channels along ``channel_axis`` or none; or a tensor
-        ``(B, C, *spatial)``, of which each is restored alone.
+        ``(B, C, *spatial)``, of which each is restored alone. Values in any units: an image scaled or shifted gives the
+        answer scaled or shifted. NaN and infinite values are worked around and left as they are.
     method : str or Method
         A key of ``methods()``, or a method of one's own; ``"auto"`` looks at the image and picks.
     sigma : float, optional
@@ -66,12 +67,14 @@ def denoise(
     channel_axis : int, None or "infer"
         Which axis of an array holds the channels; ``"infer"``: the last of three where it has 3 or 4 elements.
     data_range : float or (float, float), optional
-        What black and white are; needed for floats that leave [0, 1].
+        What black and white are. Without it the least and the largest value of each image that are no outliers, which
+        are told where they are not what the type suggests.
     full : bool
         Return a ``Result`` (image, history, why it stopped, …) instead of the image.
     **options
-        The method's own, and ``preset``, ``precision``, ``compile``. Those that are images (``guide`` of ``dip``) are
-        laid out and scaled as ``image`` is, of the result's size, with any number of channels.
+        The method's own, and ``preset``, ``precision``, ``compile``. Noise levels and gains among them are in the
+        image's own units. Those that are images are laid out as ``image`` is, of the result's size, with any number of
+        channels; another shot (``second``) is in the units of ``image``, a ``guide`` in any.
 
     Returns
     -------

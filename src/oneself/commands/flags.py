@@ -110,7 +110,7 @@ COMMON = [
     switch("compile", "Compile the training step where a compiler is installed.", panel="Computing"),
     flag("axes", str, "One letter for each axis of a TIFF or NPY file that does not say: Z Y X space, C channels, any "
          "other independent pictures.", metavar="ZYX", panel="The file"),
-    flag("data_range", str, "The values of black and white, or of white alone, where the type does not say.",
+    flag("data_range", str, "The values of black and white, or of white alone; measured from the picture otherwise.",
          metavar="LOW HIGH", panel="The file"),
 ]  # fmt: skip
 

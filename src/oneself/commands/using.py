@@ -150,8 +150,6 @@ def _make(task: str, model: Model, given: Mapping[str, Any]) -> Work:
     target = source.with_name(f"{source.stem}-{MADE[task]}.gif") if given["out"] is None else Path(given["out"])
     if target.suffix.lower() == ".gif" and model.kind.dtype != "uint8":
         model.kind = replace(model.kind, low=0, high=255, dtype="uint8")  # it holds nothing else
-    if not given["rate"] > 0:
-        raise ValueError(f"{task}(--rate {given['rate']:g}): no rate. Give frames a second, above 0.")
     chosen = {parameter.name: given[parameter.name] for parameter in OWN[task]}
     make = WORK[task](model, given["seed"], **chosen)
     axes = "TYX" if model.kind.axis is None else "TYXC"
