@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 import tempfile
 
@@ -122,6 +123,30 @@ def test_a_record_that_has_no_room(oneself, folder, aside, monkeypatch):
     assert str(side) in said.err
     oneself("denoise photo.png other.png", *QUICK)
     assert json.loads((folder / "photo-denoised.png.json").read_text()) == json.loads(side.read_text())
+
+
+def test_the_same_command_when_there_is_room_again(oneself, folder, aside, monkeypatch):
+    """What the failed call did write to its place is its own, and may be replaced."""
+    (folder / "out").mkdir()
+    line = "denoise photo.png out/photo.png --compare both.png --preview now.png"
+    with monkeypatch.context() as patch:
+        full(folder / "out", patch)
+        assert oneself(line, *QUICK).code == 1
+    assert {"both.png", "now.png"} <= set(os.listdir(folder))
+    said = oneself(line, *QUICK)
+    assert said.code == 0, said.err
+    assert hidden(folder) == hidden(folder / "out") == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a current folder cannot be removed")
+def test_a_current_folder_that_is_removed(oneself, folder, aside, meanwhile):
+    meanwhile(lambda: shutil.rmtree(folder))
+    assert oneself("denoise photo.png --compare both.png", *QUICK).code == 1
+    assert sorted(path.name.rpartition("-")[0] for path in aside.glob("*.png")) == [
+        "oneself-both",
+        "oneself-photo-denoised",
+    ]
+    assert len(list(aside.glob("*.json"))) == 1
 
 
 def test_a_target_that_appears(oneself, folder, meanwhile):

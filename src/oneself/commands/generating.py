@@ -18,7 +18,7 @@ from oneself.commands.checkpoints import StateFile
 from oneself.commands.errors import DONE, INTERRUPTED, working
 from oneself.commands.interruption import Interruption
 from oneself.commands.journal import finish_killed, records_of
-from oneself.commands.keeping import Keeping, Record, Way
+from oneself.commands.keeping import Keeping, Record, Way, is_at
 from oneself.commands.places import Places
 from oneself.commands.progress import Display
 from oneself.commands.records import as_text
@@ -254,7 +254,7 @@ def _model_ways(model: Model, keeping: Keeping, retrain: bool) -> list[Way]:
 
 def _named(kept: Record, path: Path) -> str:
     """Where a file is, as it was named if it is there."""
-    return str(path) if kept["path"] == str(path.resolve()) else str(kept["path"])
+    return str(path) if is_at(kept, path) else str(kept["path"])
 
 
 def _written(

@@ -22,7 +22,7 @@ from oneself.commands.places import Places
 from oneself.commands.records import as_text, file_record
 from oneself.data.paths import extension
 
-__all__ = ["Keeping", "Record", "Way"]
+__all__ = ["Keeping", "Record", "Way", "is_at"]
 
 Record = dict[str, Any]
 Way = tuple[str, Callable[[Path], object]]  # how a name ends, and what writes it
@@ -123,7 +123,7 @@ class Keeping:
             The file could be saved nowhere.
         """
         self._last, self._make = path, make
-        side = self.side
+        side, told = self.side, len(self.failures)
         try:
             found = make(self._written(path, ways))
         except data.SavedAside as error:
@@ -133,7 +133,6 @@ class Keeping:
         except Sibling as sibling:
             self._done = self.sibling = True
             return path, sibling.record
-        told = len(self.failures)
         self.keep(side, self._text_ways(as_text(found)))
         self._done = told == len(self.failures)
         return path, found
@@ -177,6 +176,14 @@ class Keeping:
         for theirs in records_of(self.side):
             if same_work(mine, theirs):
                 raise Sibling(theirs) from error
+
+
+def is_at(kept: Record, path: Path) -> bool:
+    """Whether a file that was kept is where it was meant to be."""
+    try:
+        return bool(kept["path"] == str(path.resolve()))
+    except OSError:  # the current folder is gone
+        return False
 
 
 class Sibling(Exception):

@@ -9,7 +9,7 @@ import numpy as np
 
 from oneself import data
 from oneself.commands.checkpoints import Done
-from oneself.commands.keeping import Keeping, Record
+from oneself.commands.keeping import Keeping, Record, is_at
 from oneself.data import Metadata, Picture
 
 __all__ = ["part_files", "write_parts"]
@@ -56,6 +56,6 @@ def write_parts(
         kept = keeping.keep(path, keeping.picture_ways(picture, path))
         if kept is not None:
             made[name] = kept
-            if kept["path"] == str(path.resolve()):
+            if is_at(kept, path):
                 say(f"  wrote {path}: {name}")
     return made

@@ -19,7 +19,7 @@ from oneself.commands.aids import Aids
 from oneself.commands.checkpoints import Checkpoint, Done
 from oneself.commands.interruption import Interruption
 from oneself.commands.jobs import Job, check_place, makes_folders
-from oneself.commands.keeping import Keeping, Record
+from oneself.commands.keeping import Keeping, Record, is_at
 from oneself.commands.parts import part_files, write_parts
 from oneself.commands.places import Places
 from oneself.commands.prepared import Piece, Prepared, prepare, quality_for
@@ -308,7 +308,7 @@ class Restorer:
             kept = keeping.keep(path, keeping.picture_ways(picture, path))
             if kept is not None:
                 made[name] = kept
-                if name == "compare" and kept["path"] == str(path.resolve()):
+                if name == "compare" and is_at(kept, path):
                     self.display.say(f"  wrote {path}: before and after")
         return made
 
