@@ -137,7 +137,8 @@ def of_result(room: Room, said: Said, before: Seen, after: Seen, allowed: Collec
     touched = [name for name in allowed if after.get(name) != before.get(name)]
     faults = [Fault("lost", f"changed {name}") for name in changed(before, after, allowed)]
     faults += [Fault("lost", f"left {name}") for name in leftovers(before, after, said.arguments, said.code == 0)]
-    faults += [Fault("lost", f"unreadable {name}: {why}") for name, why in unreadable(room, [*new, *touched]).items()]
+    pictures = [name for name in (*new, *touched) if Path(name).name not in _states(said)]
+    faults += [Fault("lost", f"unreadable {name}: {why}") for name, why in unreadable(room, pictures).items()]
     results = [name for name in (*new, *touched) if Path(name).suffix.lower() in RESULTS]
     if said.code == REFUSED and (said.finished or new):
         faults.append(Fault("lost", f"refused after {said.steps} steps; made {', '.join(new) or 'nothing'}"))
@@ -153,6 +154,12 @@ def of_result(room: Room, said: Said, before: Seen, after: Seen, allowed: Collec
 def standard(room: Room, said: Said, before: Seen, allowed: Collection[str] = ()) -> list[Fault]:
     """All that is asked of one call."""
     return [*of_end(said), *of_result(room, said, before, see(room), allowed)]
+
+
+def _states(said: Said) -> set[str]:
+    """Names of models and checkpoints, whatever they end in."""
+    pairs = zip(said.arguments, said.arguments[1:], strict=False)
+    return {Path(word).name for flag, word in pairs if flag in ("--model", "--checkpoint")}
 
 
 def _writes(said: Said) -> bool:

@@ -139,3 +139,11 @@ def test_a_part_never_takes_the_place_of_an_input(oneself, folder):
     assert (folder / "out-uncertainty.tif").read_bytes() == before
     (beside,) = folder.glob("out-uncertainty-*.tif")
     assert tifffile.imread(beside).shape == (20, 24)
+
+
+def test_a_folder_that_is_a_link_to_itself(oneself, folder):
+    (folder / "round").symlink_to("round")
+    for line in ("denoise photo.png round/x.png", "generate photo.png round", "correct photo.png round/x.png"):
+        said = oneself(line)
+        assert said.code == 2, said.err
+        assert "Choose another name" in said.err or "no folder" in said.err

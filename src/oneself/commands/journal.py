@@ -67,6 +67,10 @@ class Journal:
         """A file will appear, or have this content from now on."""
         self.files.setdefault(path, []).append(sha)
 
+    def forget(self, path: Path) -> None:
+        """A file is of no concern to a call after this one: it is where no one looks for it."""
+        self.files.pop(str(path.resolve()), None)
+
     def conclude(self, last: str, record: Record) -> None:
         """The last file is about to appear; this is the record."""
         self._last, self._record = last, record
@@ -143,7 +147,7 @@ def _left_in(folder: Path) -> Iterator[tuple[Path, Record]]:
 
 
 def _journals(folder: Path, side: str | None = None) -> Iterator[tuple[Path, Record]]:
-    with suppress(OSError):
+    with suppress(OSError, RuntimeError):  # a folder that is a link to itself is no OSError before Python 3.13
         for path in [one for one in folder.resolve().iterdir() if one.name.startswith(BEGINNING)]:
             found = _json(path)
             if _is_sound(found) and side in (None, found["side"]):

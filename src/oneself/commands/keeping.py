@@ -134,6 +134,8 @@ class Keeping:
             self._done = self.sibling = True
             return path, sibling.record
         self.keep(side, self._text_ways(as_text(found)))
+        if side != self.side:
+            self._journal.forget(side)
         self._done = told == len(self.failures)
         return path, found
 
