@@ -42,7 +42,8 @@ PYTHON_SAYS = re.compile(
     r"too many values|could not broadcast|unhashable|must be str|recursion|out of bounds for|cannot be interpreted|"
     r"error: \[Errno \d+\] [A-Z]"
 )
-DAMAGED = re.compile(r"(damaged|not a record)[\w ]* \(.*\)")  # and in brackets what a format's own library said of it
+DAMAGED = re.compile(r"(damaged|not a record)[\w' ]* \(.*\)")  # and in brackets what a format's own library said of it
+JOURNAL = ".oneself-pending-"
 RESULTS = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".npy", ".gif", ".safetensors"}
 SILENT = {"methods", "info", "calibrate", "--help", "--version"}  # commands that write nothing
 
@@ -93,9 +94,11 @@ def made(before: Seen, after: Seen, asked: Collection[str] = ()) -> list[str]:
     return sorted(name for name in after if name not in before and not _hidden(name, asked))
 
 
-def leftovers(before: Seen, after: Seen, asked: Collection[str] = ()) -> list[str]:
-    """New files that hide: of a call that has ended, rubbish."""
-    return sorted(name for name in after if name not in before and _hidden(name, asked))
+def leftovers(before: Seen, after: Seen, asked: Collection[str] = (), done: bool = True) -> list[str]:
+    """New files that hide: of a call that has ended, rubbish. One that could not do all may leave its journal, by which
+    the same command goes on, and clears it away."""
+    hidden = sorted(name for name in after if name not in before and _hidden(name, asked))
+    return [name for name in hidden if done or not Path(name).name.startswith(JOURNAL)]
 
 
 def changed(before: Seen, after: Seen, allowed: Collection[str] = ()) -> list[str]:
@@ -133,11 +136,9 @@ def of_result(room: Room, said: Said, before: Seen, after: Seen, allowed: Collec
     new = made(before, after, said.arguments)
     touched = [name for name in allowed if after.get(name) != before.get(name)]
     faults = [Fault("lost", f"changed {name}") for name in changed(before, after, allowed)]
-    left = leftovers(before, after, said.arguments)
-    faults += [
-        Fault("lost", f"left {name}") for name in left if Path(name).name not in said.err
-    ]  # told: kept on purpose
-    faults += [Fault("lost", f"unreadable {name}: {why}") for name, why in unreadable(room, [*new, *touched]).items()]
+    faults += [Fault("lost", f"left {name}") for name in leftovers(before, after, said.arguments, said.code == 0)]
+    pictures = [name for name in (*new, *touched) if Path(name).name not in _states(said)]
+    faults += [Fault("lost", f"unreadable {name}: {why}") for name, why in unreadable(room, pictures).items()]
     results = [name for name in (*new, *touched) if Path(name).suffix.lower() in RESULTS]
     if said.code == REFUSED and (said.finished or new):
         faults.append(Fault("lost", f"refused after {said.steps} steps; made {', '.join(new) or 'nothing'}"))
@@ -153,6 +154,12 @@ def of_result(room: Room, said: Said, before: Seen, after: Seen, allowed: Collec
 def standard(room: Room, said: Said, before: Seen, allowed: Collection[str] = ()) -> list[Fault]:
     """All that is asked of one call."""
     return [*of_end(said), *of_result(room, said, before, see(room), allowed)]
+
+
+def _states(said: Said) -> set[str]:
+    """Names of models and checkpoints, whatever they end in."""
+    pairs = zip(said.arguments, said.arguments[1:], strict=False)
+    return {Path(word).name for flag, word in pairs if flag in ("--model", "--checkpoint")}
 
 
 def _writes(said: Said) -> bool:

@@ -3,11 +3,10 @@ what counts as their result."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hostility.arena import Room, Said
+from hostility.arena import Room
 from hostility.judging import Fault, made, of_end, see, unreadable
 from hostility.stock import QUICK, TRAINED, Stock
 
@@ -73,7 +72,7 @@ def often() -> None:
             module.EVERY = 0.0
 
 
-def again(scenario: Scenario, room: Room, first: Said, hook: Callable[[], None] | None = None) -> list[Fault]:
+def again(scenario: Scenario, room: Room) -> list[Fault]:
     """Give the same command again, after a call that did not come to its end: it succeeds, all is there, no rubbish."""
     there = see(room)
     shown = unreadable(room, made({}, there))
@@ -82,7 +81,7 @@ def again(scenario: Scenario, room: Room, first: Said, hook: Callable[[], None] 
     command = scenario.command
     if not scenario.resumes and "--overwrite" not in command:
         command = (*command, "--overwrite")
-    said = room.call(command, hook)
+    said = room.call(command)
     faults += of_end(said)
     after = see(room)
     if said.code != 0 and not (complete and said.code == 2 and "exists" in said.err):

@@ -44,10 +44,10 @@ def play(stock: Stock, room: Room, random: Random, number: int) -> Played:
     faults = of_end(said, signalled=sort)
     allowed = [f"work/{name}" for name in scenario.replaces]
     faults += [Fault("lost", f"changed {name}") for name in changed(before, after, allowed)]
-    faults += [Fault("lost", f"left {name}") for name in leftovers(before, after)]
+    faults += [Fault("lost", f"left {name}") for name in leftovers(before, after, done=said.code == 0)]
     if said.steps and not twice and scenario.command[0] in KEEPING:
         faults += _kept(scenario, said, before, after)
-    faults += again(scenario, room, said)
+    faults += again(scenario, room)
     words = (
         f"{' '.join(scenario.command)}, {sort.name}{' twice' if twice else ''} after {moment:.2f} of {seconds:.2f} s"
     )

@@ -46,7 +46,9 @@ def play(stock: Stock, room: Room, random: Random, number: int) -> Played:
     after = see(room)
     faults = [fault for said in saids for fault in of_end(said)]
     faults += [Fault("lost", f"changed {name}") for name in changed(before, after)]
-    faults += [Fault("lost", f"left {name}") for name in leftovers(before, after)]
+    faults += [
+        Fault("lost", f"left {name}") for name in leftovers(before, after, done=all(said.code == 0 for said in saids))
+    ]
     faults += [
         Fault("lost", f"half a file, {name}: {why}") for name, why in unreadable(room, made(before, after)).items()
     ]
@@ -164,7 +166,10 @@ def play_meanwhile(stock: Stock, room: Room, random: Random, number: int) -> Pla
     said = room.call(command, lambda: _at_step(when, act))
     after = see(room)
     faults = of_end(said)
-    faults += [Fault("lost", f"left {name}") for name in leftovers({}, after)]
+    faults += [
+        Fault("lost", f"left {name}")
+        for name in leftovers({}, after, done=said.code == 0 and act is not _folder_renamed)
+    ]
     faults += [Fault("lost", f"half a file, {name}: {why}") for name, why in unreadable(room, made({}, after)).items()
                if not _is_precious(room, name)]  # fmt: skip
     faults += _others_kept(room, act, after)

@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 from hostility.arena import Hook, Room, Said
-from hostility.judging import Fault, Played, changed, leftovers, of_end, see, unreadable
+from hostility.judging import Fault, Played, Seen, changed, leftovers, of_end, see, unreadable
 from hostility.scenarios import SCENARIOS, Scenario, again, often
 from hostility.stock import Stock
 
@@ -52,15 +52,8 @@ def watch(inside: Path, at: At) -> None:
             at("fsync")
         flush(handle)
 
-    import safetensors.torch
-
-    def saved(tensors: Any, name: Any, *rest: Any, **settings: Any) -> None:
-        at("save_file")
-        save(tensors, name, *rest, **settings)
-        at("saved")
-
-    flush, save = os.fsync, safetensors.torch.save_file
-    os.fsync, safetensors.torch.save_file = synced, saved
+    flush = os.fsync
+    os.fsync = synced
     sys.addaudithook(hook)
 
 
@@ -106,7 +99,7 @@ def play_kills(stock: Stock, room: Room, random: Random, number: int) -> Played:
 
         def at(what: str) -> None:
             seen[0] += 1
-            if seen[0] == point + 1 and halfway and what in ("open", "save_file"):
+            if seen[0] == point + 1 and halfway and what == "open":
                 signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
                 resource.setrlimit(resource.RLIMIT_FSIZE, (40, 40))
             elif seen[0] == point + 1:
@@ -120,7 +113,7 @@ def play_kills(stock: Stock, room: Room, random: Random, number: int) -> Played:
     faults += [Fault("lost", f"changed {name}") for name in changed(before, after, _work(scenario.replaces))]
     gone = [name for name in _work(scenario.replaces) if name not in after]
     faults += [Fault("lost", f"neither old nor new: {name}") for name in gone]
-    faults += again(scenario, room, said)
+    faults += again(scenario, room)
     how = "halfway through" if halfway else "before"
     return Played(
         f"{' '.join(scenario.command)}, killed {how} touch {point + 1} of {touches}", said.code, faults, said.err
@@ -160,20 +153,12 @@ def _refusing(stock: Stock, room: Room, random: Random, which: int, scenario: Sc
         def at(what: str) -> None:
             seen[0] += 1
             if what not in ("os.remove", "os.rmdir") and (seen[0] == point + 1 or (seen[0] > point and not once)):
-                raise _error(kind, what)
+                raise OSError(kind, os.strerror(kind))
 
         watch(room.work, at)
 
     told = f"{os.strerror(kind)} {'at' if once else 'from'} touch {point + 1} of {touches} {'' if once else 'on'}"
     return _judged(scenario, room, told, full)
-
-
-def _error(kind: int, what: str) -> Exception:
-    from safetensors import SafetensorError
-
-    if what == "save_file":
-        return SafetensorError(f"Error while serializing: I/O error: {os.strerror(kind)} (os error {kind})")
-    return OSError(kind, os.strerror(kind))
 
 
 def _small(stock: Stock, room: Room, random: Random, which: int, scenario: Scenario) -> Played:
@@ -231,7 +216,7 @@ def _deaf(stock: Stock, room: Room, random: Random, which: int, scenario: Scenar
     ]
     missing = [name for name in scenario.results if f"work/{name}" not in after]
     faults += [Fault("lost", f"there is no {', '.join(missing)}")] * bool(missing)
-    faults += _left(scenario, room, before, after)
+    faults += _left(scenario, room, said, before, after)
     return Played(f"{' '.join(scenario.command)}, stream {handle} {way}", said.code, faults, said.err)
 
 
@@ -239,23 +224,24 @@ def _judged(scenario: Scenario, room: Room, told: str, hook: Hook, nowhere: bool
     before = see(room)
     said = room.call(scenario.command, hook)
     after = see(room)
-    faults = [*of_end(said), *_left(scenario, room, before, after)]
-    faults += _result(scenario, said, before, after) if not nowhere else []
+    faults = [*of_end(said), *_left(scenario, room, said, before, after)]
+    if not nowhere:
+        faults += [*_result(scenario, said, before, after), *(again(scenario, room) if said.code else [])]
     return Played(f"{' '.join(scenario.command)}, {told}", said.code, faults, said.err)
 
 
-def _left(scenario: Scenario, room: Room, before: dict[str, str], after: dict[str, str]) -> list[Fault]:
+def _left(scenario: Scenario, room: Room, said: Said, before: Seen, after: Seen) -> list[Fault]:
     """Inputs changed, halves and rubbish."""
     faults = [Fault("lost", f"changed {name}") for name in changed(before, after, _work(scenario.replaces))]
     faults += [Fault("lost", f"no more {name}") for name in _work(scenario.replaces) if name not in after]
-    faults += [Fault("lost", f"left {name}") for name in leftovers(before, after) if "removed" not in name]
+    faults += [Fault("lost", f"left {name}") for name in leftovers(before, after, done=said.code == 0)]
     faults += [
         Fault("lost", f"half a file shows, {name}: {why}") for name, why in unreadable(room, list(after)).items()
     ]
     return faults
 
 
-def _result(scenario: Scenario, said: Said, before: dict[str, str], after: dict[str, str]) -> list[Fault]:
+def _result(scenario: Scenario, said: Said, before: Seen, after: Seen) -> list[Fault]:
     """The work that was done is somewhere: where it was meant to be, or aside."""
     ends = {Path(name).suffix for name in scenario.results if not name.endswith(".json")} | {".npy", ".safetensors"}
     there = [name for name in after if after[name] != before.get(name) and Path(name).suffix in ends]
