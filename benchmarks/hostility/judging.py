@@ -93,9 +93,10 @@ def made(before: Seen, after: Seen, asked: Collection[str] = ()) -> list[str]:
     return sorted(name for name in after if name not in before and not _hidden(name, asked))
 
 
-def leftovers(before: Seen, after: Seen, asked: Collection[str] = ()) -> list[str]:
-    """New files that hide: of a call that has ended, rubbish."""
-    return sorted(name for name in after if name not in before and _hidden(name, asked))
+def leftovers(before: Seen, after: Seen, asked: Collection[str] = (), told: str = "") -> list[str]:
+    """New files that hide: of a call that has ended, rubbish, unless it tells where it keeps what had no room."""
+    new = [name for name in after if name not in before and Path(name).name not in told]
+    return sorted(name for name in new if _hidden(name, asked))
 
 
 def changed(before: Seen, after: Seen, allowed: Collection[str] = ()) -> list[str]:
@@ -133,10 +134,7 @@ def of_result(room: Room, said: Said, before: Seen, after: Seen, allowed: Collec
     new = made(before, after, said.arguments)
     touched = [name for name in allowed if after.get(name) != before.get(name)]
     faults = [Fault("lost", f"changed {name}") for name in changed(before, after, allowed)]
-    left = leftovers(before, after, said.arguments)
-    faults += [
-        Fault("lost", f"left {name}") for name in left if Path(name).name not in said.err
-    ]  # told: kept on purpose
+    faults += [Fault("lost", f"left {name}") for name in leftovers(before, after, said.arguments, said.err)]
     faults += [Fault("lost", f"unreadable {name}: {why}") for name, why in unreadable(room, [*new, *touched]).items()]
     results = [name for name in (*new, *touched) if Path(name).suffix.lower() in RESULTS]
     if said.code == REFUSED and (said.finished or new):

@@ -239,16 +239,16 @@ def _judged(scenario: Scenario, room: Room, told: str, hook: Hook, nowhere: bool
     before = see(room)
     said = room.call(scenario.command, hook)
     after = see(room)
-    faults = [*of_end(said), *_left(scenario, room, before, after)]
+    faults = [*of_end(said), *_left(scenario, room, before, after, said.err)]
     faults += _result(scenario, said, before, after) if not nowhere else []
     return Played(f"{' '.join(scenario.command)}, {told}", said.code, faults, said.err)
 
 
-def _left(scenario: Scenario, room: Room, before: dict[str, str], after: dict[str, str]) -> list[Fault]:
+def _left(scenario: Scenario, room: Room, before: dict[str, str], after: dict[str, str], told: str = "") -> list[Fault]:
     """Inputs changed, halves and rubbish."""
     faults = [Fault("lost", f"changed {name}") for name in changed(before, after, _work(scenario.replaces))]
     faults += [Fault("lost", f"no more {name}") for name in _work(scenario.replaces) if name not in after]
-    faults += [Fault("lost", f"left {name}") for name in leftovers(before, after) if "removed" not in name]
+    faults += [Fault("lost", f"left {name}") for name in leftovers(before, after, told=told) if "removed" not in name]
     faults += [
         Fault("lost", f"half a file shows, {name}: {why}") for name, why in unreadable(room, list(after)).items()
     ]
