@@ -142,7 +142,7 @@ def of_result(room: Room, said: Said, before: Seen, after: Seen, allowed: Collec
     results = [name for name in (*new, *touched) if Path(name).suffix.lower() in RESULTS]
     if said.code == REFUSED and (said.finished or new):
         faults.append(Fault("lost", f"refused after {said.steps} steps; made {', '.join(new) or 'nothing'}"))
-    elif said.finished and not results and _writes(said):
+    elif said.finished and not results and _writes(said) and "NaN or infinite values" not in said.err:
         faults.append(Fault("lost", "the work was done, and its result is nowhere"))
     if said.code == DONE and not new and not touched and _writes(said):
         faults.append(Fault("lost", "says done, and wrote nothing"))

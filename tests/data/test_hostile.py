@@ -104,6 +104,21 @@ def test_a_gif_of_many_frames_on_a_large_canvas(tmp_path):
     refused(tmp_path / "a.gif", "it claims")
 
 
+def test_a_frame_of_a_gif_that_reaches_beyond_its_screen(tmp_path):
+    """The second one, whose pixels would be taken at once."""
+    frames = [b"," + struct.pack("<HHHH", 0, 0, *size) + b"\0\2\2D\1\0" for size in ((1, 1), (9000, 9000))]
+    head = b"GIF89a" + struct.pack("<HHBBB", 9, 9, 0x80, 0, 0) + bytes(6)
+    (tmp_path / "a.gif").write_bytes(head + b"".join(frames) + b";")
+    refused(tmp_path / "a.gif", "reaches to 9000 × 9000, its screen is 9 × 9")
+
+
+def test_more_extra_samples_than_samples(tmp_path):
+    extra = [Entry(338, 3, bytes(600))]
+    (tmp_path / "a.tif").write_bytes(tiff([*page(), *extra], bytes(1024)))
+    found = data.read(data.write(data.read(tmp_path / "a.tif"), tmp_path / "b.tif"))
+    assert found.pixels.shape == (32, 32)
+
+
 def npy(header, version=b"\1\0", size="<H"):
     return b"\x93NUMPY" + version + struct.pack(size, len(header)) + header + bytes(64)
 

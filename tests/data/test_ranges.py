@@ -73,6 +73,16 @@ def test_other_pictures_have_their_extremes():
     assert measured_range(signal) == (signal.min(), signal.max())
 
 
+def test_values_that_nothing_can_be_computed_with_are_refused():
+    """Such as what stands for "no value" in maps."""
+    heights = np.random.default_rng(0).random((9, 9), np.float32)
+    heights[4, 4] = np.finfo(np.float32).min
+    with pytest.raises(ValueError, match=r"single values reach from -3.40282e\+38 .* Set those .* to NaN"):
+        to_unit(heights)
+    heights[4, 4] = -9999
+    to_unit(heights)
+
+
 def test_zero_may_have_to_stay():
     counts = np.array([[3, 4], [5, 9]])
     assert to_unit(counts, from_zero=True)[1][:2] == (0, 9)

@@ -15,6 +15,7 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 MIDDLE = (0.15, 0.85)  # the quantiles between which at least the usual values of a picture lie, impulses or not
 FAR = 2.0  # times their distance beyond which a value is an outlier, or the picture is dark with bright things in it
+FURTHEST = 1e5  # times the range that any value may lie outside of it
 LOOKED_AT = 2**20  # values that quantiles are taken of
 
 
@@ -54,6 +55,8 @@ def to_unit(
         )
     low, high = measured_range(pixels) if data_range is None else _given_range(data_range, pixels)
     low = 0.0 if from_zero and data_range is None and high > 0 else low
+    if data_range is None:
+        _check_reach(low, high, pixels)
     unit = pixels.astype(np.float64)
     unit -= low
     unit /= high - low
@@ -144,6 +147,18 @@ def _given_range(data_range: float | Sequence[float], pixels: Array) -> tuple[fl
     return low, high
 
 
+def _check_reach(low: float, high: float, pixels: Array) -> None:
+    """Refuse outliers so far away that nothing could be computed with them."""
+    if not pixels.size or pixels.dtype.kind != "f":
+        return
+    least, most = float(pixels.min()), float(pixels.max())
+    if max(low - least, most - high) > FURTHEST * (high - low):
+        raise ValueError(
+            f"to_unit(pixels): single values reach from {least:g} to {most:g}, all others from {low:g} to {high:g}. "
+            "Set those that are no measurements to NaN: they count as missing."
+        )
+
+
 def _check_fits(low: float, high: float, pixels: Array) -> None:
     """Refuse a range in which nothing of the picture could be told apart, or that float32 could not hold."""
     if not pixels.size or pixels.dtype.kind == "b":
@@ -151,7 +166,7 @@ def _check_fits(low: float, high: float, pixels: Array) -> None:
     least, most = float(pixels.min()), float(pixels.max())
     contrast = (most - least) / (high - low)
     furthest = max(abs(least - low), abs(most - low)) / (high - low)
-    if 0 < contrast < 1e-5 or furthest > 1e5:
+    if 0 < contrast < 1e-5 or furthest > FURTHEST:
         raise ValueError(
             f"to_unit(data_range=({low:g}, {high:g})): the values are {least:g} to {most:g}, of which nothing would be "
             "left in that range. Give the values of black and white, or leave it out."

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -87,12 +88,41 @@ def opened(data: bytes, kind: str) -> Any:
 
     plugins = {
         "bmp": BmpImagePlugin.BmpImageFile,
-        "gif": GifImagePlugin.GifImageFile,
+        "gif": _gif(GifImagePlugin.GifImageFile),
         "jpeg": JpegImagePlugin.jpeg_factory,
         "tga": TgaImagePlugin.TgaImageFile,
         "webp": WebPImagePlugin.WebPImageFile,
     }
     return plugins[kind](io.BytesIO(data))
+
+
+@functools.cache
+def _gif(pillow: Any) -> Any:
+    """Pillow's class, whose screen stays as large as the first frame made it.
+
+    Pillow would enlarge it to whatever a later frame claims, and take the memory at once.
+    """
+
+    class Gif(pillow):  # type: ignore[misc]
+        _opening = True
+
+        def __init__(self, stream: io.BytesIO) -> None:
+            super().__init__(stream)
+            self._opening = False
+
+        @property
+        def _size(self) -> tuple[int, int]:
+            return cast(tuple[int, int], self.__dict__["_size"])
+
+        @_size.setter
+        def _size(self, size: tuple[int, int]) -> None:
+            if not self._opening and size != self._size:
+                raise ValueError(
+                    f"a frame reaches to {size[0]} × {size[1]} on a screen of {self.width} × {self.height}"
+                )
+            self.__dict__["_size"] = size
+
+    return Gif
 
 
 def _held(data: bytes, kind: str) -> tuple[int, int]:

@@ -211,7 +211,7 @@ def _layout(file: Any, series: Any, path: Path) -> TiffLayout:
         page_ndim=len(page.shape),
         photometric=_written_as(page),
         planar=int(page.planarconfig or 1),
-        extra_samples=tuple(int(e) for e in page.extrasamples),
+        extra_samples=tuple(map(int, page.extrasamples)) if len(page.extrasamples) < page.samplesperpixel else (),
         compression=8 if lossy else int(page.compression),
         predictor=1 if lossy or int(page.predictor) not in tiff_codecs.predictors() else int(page.predictor),
         tile=tuple(page.tile) if page.is_tiled else None,
