@@ -22,14 +22,14 @@ GRAY = np.arange(1024, dtype=np.uint8).reshape(32, 32)
 
 
 def refused(path, words, kind=OSError):
-    """Refused with these words, in less than 3 s and 100 MB."""
+    """Refused with these words, in less than 3 s of computing and 100 MB."""
     tracemalloc.start()
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(kind, match=words) as caught:
         data.read(path)
     assert tracemalloc.get_traced_memory()[1] < 100e6
     tracemalloc.stop()
-    assert time.monotonic() - began < 3
+    assert time.process_time() - began < 3
     assert str(caught.value).startswith("read(path=")
 
 
@@ -109,7 +109,7 @@ def test_a_frame_of_a_gif_that_reaches_beyond_its_screen(tmp_path):
     frames = [b"," + struct.pack("<HHHH", 0, 0, *size) + b"\0\2\2D\1\0" for size in ((1, 1), (9000, 9000))]
     head = b"GIF89a" + struct.pack("<HHBBB", 9, 9, 0x80, 0, 0) + bytes(6)
     (tmp_path / "a.gif").write_bytes(head + b"".join(frames) + b";")
-    refused(tmp_path / "a.gif", "reaches to 9000 × 9000, its screen is 9 × 9")
+    refused(tmp_path / "a.gif", "reaches to 9000 × 9000, on a screen of 9 × 9")
 
 
 def test_more_extra_samples_than_samples(tmp_path):
@@ -287,12 +287,12 @@ def test_a_tiff_whose_exif_leads_back_or_branches(tmp_path, name):
     table += b"".join(struct.pack("<HHI", e.code, 4, 1) + e.raw for e in rows) + struct.pack("<I", 0)
     raw = b"II*\0" + struct.pack("<I", there) + block[8:].ljust(start - 8, b"\0") + GRAY.tobytes() + table
     (tmp_path / "a.tif").write_bytes(raw)
-    began = time.monotonic()
+    began = time.process_time()
     given = data.read(tmp_path / "a.tif")
     assert np.array_equal(given.pixels, GRAY)
     assert "EXIF data is damaged" in " ".join(given.notes)
     assert np.array_equal(data.read(data.write(given, tmp_path / "b.tif")).pixels, GRAY)
-    assert time.monotonic() - began < 3
+    assert time.process_time() - began < 3
 
 
 def test_tables_that_all_point_to_the_same_bytes(tmp_path):
@@ -347,12 +347,12 @@ def test_pages_in_a_circle_are_read_once(tmp_path, chain):
     (start,) = struct.unpack("<I", raw[4:8])
     raw[start + 2 + 9 * 12 : start + 6 + 9 * 12] = struct.pack("<I", start)
     (tmp_path / "a.tif").write_bytes(raw)
-    began = time.monotonic()
+    began = time.process_time()
     try:
         assert np.array_equal(data.read(tmp_path / "a.tif").pixels, GRAY)
     except OSError as error:
         assert "cut off or damaged" in str(error)  # noqa: PT017
-    assert time.monotonic() - began < 3
+    assert time.process_time() - began < 3
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device"])
