@@ -164,7 +164,7 @@ def _answer(
         made = method(asked)
     if type(made) is not type(asked) or tuple(made.shape) != tuple(asked.shape):
         raise RuntimeError(f"gave {type(made).__name__} back, not an image of {tuple(asked.shape)}")
-    return unpack(made, caller="calibrate", channel_axis=given.channel_axis, spans=given.spans).y
+    return unpack(made, caller="calibrate", channel_axis=given.channel_axis, spans=given.spans, gaps=True).y
 
 
 def _candidate(one: Candidate, y: Tensor, device: str | None) -> tuple[str, Any, dict[str, Any]]:

@@ -51,7 +51,7 @@ def enlarge(model: Model, image: Any = None, factor: float = 2.0, *, seed: int =
     Rott Shaham, Dekel, Michaeli. SinGAN. ICCV 2019, section 4.
     """
     ratio = check_enlargement(model, factor)
-    given, kind = given_picture("enlarge", model, model.kind.pack(model.sampler.picture)[0] if image is None else image)
+    given, kind = given_picture("enlarge", model, _own_picture(model) if image is None else image)
     size, x = tuple(given.shape[2:]), given
     count = math.ceil(math.log(factor) / math.log(ratio) - 1e-6)
     steps = [[round(n * ratio**k) for n in size] for k in range(1, count + 1)]
@@ -64,6 +64,12 @@ def enlarge(model: Model, image: Any = None, factor: float = 2.0, *, seed: int =
     for _ in range(ROUNDS):
         x = project(physics.A, physics.A_adjoint, x, given, steps=PASSES).clamp(0, 1)
     return kind.pack(x) if kind.tensor else kind.pack(x)[0]
+
+
+def _own_picture(model: Model) -> Any:
+    """The picture that a model was trained on, of its kind."""
+    pictures = model.kind.pack(model.sampler.picture)
+    return pictures if model.kind.tensor else pictures[0]
 
 
 def check_enlargement(model: Model, factor: float) -> float:

@@ -133,7 +133,7 @@ def correct(
         assert super_resolver is not None
         with callers_context():
             enlarged = super_resolver(given.pack(made))
-        large = unpack(enlarged, caller="correct", channel_axis=channel_axis, spans=given.spans).y
+        large = unpack(enlarged, caller="correct", channel_axis=channel_axis, spans=given.spans, gaps=True).y
         _check_enlarged(large, y, int(scale))
         place = [-(int(scale) - 1) / 2] * 2
         found = moved(fitted_kernel(large, y, int(scale), found), place)

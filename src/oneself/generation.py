@@ -346,7 +346,8 @@ def given_picture(caller: str, model: Model, image: Any) -> tuple[Tensor, Kind]:
     if model.sampler.picture.ndim != 4:
         raise ValueError(f"{caller}(model): a model of a clip. Train one of a picture, such as one of its frames.")
     kind = model.kind
-    same = isinstance(image, np.ndarray | Tensor) and str(image.dtype).removeprefix("torch.") == kind.dtype
+    dtype = str(image.dtype).removeprefix("torch.") if isinstance(image, np.ndarray | Tensor) else ""
+    same = dtype == kind.dtype or ("float" in dtype and "float" in kind.dtype)
     told = (kind.low, kind.high) if same else None
     axis = None if kind.axis is None or getattr(image, "ndim", 0) == 2 else kind.axis
     x, own = one_picture(image, caller, "infer" if isinstance(image, Tensor) else axis, told)

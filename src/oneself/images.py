@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from oneself.data.gaps import Gaps, check_pixels, close_gaps
-from oneself.data.ranges import Range, from_unit, to_unit
+from oneself.data.ranges import Range, from_unit, same_units, to_unit
 
 __all__ = ["ChannelAxis", "DataRange", "Given", "channel_axis_of", "unpack"]
 
@@ -74,7 +74,7 @@ class Given:
         """One result ``(C, *size)`` in the image's own values, with its gaps."""
         gaps, made = self.gaps[number], from_unit(x, self.spans[number])
         if self.kept is not None:
-            made = np.where(self.kept.numpy(), self.pixels[number], made)
+            made = np.where(self.kept.numpy(), self.pixels[number], made).astype(made.dtype)
         return made if gaps is None else gaps.put_back(made)
 
     def in_range(self, scaling: Scale) -> Tensor:
@@ -116,7 +116,7 @@ class Given:
             raise ValueError(f"{told}.shape={tuple(picture.shape)}): the image has {dims} spatial axes. Give as many.")
         check_pixels(pixels, f"{told})")
         span, dtype = self.spans[number], np.dtype(self.spans[number].dtype)
-        if not own_range and self.data_range is None and pixels.dtype.kind != dtype.kind:
+        if not own_range and self.data_range is None and not same_units(pixels.dtype, dtype):
             raise TypeError(f"{told} of {pixels.dtype}): the image is {dtype}. Give both in the same type and units.")
         unit, _ = to_unit(pixels, None if own_range else (span.low, span.high))
         if isinstance(picture, Tensor):

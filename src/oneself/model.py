@@ -44,10 +44,10 @@ class Kind:
 
     def pack(self, pictures: Tensor) -> Any:
         """Pictures ``(n, C, H, W)`` in [0, 1] as the caller has them; arrays with ``n`` along a new first axis."""
-        span = Range(self.low, self.high, np.dtype("float32" if self.tensor else self.dtype))
+        stored = "float32" if self.dtype == "bfloat16" else self.dtype  # which numpy has not
+        found = from_unit(pictures.cpu().numpy(), Range(self.low, self.high, np.dtype(stored)))
         if self.tensor:
-            return (pictures.cpu() * (self.high - self.low) + self.low).to(getattr(torch, self.dtype))
-        found = from_unit(pictures.cpu().numpy(), span)
+            return torch.from_numpy(found).to(getattr(torch, self.dtype))
         return found[:, 0] if self.axis is None else np.moveaxis(found, 1, self.axis + 1)
 
 

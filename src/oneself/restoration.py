@@ -311,6 +311,8 @@ def separate(
     other = None if second is None else given.beside(second, "second")
     marks = None if mask is None else read_mask(mask, "separate")
     problem = separation(given.y, task, hints=None if hints is None else read_hints(hints), mask=marks, second=other)
+    if task == "watermark" and marks is not None:
+        given = replace(given, kept=~marks.expand(given.y.shape[1:]))
     return _run(problem, method, given, full, seed, seconds, device, options)
 
 

@@ -33,6 +33,7 @@ values; others (a transmission, an opacity, a mask) have no unit."""
 ROUNDED = 1e-5  # how far float32 may leave it, which would count where the range lies far from 0
 SAME = 0.02  # how far A(1) may be from 1 for a measurement to have the units of its image
 PLAUSIBLE = (-0.5, 1.5)  # the mean brightness that the image behind a measurement in [0, 1] may have
+FAINTEST, FURTHEST = 1e-6, 1e6  # what a measurement of an image in [0, 1] may reach to
 FAINT = 0.02  # the share of [0, 1] under which a measurement is of no such image
 MOST = 10.0  # times the picture's range that a noise level may be
 
@@ -139,6 +140,8 @@ def measurement_range(y: Tensor, physics: Any, data_range: Any, caller: str = "r
     values = y.double().cpu().numpy()
     if known is not None and bool(known.all()):
         return Range(*measured_range(values), dtype)
+    if known is not None and not bool((known > 0).any()):
+        raise ValueError(f"{caller}(physics): the operator keeps nothing of an image. Check its mask.")
     if known is not None:
         return _widened(*measured_range(values[known.cpu().numpy() > 0]), MARGINS["inpaint"], dtype)
     if bool(((ones - 1).abs() < SAME).all()):
@@ -154,6 +157,11 @@ def scaled_measurement(y: Tensor, physics: Any, span: Range) -> Tensor:
     ones = _of_ones(y, physics).double()
     ones = torch.where((ones - 1).abs() < ROUNDED, torch.ones_like(ones), ones)
     scaled: Tensor = (y.double() - span.low * ones) / span.width
+    if not FAINTEST < float(scaled.abs().max()) < FURTHEST:
+        raise ValueError(
+            f"restore(data_range=({span.low:g}, {span.high:g})): nothing of the measurement would be left in that "
+            "range. Give the image's values of black and white."
+        )
     return scaled.float()
 
 

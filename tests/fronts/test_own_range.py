@@ -137,3 +137,70 @@ def test_three_planes_are_told_apart_from_colours():
         oneself.denoise(image, "dip", **QUICK)
     oneself.denoise(image, "dip", channel_axis=0, **QUICK)
     oneself.denoise(image, "dip", channel_axis=None, **QUICK)
+
+
+def test_hot_pixels_beside_a_background_of_one_value_are_left_out():
+    y, x = np.mgrid[:32, :32]
+    cell = np.where((y - 16) ** 2 + (x - 16) ** 2 < 36, 100, 0).astype(np.uint16)
+    cell[2, 2], cell[9, 3:5], cell[:6, 30] = 65_535, 65_000, 64_000
+    hole = np.zeros(cell.shape, bool)
+    hole[13:18, 13:18] = True
+    found = oneself.inpaint(cell, hole, "dip", **QUICK)
+    assert found[hole].max() < 200
+
+
+def test_saturation_is_seen_whatever_the_range():
+    y, x = np.mgrid[:48, :48] / 48
+    scene = np.where(x < 0.3, -40, np.where(y < 0.55, 300, 60 + 100 * x))
+    image = np.clip(np.rint(scene + 12 * np.random.default_rng(0).normal(size=x.shape)), 0, 255).astype(np.uint8)
+    kernel = np.array([[0, 1, 0], [1, 6, 1], [0, 1, 0]]) / 10
+    (note,) = (n for n in oneself.deblur(image, kernel, "p_gsure", steps=1, full=True).notes if "estimated" in n)
+    percent = float(note.split("estimated as ")[1].split(" %")[0])
+    assert 2 < percent * 1.5 < 8  # of a range with a quarter to spare on both sides
+
+
+def test_a_second_shot_of_another_type_is_refused():
+    image = colour(16, 18)
+    for second in (image.astype(np.uint16) * 257, image / 255):
+        with pytest.raises(TypeError, match="Give both in the same type and units"):
+            oneself.denoise(image, "noise2noise", second=second, steps=1)
+
+
+def test_absurd_ranges_of_a_measurement_are_refused():
+    from deepinv.physics import Inpainting
+
+    x = torch.from_numpy(grey(16, 18)).float()[None, None]
+    mask = (torch.rand(1, 16, 18, generator=torch.Generator().manual_seed(0)) > 0.3).float()
+    physics = Inpainting(img_size=(1, 16, 18), mask=mask)
+    for span in ((0, 1e20), (0, 1e-20)):
+        with pytest.raises(ValueError, match="data_range="):
+            oneself.restore(physics.A(x), physics, "dip", data_range=span, **QUICK)
+    nothing = Inpainting(img_size=(1, 16, 18), mask=torch.zeros_like(mask))
+    with pytest.raises(ValueError, match="keeps nothing"):
+        oneself.restore(nothing.A(x), nothing, "dip", **QUICK)
+
+
+def test_functions_of_the_caller_see_the_gaps_and_may_keep_them():
+    image = np.array(NOISY)
+    image[:3] = np.nan
+    ranks = oneself.calibrate(image, [lambda z: z, ("nonlocal_wiener", {"passes": 1})])
+    assert not any(one.failed for one in ranks.ranking)
+    kernel = np.ones((3, 3)) / 9
+    seen = oneself.correct(image, 2, kernel)
+    assert np.isnan(seen[:3]).all()
+
+
+def test_outside_a_watermark_every_bit_stays():
+    image = colour(24, 24).astype(np.float64) + 1000
+    mask = np.zeros((24, 24), bool)
+    mask[8:12, 4:20] = True
+    settings = {"method": "double_dip", "steps": 2, "device": "cpu"}
+    found = oneself.separate(image, "watermark", mask=mask, **settings)
+    assert np.array_equal(found[~mask], image[~mask])
+
+
+def test_byte_order_is_kept():
+    image = colour(16, 18)[..., 0].astype(">u2")
+    hole = np.zeros(image.shape, bool)
+    hole[4:6, 4:6] = True
+    assert oneself.inpaint(image, hole, "dip", **QUICK).dtype == image.dtype

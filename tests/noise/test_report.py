@@ -134,7 +134,9 @@ def test_saturation_is_counted_and_said() -> None:
     report = describe_noise(y)
     assert report.clipped == pytest.approx(((y == 0) | (y == 1)).mean())
     assert f"{report.clipped:.1%} of the values saturated" in report.words()
-    assert describe_noise(y * 2 - 0.5).clipped == 0, "values beyond the bounds: nothing was clipped there"
+    moved = describe_noise(y * 2 - 0.5)
+    assert moved.clipped == report.clipped, "where a picture is cut off is its own business"
+    assert moved.sigma == pytest.approx(2 * report.sigma, rel=1e-6)
 
 
 def test_a_signal_and_a_volume() -> None:

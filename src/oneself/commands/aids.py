@@ -130,7 +130,7 @@ def spread(name: str, aid: Picture, picture: Picture, settings: Settings) -> lis
         another type than the picture's, so that nobody knows whether its units are the same.
     """
     kinds = picture.pixels.dtype, aid.pixels.dtype
-    same = kinds[0].kind == kinds[1].kind or settings.data_range is not None
+    same = data.same_units(*kinds) or settings.data_range is not None
     if name not in MARKS and not same and not is_apart(name, settings.method):
         raise ValueError(
             f"{settings.task}({name}): of {kinds[1]}, the picture is {kinds[0]}, in other units. Give both of one "

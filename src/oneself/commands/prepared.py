@@ -89,16 +89,17 @@ class Prepared:
     def piece(self, number: int) -> Piece:
         """One item's problem. Raises ValueError where what is asked for does not fit it."""
         item, settings = self.items[number], self.settings
-        closed, gaps = data.close_gaps(item.pixels)
+        empty = item.pixels.dtype.kind == "f" and not np.isfinite(item.pixels).any()
+        closed, gaps = (np.zeros_like(item.pixels), None) if empty else data.close_gaps(item.pixels)
         unit, span = self.scaling(closed, settings.data_range)
         y = torch.from_numpy(np.ascontiguousarray(unit))[None]
         size, problem = tuple(y.shape[2:]), self._problem(y, number, gaps, span)
         if settings.task == "super-resolve":
             size = problem.physics.large_size(y)
-        blank = bool((item.pixels == item.pixels.flat[0]).all())
-        kept = (
-            ~self.beside["mask"][number].numpy() if settings.task == "inpaint" and settings.known != "restore" else None
-        )
+        blank = bool((closed == closed.flat[0]).all())
+        keeps = settings.task == "watermark" or (settings.task == "inpaint" and settings.known != "restore")
+        mask = self.beside.get("mask")
+        kept = ~(mask[number].numpy() > 0) if keeps and mask is not None else None
         return Piece(item, problem, span, size, blank, gaps, kept)
 
     @property

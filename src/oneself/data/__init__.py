@@ -11,7 +11,7 @@ from .items import Item, join, split
 from .orientation import is_swapped, upright
 from .paths import EXTENSIONS, find_images, output_path, part_path, passed_over, side_path
 from .picture import Metadata, Picture, PixelSize, Resolution, Timing, check_axes
-from .ranges import Range, from_unit, measured_range, to_unit
+from .ranges import Range, from_unit, measured_range, same_units, to_unit
 from .saving import NotSaved, SavedAside, announced, check_target, save, save_aside, write_text_atomic
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "passed_over",
     "read",
     "read_clip",
+    "same_units",
     "save",
     "save_aside",
     "side_path",

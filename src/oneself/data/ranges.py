@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Range", "from_unit", "measured_range", "to_unit"]
+__all__ = ["Range", "from_unit", "measured_range", "same_units", "to_unit"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
@@ -16,6 +17,7 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 MIDDLE = (0.15, 0.85)  # the quantiles between which at least the usual values of a picture lie, impulses or not
 FAR = 2.0  # times their distance beyond which a value is an outlier, or the picture is dark with bright things in it
 FURTHEST = 1e5  # times the range that any value may lie outside of it
+BLOCK = 3  # neighbours as far away that one in a block of 2 x 2 has; one in a line has two
 LOOKED_AT = 2**20  # values that quantiles are taken of
 
 
@@ -33,6 +35,11 @@ class Range(NamedTuple):
     def words(self) -> str:
         """Such as ``values of 100 to 300 are taken as 0 to 1``."""
         return f"values of {self.low:.6g} to {self.high:.6g} are taken as 0 to 1"
+
+
+def same_units(one: np.dtype[Any], other: np.dtype[Any]) -> bool:
+    """Whether values of two types may be taken to be in the same units: both floats, or integers of one width."""
+    return one.kind == other.kind == "f" or one.newbyteorder("=") == other.newbyteorder("=")
 
 
 def to_unit(
@@ -84,9 +91,9 @@ def from_unit(array: Array, span: Range) -> Array:
 def measured_range(pixels: Array) -> tuple[float, float]:
     """The least and the largest value of an image that are no outliers; of bool 0 and 1.
 
-    Outliers are values far beyond the usual ones (twice the distance of the 15 and 85 % quantiles) that stand alone:
-    hot and dead pixels, impulses. Where values so far away lie side by side (stars, a bright cell in the dark) they
-    belong to the picture, and only those among them that stand alone do not count.
+    Outliers are values far beyond the usual ones (twice the distance of the 15 and 85 % quantiles; beside a background
+    of one value, of what is not background) that stand alone, in pairs or in lines: hot and dead pixels and columns,
+    impulses. Where values so far away lie side by side (stars, a bright cell in the dark) they belong to the picture.
 
     Parameters
     ----------
@@ -99,9 +106,14 @@ def measured_range(pixels: Array) -> tuple[float, float]:
     if low == high:
         return low, low + max(1.0, abs(low) * 1e-3)
     values = pixels.reshape(-1)
-    first, last = np.quantile(values[:: max(1, values.size // LOOKED_AT)].astype(np.float64), MIDDLE)
+    looked_at = values[:: max(1, values.size // LOOKED_AT)].astype(np.float64)
+    first, last = np.quantile(looked_at, MIDDLE)
     if first == last:
-        return low, high
+        others = looked_at[looked_at != first]
+        if not others.size:
+            return low, high
+        inner, outer = np.quantile(others, MIDDLE)
+        first, last = min(first, inner), max(last, outer)
     reach = FAR * (last - first)
     if high > last + reach:
         high = _within(pixels, pixels > last + reach, high, largest=True)
@@ -112,24 +124,25 @@ def measured_range(pixels: Array) -> tuple[float, float]:
 
 def _within(pixels: Array, far: Mask, extreme: float, largest: bool) -> float:
     """The extreme value of an image without the outliers among the values that are far away."""
-    beside = _has_neighbour(far)
-    share = float(far.mean())
-    chance = 1 - (1 - share) ** (3 ** sum(n > 1 for n in far.shape) - 1)  # that one of all neighbours is far, too
+    dims, share = sum(n > 1 for n in far.shape), float(far.mean())
+    around, least = 3**dims - 1, 1 if dims < 2 else BLOCK
+    beside = far & (_neighbours(far) >= least)
+    chance = 1 - sum(math.comb(around, k) * share**k * (1 - share) ** (around - k) for k in range(least))
     together = float(beside[far].mean()) > (1 + chance) / 2
     kept = pixels[beside if together else ~far]
     return float(kept.max() if largest else kept.min()) if kept.size else extreme
 
 
-def _has_neighbour(far: Mask) -> Mask:
-    """Where a marked element has a marked one beside it, along any axis or diagonal."""
+def _neighbours(far: Mask) -> Array:
+    """How many marked ones every element has beside it, along any axis or diagonal."""
     padded = np.pad(far, [(1, 1) if n > 1 else (0, 0) for n in far.shape])
-    found = np.zeros_like(far)
+    found = np.zeros(far.shape, np.uint8)
     steps = [(0, 1, 2) if n > 1 else (0,) for n in far.shape]
     middle = tuple(1 if n > 1 else 0 for n in far.shape)
     for start in itertools.product(*steps):
         if start != middle:
-            found |= padded[tuple(slice(a, a + n) for a, n in zip(start, far.shape, strict=True))]
-    return np.asarray(found & far)
+            found += padded[tuple(slice(a, a + n) for a, n in zip(start, far.shape, strict=True))]
+    return found
 
 
 def _given_range(data_range: float | Sequence[float], pixels: Array) -> tuple[float, float]:

@@ -6,6 +6,7 @@ Noise that is stationary has (nearly) independent DCT coefficients, so blocks ma
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,8 @@ Mask = NDArray[np.bool_]
 
 MAX_CLIPPED = 0.05  # a block with more saturated pixels than this says nothing of the noise
 MIN_BLOCKS = 25
+Bounds = tuple[float, float]
+UNBOUNDED: Bounds = (-math.inf, math.inf)  # of what saturates nowhere
 PILED = 5e-4  # of all values must lie at a bound for the picture to be cut off there
 
 
@@ -55,10 +58,10 @@ class Blocks:
         return np.argpartition(energy, count - 1)[:count]
 
 
-def cut_blocks(channel: NDArray[np.floating], side: int, limit: int, bounds: tuple[bool, bool]) -> Blocks:
+def cut_blocks(channel: NDArray[np.floating], side: int, limit: int, bounds: Bounds) -> Blocks:
     """Blocks of `side` pixels along each axis of `channel` (*spatial), at most about `limit`, saturated ones left out.
 
-    `bounds`: whether 0 and 1 are places where the picture saturates.
+    `bounds`: the values at which the picture saturates.
     """
     shape = tuple(min(side, n) for n in channel.shape)
     windows = sliding_window_view(channel, shape)
@@ -75,19 +78,20 @@ def cut_blocks(channel: NDArray[np.floating], side: int, limit: int, bounds: tup
     return Blocks(power, pixels.mean(axis=axes), shape, usable)
 
 
-def clipped_pixels(x: NDArray[np.floating], bounds: tuple[bool, bool]) -> Mask:
-    """Where `x` sits exactly at an active bound of [0, 1]."""
+def clipped_pixels(x: NDArray[np.floating], bounds: Bounds) -> Mask:
+    """Where `x` sits at a bound at which the picture saturates."""
     low, high = bounds
-    return np.asarray(((x == 0) & low) | ((x == 1) & high))
+    return np.asarray((x <= low) | (x >= high))
 
 
-def active_bounds(x: NDArray[np.floating]) -> tuple[bool, bool]:
-    """Whether `x` saturates at 0 and at 1: nothing lies beyond, and more values lie exactly there than by chance."""
-    least = max(2.0, PILED * x.size)
-    return (
-        bool(x.min() >= 0) and int((x == 0).sum()) > least,
-        bool(x.max() <= 1) and int((x == 1).sum()) > least,
-    )
+def active_bounds(x: NDArray[np.floating]) -> Bounds:
+    """The values at which `x` is cut off; infinite where it is not.
+
+    It is cut off at its least and largest value where more lie exactly there than by chance.
+    """
+    low, high, least = x.min(), x.max(), max(2.0, PILED * x.size)
+    below, above = int((x == low).sum()) > least, int((x == high).sum()) > least
+    return float(low) if below else -math.inf, float(high) if above else math.inf
 
 
 def checked(x: NDArray[np.floating], name: str) -> NDArray[np.floating]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from oneself.noise.blocks import checked
+from oneself.noise.blocks import UNBOUNDED, checked
 from oneself.noise.level import sigma_blocks
 
 __all__ = ["SHARED", "channel_correlation"]
@@ -33,4 +33,4 @@ def channel_correlation(x: NDArray[np.floating]) -> float:
 
 
 def _variance(channel: NDArray[np.floating]) -> float:
-    return sigma_blocks(channel, (False, False))[0]
+    return sigma_blocks(channel, UNBOUNDED)[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from oneself.noise.blocks import Blocks, active_bounds, checked, cut_blocks
+from oneself.noise.blocks import Blocks, Bounds, active_bounds, checked, cut_blocks
 
 FLATTEST = 0.02  # of the blocks: few enough to be flat in most pictures, many enough to average
 MIN_COEFFICIENTS = 2000  # to average over, for a standard error of 1.6 %
@@ -32,7 +32,7 @@ def estimate_sigma(x: NDArray[np.floating]) -> float:
     return combine([sigma_blocks(channel, bounds) for channel in x])
 
 
-def sigma_blocks(channel: NDArray[np.floating], bounds: tuple[bool, bool]) -> tuple[float, bool]:
+def sigma_blocks(channel: NDArray[np.floating], bounds: Bounds) -> tuple[float, bool]:
     """The variance of white noise in one channel, and whether the channel had unsaturated blocks to tell."""
     blocks = cut_blocks(channel, SIDES[channel.ndim], LIMIT, bounds)
     low, high = bands(blocks)

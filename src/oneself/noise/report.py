@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from oneself.noise.blocks import active_bounds, checked, clipped_pixels
+from oneself.noise.blocks import Bounds, active_bounds, checked, clipped_pixels
 from oneself.noise.level import estimate_sigma
 from oneself.noise.signal import Line, fit_line, variance_curve
 from oneself.noise.spectrum import Spectrum, noise_spectrum
@@ -127,7 +127,7 @@ def describe_noise(x: Pixels) -> NoiseReport:
     )
 
 
-def _nature(x: Pixels, bounds: tuple[bool, bool], sigma: float, correlated: bool) -> tuple[float, Kind, Line]:
+def _nature(x: Pixels, bounds: Bounds, sigma: float, correlated: bool) -> tuple[float, Kind, Line]:
     # The flattest blocks of a dark-field picture are black and silent: the line is fitted however low sigma is there.
     line = _dependence(x, bounds, sigma, correlated)
     if line is not None:
@@ -154,7 +154,7 @@ def _extent(spectrum: Spectrum) -> tuple[int, ...]:
     return tuple(extents)
 
 
-def _dependence(x: Pixels, bounds: tuple[bool, bool], sigma: float, correlated: bool) -> Line | None:
+def _dependence(x: Pixels, bounds: Bounds, sigma: float, correlated: bool) -> Line | None:
     """The line of variance against mean where the variance clearly changes with the mean, else None."""
     curve = variance_curve(x, bounds, fine=not correlated)
     if correlated:  # known up to a factor: the flattest blocks have 1, which is sigma^2

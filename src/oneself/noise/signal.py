@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from oneself.noise.blocks import Array, Blocks, cut_blocks
+from oneself.noise.blocks import Array, Blocks, Bounds, cut_blocks
 from oneself.noise.level import LIMIT, SIDES, bands
 
 Band = NDArray[np.bool_]
@@ -17,7 +17,7 @@ FLATTEST = 0.05
 MIN_CHOSEN = 30
 
 
-def variance_curve(x: NDArray[np.floating], bounds: tuple[bool, bool], fine: bool) -> Array:
+def variance_curve(x: NDArray[np.floating], bounds: Bounds, fine: bool) -> Array:
     """(points, 3): mean, variance and trust of the flattest blocks of each brightness, over all channels of `x`.
 
     `fine`: measure on the high frequencies (white noise); else on all frequencies, each relative to its typical power

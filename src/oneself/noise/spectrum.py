@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from oneself.noise.blocks import Array, Blocks, cut_blocks
+from oneself.noise.blocks import Array, Blocks, Bounds, cut_blocks
 
 FLATTEST = 0.03
 MIN_CHOSEN = 40
@@ -46,7 +46,7 @@ class Spectrum:
         return max(Spectrum(_extend(self.power, STRUCTURE), self.spread, self.pixels).correlation())
 
 
-def noise_spectrum(x: NDArray[np.floating], bounds: tuple[bool, bool]) -> Spectrum:
+def noise_spectrum(x: NDArray[np.floating], bounds: Bounds) -> Spectrum:
     """The noise spectrum of `x` (C, *spatial), the mean over its unsaturated channels."""
     side = SIDES[x.ndim - 1]
     channels = [cut_blocks(channel, side, LIMIT, bounds) for channel in x]
