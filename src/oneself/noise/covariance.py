@@ -13,7 +13,8 @@ from oneself.noise.blocks import Array, active_bounds, checked, clipped_pixels, 
 
 __all__ = ["PatchNoise", "estimate_patch_noise"]
 
-BINS = 8  # of brightness, with equally many blocks
+BINS = 8  # of brightness at most, with equally many blocks
+ENOUGH = 60  # blocks that do not overlap: to find flat ones among them for a class of brightness
 FLATTEST = 0.05  # of a bin's blocks
 MIN_CHOSEN = 30
 ALIKE = 2.0  # times their power: blocks that may well be of the same noise, and count, too
@@ -36,7 +37,7 @@ class PatchNoise:
     `axes` (C, C): directions of colour, one a row, along which the noise of the channels is independent, signal first.
     `power` (C, side, side): along each, the power at every frequency of an orthonormal DCT-II of a patch, in units of
     the curve. `curve` (3,): the curve ``c₀ + c₁ b + c₂ b²`` of the brightness b; it holds from `low` to `high`, and is
-    never under `least`.
+    never under `least`. `plain`: the share of the blocks that hold no more than the noise.
     """
 
     axes: Array
@@ -45,6 +46,7 @@ class PatchNoise:
     low: float
     high: float
     least: float
+    plain: float
 
     def at(self, brightness: NDArray[np.floating]) -> Array:
         """The curve at each brightness (the mean over the channels)."""
@@ -56,6 +58,18 @@ class PatchNoise:
         back = np.linalg.inv(self.axes)
         channels = (back**2) @ self.power.mean(axis=(1, 2))
         return float(np.sqrt(channels.mean() * self.at(x.mean(axis=0)).mean()))
+
+    def correlation(self) -> tuple[float, float]:
+        """The correlation of neighbours down and across, of the direction of colour with most signal."""
+        n = self.power.shape[1]
+        turns = np.cos(np.pi * (np.arange(n) + 0.5) / n)  # a frequency's share in the product of neighbours
+        power = self.power[0] / self.power[0].sum()
+        return float(power.sum(axis=1) @ turns), float(power.sum(axis=0) @ turns)
+
+    def words(self, x: NDArray[np.floating]) -> str:
+        """What is measured of the noise of the picture ``x`` (C, *spatial), in a line."""
+        shared = max(0.0, *self.correlation())
+        return f"noise of {self.level(x) * 255:.1f}/255, of which neighbours share {shared:.2f}"
 
     def scaled(self, factor: float) -> PatchNoise:
         """The same noise, its variance ``factor`` times as large."""
@@ -96,19 +110,19 @@ def estimate_patch_noise(x: NDArray[np.floating], side: int = 7) -> PatchNoise:
         fitted = np.maximum(_values(curve, brightness), least)
         trust = 1 / (1 + (np.maximum(classes / fitted - 1, 0) / EXCESS) ** 2)
         shape = np.tensordot(trust / fitted / trust.sum(), found.covariance, 1)
-        shape = shape + FAINTEST**2 / fitted.mean() * np.eye(len(x))
         weight = np.diagonal(shape, axis1=1, axis2=2).T
-    made = _noise(x, shape, side, curve, brightness, least)
+    made = _noise(x, shape, side, curve, brightness, least, found.plain)
     mean = float(made.at(x.mean(axis=0)).mean())
     return replace(made.scaled(1 / mean), axes=made.axes / np.sqrt(mean))
 
 
 @dataclass(frozen=True)
 class _Quiet:
-    """Of each class of brightness the (K, C, C) covariance of its quietest blocks, and their level."""
+    """Of each class of brightness the (K, C, C) covariance of its quietest blocks, and their level; and their share."""
 
     covariance: Array
     level: Array
+    plain: float
 
 
 class _Blocks:
@@ -124,7 +138,8 @@ class _Blocks:
         pixels = pixels[np.sort(good[:enough])].astype(np.float64)
         self.values = dctn(pixels, axes=(2, 3), norm="ortho").reshape(*pixels.shape[:2], -1)
         order = np.argsort(pixels.mean(axis=(1, 2, 3)), kind="stable")
-        self.classes = np.array_split(order, min(BINS, max(1, len(order) // MIN_CHOSEN)))
+        apart = x[0].size * enough // (len(good) * side * side)
+        self.classes = np.array_split(order, min(BINS, max(1, apart // ENOUGH)))
         self.brightness = np.array([np.median(pixels[members].mean(axis=(1, 2, 3))) for members in self.classes])
         self.frequency = frequencies(side).ravel()
         self.parity = np.rint(self.frequency * side).astype(int) % 2
@@ -136,22 +151,28 @@ class _Blocks:
         telling = (self.frequency > 0) & (self.frequency <= ANCHOR if coarse else True)
         energy = self.values**2 / weight
         by_half = [energy[:, :, telling & (self.parity == half)].sum(axis=(1, 2)) for half in (0, 1)]
-        covariance = np.stack([self._covariance(members, by_half) for members in self.classes])
+        chosen = [[_quietest(members, half) for half in by_half] for members in self.classes]
+        covariance = np.stack([self._covariance(one, other) for one, other in chosen])
         relative = np.diagonal(covariance, axis1=2, axis2=3) / weight.T
-        return _Quiet(covariance, relative[:, middle].mean(axis=(1, 2)))
+        plain = sum(len(one) for both in chosen for one in both) / (2 * len(self.values))
+        return _Quiet(covariance, relative[:, middle].mean(axis=(1, 2)), plain)
 
-    def _covariance(self, members: NDArray[np.intp], by_half: list[Array]) -> Array:
-        count = min(len(members), max(MIN_CHOSEN, int(FLATTEST * len(members))))
+    def _covariance(self, by_even: NDArray[np.intp], by_odd: NDArray[np.intp]) -> Array:
+        """(K, C, C): the even frequencies of the blocks that the odd ones chose, and the other way round."""
         channels = self.values.shape[1]
         covariance = np.empty((len(self.frequency), channels, channels))
-        for half in (0, 1):  # measured on blocks that the other half chose
-            energy = by_half[1 - half][members]
-            order = np.argsort(energy, kind="stable")
-            alike = int((energy <= ALIKE * energy[order[:count]].mean()).sum())
-            chosen = members[order[: max(count, alike)]]
+        for half, chosen in enumerate((by_odd, by_even)):
             values = self.values[chosen][:, :, self.parity == half]
             covariance[self.parity == half] = np.einsum("ncf,ndf->fcd", values, values) / len(chosen)
-        return covariance
+        return covariance + FAINTEST**2 * np.eye(channels)
+
+
+def _quietest(members: NDArray[np.intp], energy: Array) -> NDArray[np.intp]:
+    """Of the blocks ``members`` the flattest by their energy, and all that are hardly above them."""
+    order = members[np.argsort(energy[members], kind="stable")]
+    count = min(len(members), max(MIN_CHOSEN, int(FLATTEST * len(members))))
+    alike = int((energy[members] <= ALIKE * energy[order[:count]].mean()).sum())
+    return order[: max(count, alike)]
 
 
 def frequencies(side: int) -> Array:
@@ -179,17 +200,23 @@ def _values(curve: Array, brightness: Array) -> Array:
 
 
 def _noise(
-    x: NDArray[np.floating], shape: Array, side: int, curve: Array, brightness: Array, least: float
+    x: NDArray[np.floating],
+    shape: Array,
+    side: int,
+    curve: Array,
+    brightness: Array,
+    least: float,
+    plain: float,
 ) -> PatchNoise:
     """The noise whose covariance of channels, in units of the curve, is ``shape`` (K, C, C) at each frequency."""
     axes = _axes(x, shape[1:].mean(axis=0))
     power = np.einsum("ac,kcd,ad->ak", axes, shape, axes).reshape(-1, side, side)
     bounded = np.stack([_bounded(p, COLOUR if number else BRIGHT) for number, p in enumerate(power)])
-    return PatchNoise(axes, bounded, curve, float(brightness.min()), float(brightness.max()), least)
+    return PatchNoise(axes, bounded, curve, float(brightness.min()), float(brightness.max()), least, plain)
 
 
 def _axes(x: NDArray[np.floating], noise: Array) -> Array:
-    """Directions along which channels have independent noise, of variance 1, and independent signal, strongest first."""
+    """Directions along which channels have independent noise of variance 1, and independent signal, strongest first."""
     whole = np.cov(x.reshape(len(x), -1).astype(np.float64)).reshape(noise.shape)
     white = np.linalg.inv(np.linalg.cholesky(noise))
     vectors = np.linalg.eigh(white @ whole @ white.T).eigenvectors

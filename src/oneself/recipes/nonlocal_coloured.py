@@ -74,13 +74,17 @@ def nonlocal_coloured(
 
 
 def _noise(y: Tensor, side: int, sigma: float | None) -> tuple[PatchNoise, tuple[str, ...]]:
-    """The noise as it is measured, of level ``sigma`` where that is given; and a note where it is not."""
+    """The noise as it is measured, of level ``sigma`` where that is given, and a note where it is not.
+
+    It is counted up to twice where most places hold nothing but noise: an estimate that keeps some of it misleads the
+    filters of the next pass there, and there is little else to lose.
+    """
     measured = y[0].cpu().numpy()
     noise = estimate_patch_noise(measured, side)
-    level = noise.level(measured)
+    level, counted = noise.level(measured), noise.scaled(1 + noise.plain)
     if sigma is not None:
-        return noise.scaled((sigma / level) ** 2), ()
-    return noise, (f"nonlocal_coloured: sigma was not given; estimated as {level * 255:.1f}/255, shared by neighbours",)
+        return counted.scaled((sigma / level) ** 2), ()
+    return counted, (f"nonlocal_coloured: sigma was not given; estimated: {noise.words(measured)}",)
 
 
 def _whitening(noise: PatchNoise, y: Tensor) -> Whitening:
