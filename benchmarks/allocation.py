@@ -1,9 +1,10 @@
-"""Does keeping large tensors' memory pay? The same steps with glibc's own habits and with the loop's, in turn.
+"""Does keeping large tensors' memory pay? The same steps with glibc's own habits and with the command line's, in turn.
 
     python benchmarks/allocation.py --sides 256 512 1024
 
 `own` is the time as glibc would have it, which gives every large block of memory back to the system and asks for it
-again; `kept` as the loop sets it. Each is measured in a process of its own, alternating, and the shorter of two taken.
+again; `kept` as the command line sets it. Each is measured in a process of its own, alternating, and the shorter of
+two taken.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import torch.nn.functional as F
 from denoising import noisy
 from measuring import pictures, report
 from oneself import Run
-from oneself.core import compute
+from oneself.commands.allocation import keep_memory
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,8 @@ def main() -> None:
 
 def one(side: int, threads: int, kept: bool) -> dict[str, float]:
     torch.set_num_threads(threads)
-    if not kept:
-        compute._keep_memory = lambda: None
+    if kept:
+        keep_memory()
     (truth,) = pictures(None, ["astronaut"], 256).values()
     y = F.interpolate(noisy(truth, "gaussian-25"), size=(side, side))
     return {"a step of dip": step(y), "the answer of zs_n2n": answer(y)}

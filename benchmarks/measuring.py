@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from oneself import Run
+from oneself.commands.allocation import keep_memory
 from oneself.core.result import versions
 
 CROPS = {
@@ -113,6 +114,7 @@ def quality(x: Tensor, truth: Tensor) -> tuple[float, float]:
 def timed(method: str, y: Tensor, physics: Any = None, **settings: Any) -> tuple[Any, float, float, float]:
     """Result, seconds, GFLOP and peak MB of a run. FLOPs are counted on one step and on the answer, and
     multiplied; they are not told (NaN) where a run has several stages, whose steps differ."""
+    keep_memory()  # as the command line does
     began = time.monotonic()
     result = Run(method, y, physics, **settings).finish()
     seconds = time.monotonic() - began

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # typing itself takes longer to import than all that is here
 if TYPE_CHECKING:
+    from typing import Any
+
     from oneself.animation import animate
     from oneself.calibration import Calibration, calibrate
     from oneself.clips import extrapolate, interpolate
@@ -70,6 +70,8 @@ def __getattr__(name: str) -> Any:
     """Public names are imported at their first use, so that ``import oneself`` costs nothing."""
     if name not in _HOMES:
         raise AttributeError(f"module 'oneself' has no attribute {name!r}")
+    import importlib
+
     module = importlib.import_module(f"oneself.{_HOMES[name]}")
     globals()[name] = found = getattr(module, name)
     return found

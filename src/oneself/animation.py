@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from oneself.core import NotEnoughMemory
+from oneself.core import NotEnoughMemory, own_context
 from oneself.core.compute import available_memory
 from oneself.generators import Noise, Steered
 from oneself.model import SHARE, Model
@@ -15,6 +15,7 @@ from oneself.model import SHARE, Model
 __all__ = ["animate", "check_animation"]
 
 
+@own_context()
 def animate(model: Model, frames: int = 24, *, start_scale: int = 1, pull: float = 0.1, calm: float = 0.9,
             seed: int = 0) -> Any:  # fmt: skip
     """A short clip of the picture: a smooth random walk of its noise, near the noise of the reconstruction.

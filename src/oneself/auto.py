@@ -23,8 +23,9 @@ FAR = 4  # extent of correlated noise that every other element still shares litt
 PATIENCE = 60.0  # seconds that are waited for quality where no time is given
 GROUPS_PACE = 5e-5  # seconds that all passes over groups of similar patches take for each value of a picture
 COARSE = 0.3  # of that is taken by two passes over fewer groups
+FAINTEST = 1e-6  # of the range: a level that leaves a picture as it is
 BLIND_STEPS = 300  # after which blind spots gain less than a tenth of a dB more, in three times the time
-CALM = 1.5 / 255  # noise below which nothing visible is gained
+CALM = 1.5 / 255  # of the range: noise below which nothing visible is gained
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,11 @@ def choose(
         return Choice("double_dip", "each layer alone is simpler than their mixture")
     if task != "denoise":
         return _prior(y, seconds, device, "any linear operator: the structure of a network as prior")
-    from oneself.noise import describe_noise
+    from oneself.noise import describe_noise, percent
 
     report = describe_noise(y[0].cpu().numpy())
     level = report.sigma if sigma is None else sigma
-    told = report.words() if sigma is None else f"{report.words()} estimated, sigma {sigma * 255:.1f}/255 given"
+    told = report.words() if sigma is None else f"{report.words()} estimated, sigma {percent(sigma)} given"
     if min(y.shape[2:]) < SMALLEST:
         return _prior(y, seconds, device, f"{told}; too small for patches to have any like them")
     if report.correlated:
@@ -89,13 +90,11 @@ def _groups(
     y: Tensor, report: NoiseReport, level: float, told: str, sigma: float | None, seconds: float | None
 ) -> Choice:
     """Similar patches in closed form, coarser where time is short for the picture; pairs where it is shorter yet."""
-    if sigma is None and report.kind == "none":
-        return _pairs(report, level, told, sigma)
     needed, allowed = GROUPS_PACE * y[0].numel(), PATIENCE if seconds is None else seconds
     if needed * COARSE > allowed:
         return _pairs(report, level, told, sigma)
     calm = "; hardly any noise, little will change" if level < CALM else ""
-    options: dict[str, Any] = {"sigma": level}
+    options: dict[str, Any] = {"sigma": max(level, FAINTEST)}
     if sigma is None and report.kind == "signal-dependent":
         options["gain"] = report.gain
     why = f"{told}{calm}: groups of similar patches, in closed form"
@@ -106,8 +105,9 @@ def _groups(
 
 def _pairs(report: NoiseReport, level: float, told: str, sigma: float | None) -> Choice:
     calm = "; hardly any noise, little will change" if level < CALM else ""
-    known = sigma is not None or (report.kind == "gaussian" and level > 0)
-    return Choice("zs_n2n", f"{told}{calm}: pairs of half-images teach it fastest", {"sigma": level} if known else {})
+    known = sigma is not None or report.kind != "signal-dependent"
+    options = {"sigma": max(level, FAINTEST)} if known else {}
+    return Choice("zs_n2n", f"{told}{calm}: pairs of half-images teach it fastest", options)
 
 
 def _correlated(

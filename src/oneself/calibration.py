@@ -12,11 +12,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from oneself.core import Method
+from oneself.core import Method, callers_context, own_context
 from oneself.core.cropping import cut
-from oneself.images import ChannelAxis, DataRange, unpack
+from oneself.core.randomness import check_seed
+from oneself.images import ChannelAxis, DataRange, Given, unpack
 from oneself.problems import settle
 from oneself.registry import Run, find, methods
+from oneself.scaling import unit_options
 
 __all__ = ["Calibration", "Ranked", "calibrate"]
 
@@ -65,6 +67,7 @@ class Calibration:
         return "\n".join([*lines, *self.notes])
 
 
+@own_context()
 def calibrate(
     image: Any,
     candidates: Sequence[Candidate] | None = None,
@@ -118,7 +121,8 @@ def calibrate(
     >>> len(ranks.ranking)
     2
     """
-    y, pack = unpack(image, caller="calibrate", channel_axis=channel_axis, data_range=data_range)
+    given = unpack(image, caller="calibrate", channel_axis=channel_axis, data_range=data_range, gaps=True)
+    y = given.y
     if len(y) > 1:
         raise ValueError(f"calibrate(image): {len(y)} images. Give one at a time.")
     if not 0 < seconds < math.inf:
@@ -127,7 +131,9 @@ def calibrate(
     if not asked:
         raise ValueError("calibrate(candidates): none. Give keys of methods(), or leave it out.")
     y = _middle(y, side or SIDE[y.ndim - 2])
-    held = _held_out(y, seed)
+    held, holes = _held_out(y, seed), given.missing()
+    if holes is not None:
+        held = held & ~_middle(holes, side or SIDE[y.ndim - 2]).any(1, keepdim=True)
     shown = torch.where(held, _stand_in(y, held), y)
     ranking, ends = [], time.monotonic() + seconds
     for number, (name, method, options) in enumerate(asked):
@@ -135,7 +141,7 @@ def calibrate(
         began = time.monotonic()
         loss, failed = math.inf, ""
         try:
-            made = _answer(method, options, shown, pack, image, channel_axis, data_range, seed, share, device)
+            made = _answer(method, options, shown, given, seed, share, device)
             loss = float((made - y)[held.expand_as(y)].square().mean())
         except (ArithmeticError, RuntimeError) as error:
             failed = str(error).splitlines()[0] or type(error).__name__
@@ -147,24 +153,18 @@ def calibrate(
 
 
 def _answer(
-    method: Any, options: Mapping[str, Any], shown: Tensor, pack: Callable[[Tensor], Any], image: Any,
-    channel_axis: ChannelAxis, data_range: DataRange, seed: int, seconds: float, device: str | None,
+    method: Any, options: Mapping[str, Any], shown: Tensor, given: Given, seed: int, seconds: float, device: str | None
 ) -> Tensor:  # fmt: skip
     """What a candidate makes of the image, in [0, 1]."""
     if isinstance(method, str | Method):
-        return Run(method, shown, seed=seed, seconds=seconds, device=device, **options).finish().image.cpu()
-    given = pack(shown)
-    made = method(given)
-    if type(made) is not type(given) or tuple(made.shape) != tuple(given.shape):
-        raise RuntimeError(f"gave {type(made).__name__} back, not an image of {tuple(given.shape)}")
-    span = data_range if data_range is not None or given.dtype == made.dtype else _span(given)
-    return unpack(made, caller="calibrate", channel_axis=channel_axis, data_range=span)[0]
-
-
-def _span(given: Any) -> tuple[float, float]:
-    from oneself.images import limits
-
-    return limits(given, None)
+        own = unit_options(method, options, given.span)
+        return Run(method, shown, seed=seed, seconds=seconds, device=device, **own).finish().image.cpu()
+    asked = given.pack(shown)
+    with callers_context():
+        made = method(asked)
+    if type(made) is not type(asked) or tuple(made.shape) != tuple(asked.shape):
+        raise RuntimeError(f"gave {type(made).__name__} back, not an image of {tuple(asked.shape)}")
+    return unpack(made, caller="calibrate", channel_axis=given.channel_axis, spans=given.spans).y
 
 
 def _candidate(one: Candidate, y: Tensor, device: str | None) -> tuple[str, Any, dict[str, Any]]:
@@ -199,7 +199,7 @@ def _held_out(y: Tensor, seed: int) -> Tensor:
         raise ValueError(
             f"calibrate(image): {tuple(y.shape[2:])} is too small to hold pixels out of. Give a larger one."
         )
-    random = torch.Generator().manual_seed(seed)
+    random = torch.Generator().manual_seed(check_seed(seed))
     cells = [n // side for n in y.shape[2:]]
     held = torch.zeros(1, 1, *y.shape[2:], dtype=torch.bool)
     at = torch.cartesian_prod(*(torch.arange(n) for n in cells)).reshape(-1, len(cells)) * side

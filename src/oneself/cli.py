@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+
+TYPE_CHECKING = False  # until main is called a Ctrl-C would show where it was: that is soon
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["main"]
 
@@ -11,11 +14,24 @@ __all__ = ["main"]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
 
-    0: done. 1: the work, or one of several files, failed. 2: refused before the work began. 130: Ctrl-C.
+    0: done. 1: the work, one of several files, or a save failed, or what was asked for could not be printed. 2: refused
+    before the work began. 130: ended by Ctrl-C, SIGTERM or SIGHUP.
     """
-    from oneself.commands.app import run
+    try:
+        from oneself.commands.process import steady
 
-    return run(list(sys.argv[1:] if arguments is None else arguments))
+        with steady() as output:
+            from oneself.commands.app import run
+            from oneself.commands.errors import printed
+
+            if arguments is None:  # the process is this command's own
+                from oneself.commands.allocation import keep_memory
+
+                keep_memory()
+            return printed(output, run(list(sys.argv[1:] if arguments is None else arguments)))
+    except KeyboardInterrupt:  # before there was anything to keep
+        print("interrupted", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from oneself.core import NotEnoughMemory
+from oneself.core import NotEnoughMemory, own_context
 from oneself.core.compute import available_memory
 from oneself.core.randomness import Randomness
 from oneself.generation import one_picture
@@ -22,6 +22,7 @@ __all__ = ["check_extrapolation", "check_interpolation", "extrapolate", "interpo
 DIRECTIONS = {"forward": 1, "backward": -1}
 
 
+@own_context()
 def extrapolate(model: Model, n: int = 1, *, direction: str = "forward", frame: Any = None, seed: int = 0) -> Any:
     """What comes after a clip, or came before it: each frame is made from the one next to it, and cleaned.
 
@@ -59,6 +60,7 @@ def extrapolate(model: Model, n: int = 1, *, direction: str = "forward", frame: 
     return _packed(model, made if direction == "forward" else made.flip(2))
 
 
+@own_context()
 def interpolate(model: Model, factor: int = 2, *, drawn: bool = False, seed: int = 0) -> Any:
     """The clip at a higher rate: frames are made in the middle of neighbours, again and again; its own frames stay.
 

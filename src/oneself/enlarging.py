@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from oneself.core import own_context
 from oneself.generation import given_picture
 from oneself.model import Model
 from oneself.physics import Resize, project
@@ -16,6 +17,7 @@ MOST = 16
 ROUNDS, PASSES = 3, 10  # projections on what shrinks to the picture and on [0, 1]; conjugate gradients of each
 
 
+@own_context()
 def enlarge(model: Model, image: Any = None, factor: float = 2.0, *, seed: int = 0) -> Any:
     """A picture enlarged, with detail as the training picture has it at its finest scale.
 

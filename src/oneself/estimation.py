@@ -10,11 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from oneself.core import Method, Result
+from oneself.core import Method, Result, callers_context, own_context
 from oneself.images import ChannelAxis, DataRange, unpack
 from oneself.physics import CorrectionFilter
 from oneself.physics.kernels import moved
-from oneself.problems import find_kernel, shrinking, super_resolution
+from oneself.problems import find_kernel, settle, shrinking, super_resolution
+from oneself.scaling import unit_options
 
 __all__ = ["as_kernel", "blur", "correct", "corrected", "fitted_kernel", "kernel"]
 
@@ -23,6 +24,7 @@ SURE = 10.0  # weight of the sum's being one
 FLAT = 1e-5  # variance that windows are taken to have at least, so that flat pictures leave the kernel as it was
 
 
+@own_context()
 def kernel(
     image: Any,
     scale: float | Sequence[float] = 2,
@@ -61,16 +63,20 @@ def kernel(
     TypeError, ValueError
         As ``denoise``; several pictures, not a picture, another scale, too small to have a smaller self.
     """
-    y, _ = unpack(image, caller="kernel", channel_axis=channel_axis, data_range=data_range)
+    given = unpack(image, caller="kernel", channel_axis=channel_axis, data_range=data_range, gaps=True)
+    y = given.y
     if len(y) > 1:
         raise ValueError(f"kernel(image): {len(y)} pictures, each with a blur of its own. Give one at a time.")
     factor = shrinking(scale, y.ndim - 2)
-    result = find_kernel(y, factor, method, seed=seed, seconds=seconds, device=device, **options)
+    chosen = settle("kernel", method, y, seconds=seconds, device=device).method
+    own = unit_options(chosen, options, given.span)
+    result = find_kernel(y, factor, method, seed=seed, seconds=seconds, device=device, **own)
     found = result.image[0, 0].cpu()
     answer: Any = found.to(image.device) if isinstance(image, Tensor) else found.numpy()
     return replace(result, image=answer) if full else answer
 
 
+@own_context()
 def correct(
     image: Any,
     scale: float,
@@ -116,22 +122,23 @@ def correct(
     TypeError, ValueError
         As ``super_resolve``; not a picture; a super-resolver beside a known kernel, or one that returns another size.
     """
-    y, pack = unpack(image, caller="correct", channel_axis=channel_axis, data_range=data_range)
+    given = unpack(image, caller="correct", channel_axis=channel_axis, data_range=data_range, gaps=True)
+    y = given.y
     if super_resolver is not None and not _is_estimate(kernel):
         raise ValueError('correct(super_resolver): the kernel is given. Leave it out, or give kernel="estimate".')
     if rounds < 1:
         raise ValueError(f"correct(rounds={rounds}): fewer than 1. Give 1 or more.")
     made, found, _ = corrected(y, scale, kernel, ridge=ridge, seed=seed, device=device)
-    floats = "float" in str(image.dtype) and data_range is None
-    span: DataRange = (0.0, 1.0) if floats else data_range  # what is enlarged overshoots it
     for _ in range(rounds if super_resolver is not None else 0):
         assert super_resolver is not None
-        large, _ = unpack(super_resolver(pack(made)), caller="correct", channel_axis=channel_axis, data_range=span)
+        with callers_context():
+            enlarged = super_resolver(given.pack(made))
+        large = unpack(enlarged, caller="correct", channel_axis=channel_axis, spans=given.spans).y
         _check_enlarged(large, y, int(scale))
         place = [-(int(scale) - 1) / 2] * 2
         found = moved(fitted_kernel(large, y, int(scale), found), place)
         made = CorrectionFilter(int(scale), found, ridge)(y)
-    return pack(made)
+    return given.pack(made)
 
 
 def corrected(

@@ -11,12 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from oneself.core import Identity, Memory, Method, Result
+from oneself.core import Identity, Memory, Method, Result, callers_context, own_context
 from oneself.core.fitting import Fitting
 from oneself.core.loop import fingerprint
 from oneself.core.randomness import Randomness
+from oneself.core.room import telling
 from oneself.generators import Sampler
-from oneself.images import ChannelAxis, DataRange, channel_axis_of, limits, unpack
+from oneself.images import ChannelAxis, DataRange, channel_axis_of, unpack
 from oneself.model import Kind, Model, checked_size
 from oneself.problems import settle
 from oneself.quantities import duration, memory
@@ -47,6 +48,7 @@ class Generated(NamedTuple):
     result: Result[Any]
 
 
+@own_context()
 def generate(
     image: Any,
     n: int = 1,
@@ -111,10 +113,10 @@ def generate(
     if size is not None:
         training.check(size)
     if tell is not None:
-        tell(training.cost())
-    for _ in training.run:
-        pass
-    result, model = training.run.result(), training.model()
+        cost = training.cost()
+        with callers_context():
+            tell(cost)
+    result, model = training.run.finish(), training.model()
     return Generated(model.sample(n, size, seed=seed), model, result)
 
 
@@ -124,6 +126,7 @@ class Training:
     Parameters, errors as of ``generate``.
     """
 
+    @own_context()
     def __init__(
         self,
         image: Any,
@@ -144,10 +147,15 @@ class Training:
         self.run = Run(choice.method, y, Identity(), **self._settings, seconds=seconds)
         self.sizes = self.untrained().sampler.sizes
 
-    def check(self, size: Sequence[int]) -> None:
-        """Refuse, before the training, a size of samples that would not fit in memory."""
-        self.untrained().check_memory(checked_size(size))
+    @own_context()
+    def check(self, size: Sequence[int], start: int = 0) -> None:
+        """Refuse, before the training, a size of samples that would not fit in memory, or a scale to begin with that
+        there will not be."""
+        model = self.untrained()
+        model.check_memory(checked_size(size))
+        model.check_start(start)
 
+    @own_context()
     def untrained(self) -> Model:
         """What the first stage begins with; this also refuses what the method cannot work on."""
         run = self._copy()
@@ -158,6 +166,7 @@ class Training:
     def _copy(self) -> Run:
         return Run(self.run.method, self.run.y, Identity(), **self._settings)
 
+    @own_context()
     def cost(self) -> str:
         """What the training takes, in words, from a few steps of every stage of a copy of it."""
         expected = expected_cost(self._copy())
@@ -171,6 +180,7 @@ class Training:
         late = device.type == "cpu" and seconds > LONG
         return f"{told}{room} on {device}" + "; this is work for a GPU (device='cuda')" * late
 
+    @own_context()
     def model(self) -> Model:
         """The model as it stands; finer scales that were not reached yet are what those below made of them.
 
@@ -198,7 +208,7 @@ def expected_cost(run: Run) -> Expected:
     """What a run will take; a few steps of every stage are tried on what is untrained."""
     seconds, steps, count = 0.0, 0, 0
     stages, sent = run._stages(), None
-    with Memory(run.compute.device) as watched:
+    with Memory(run.compute.device) as watched, telling(run.method, run.options):
         while True:
             stream = Randomness(run.seed, count, run.compute.device)
             with stream:
@@ -245,16 +255,17 @@ def one_picture(
             )
     else:
         axis = None
-    y, _ = unpack(image, caller=caller, channel_axis=channel_axis, data_range=data_range)
+    given = unpack(image, caller=caller, channel_axis=channel_axis, data_range=data_range)
+    y = given.y
     if y.ndim not in ((4, 5) if clips else (4,)) or len(y) != 1:
         told = f"{y.ndim - 2} spatial axes" if len(y) == 1 else f"{len(y)} pictures"
         learned = "One picture (2D), or one clip (frames first)," if clips else "One picture (2D)"
         raise ValueError(f"{caller}(image): {told}. {learned} at a time is learned from.")
-    low, high = limits(image, data_range)
     dtype = str(image.dtype).removeprefix("torch.")
-    return y, Kind(low, high, dtype, axis, isinstance(image, Tensor))
+    return y, Kind(given.span.low, given.span.high, dtype, axis, isinstance(image, Tensor))
 
 
+@own_context()
 def paint(model: Model, image: Any, *, scale: int | None = None, seed: int = 0) -> Any:
     """A picture from a rough painting in the picture's colours: only its coarse structure is kept.
 
@@ -280,6 +291,7 @@ def paint(model: Model, image: Any, *, scale: int | None = None, seed: int = 0) 
     return _injected("paint", model, image, None, scale, seed)
 
 
+@own_context()
 def edit(model: Model, image: Any, mask: Any = None, *, scale: int | None = None, seed: int = 0) -> Any:
     """Makes an edited picture whole: parts that were moved, copied or stretched blend with their new surroundings.
 
@@ -295,6 +307,7 @@ def edit(model: Model, image: Any, mask: Any = None, *, scale: int | None = None
     return _injected("edit", model, image, mask, scale, seed)
 
 
+@own_context()
 def harmonise(model: Model, image: Any, mask: Any = None, *, scale: int | None = None, seed: int = 0) -> Any:
     """Gives what was pasted into a picture the picture's own texture.
 

@@ -21,12 +21,13 @@ COMPARED = 3  # principal channels of a pilot in which patches are compared
 ROUNDING = 1e-6  # of a matrix's trace: what float32 leaves uncertain of its eigenvalues
 
 
-def _ridge(gram: Tensor, amount: Tensor) -> Tensor:
-    """``(gram + amount I)⁻¹``; no less is added than rounding needs."""
+def _root(gram: Tensor, amount: Tensor) -> Tensor:
+    """Cholesky's ``L`` of ``gram + amount I = L Lᵀ``; no less is added than rounding needs."""
     gram = gram.clone()
     diagonal = gram.diagonal(dim1=-2, dim2=-1)
     diagonal.add_(torch.maximum(amount, ROUNDING * diagonal.sum(1))[:, None])
-    return torch.cholesky_inverse(torch.linalg.cholesky(gram))
+    root: Tensor = torch.linalg.cholesky(gram)
+    return root
 
 
 def mixing_patches_unguided(Y: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
@@ -49,31 +50,36 @@ def mixing_patches_unguided(Y: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
     k, n = Y.shape[1:]
     amount = n * v
     gram = Y @ Y.transpose(1, 2) + (amount / k)[:, None, None]
-    Q = amount[:, None, None] * _ridge(gram, 1e-4 * amount)
+    Q = amount[:, None, None] * torch.cholesky_inverse(_root(gram, 1e-4 * amount))
     theta = 1 / k - Q
     theta.diagonal(dim1=1, dim2=2).add_(1)
     return Q @ Y, theta.square().sum(2)
 
 
-def mixing_patches(Y: Tensor, X: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+def mixing_patches(Y: Tensor, X: Tensor, v: Tensor, gram: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """``Θ`` of the least risk ``‖ΘX - X‖² + nv ‖Θ‖²``, rows that sum to one, were ``X`` the truth.
 
-    ``Θ = X (XᵀX + nv I)⁻¹ Xᵀ + 11ᵀ/k``, of n × n matrices only. Parameters and returns as above.
+    ``Θ = X (XᵀX + nv I)⁻¹ Xᵀ + 11ᵀ/k``, of n × n matrices only. Parameters and returns as above; ``gram`` is ``XᵀX``
+    where that is known.
     """
     k, n = Y.shape[1:]
-    S = _ridge(X.transpose(1, 2) @ X, n * v)
-    XS = X @ S
-    kept = ((XS * X).sum(2) - (n * v)[:, None] * XS.square().sum(2)).clamp(min=0) + 1 / k
-    return Y - XS @ (X.transpose(1, 2) @ Y), kept
+    L = _root(X.transpose(1, 2) @ X if gram is None else gram, n * v)
+    # With Z = X L⁻ᵀ, Θ - 11ᵀ/k is ZZᵀ, and Z is never longer than one. The inverse of LLᵀ itself is as large as the
+    # noise is small; what is multiplied by it cancels, up to the noise's share of rounding.
+    Z = X @ torch.linalg.solve_triangular(L, torch.eye(n).to(L).expand_as(L), upper=False).transpose(1, 2)
+    Zt = Z.transpose(1, 2)
+    kept = (Z @ (Zt @ Z)).mul_(Z).sum(2).add_(1 / k)
+    return torch.baddbmm(Y, Z, Zt @ Y, alpha=-1), kept
 
 
-def mixing_elements(Y: Tensor, X: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+def mixing_elements(Y: Tensor, X: Tensor, v: Tensor, gram: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """``Y C (C + v I)⁻¹``: Wiener's filter of patches with the covariance ``C = XᵀX / k``.
 
     Parameters and returns as above; the variance kept is the mean over the elements.
     """
     k, n = Y.shape[1:]
-    Q = (k * v)[:, None, None] * _ridge(X.transpose(1, 2) @ X, k * v)
+    root = _root(X.transpose(1, 2) @ X if gram is None else gram, k * v)
+    Q = (k * v)[:, None, None] * torch.cholesky_inverse(root)
     trace = Q.diagonal(dim1=1, dim2=2).sum(1)
     kept = (n - 2 * trace + Q.square().sum((1, 2))) / n + 1 / k
     return Y @ Q, kept[:, None].expand(-1, k)
@@ -156,8 +162,9 @@ class GroupPass(Stage):
         if X is None:
             return mixing_patches_unguided(Y, level)
         X = X - X.mean(1, keepdim=True)
-        one, kept_by_one = mixing_patches(Y, X, level)
-        other, kept_by_other = mixing_elements(Y, X, level)
+        gram = X.transpose(1, 2) @ X
+        one, kept_by_one = mixing_patches(Y, X, level, gram)
+        other, kept_by_other = mixing_elements(Y, X, level, gram)
         return (one + other) / 2, (kept_by_one + kept_by_other) / 2
 
     def _add(self, patches: Tensor, weights: Tensor, members: Tensor, region: Region, channels: slice) -> None:

@@ -6,16 +6,19 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, TypedDict
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from oneself.core import Compute, NotEnoughMemory
+from oneself.core import Compute, NotEnoughMemory, Option, own_context
 from oneself.core.checkpoint import load_tree, save_tree
 from oneself.core.compute import available_memory
+from oneself.core.context import pass_on
+from oneself.core.option import shown
 from oneself.core.randomness import Randomness
+from oneself.core.schema import Misfit, conform
 from oneself.data.ranges import Range, from_unit
 from oneself.generators import Guide, Noise, Region, Sampler, Shaping, Steered, blank, fresh, steering
 
@@ -48,6 +51,32 @@ class Kind:
         return found[:, 0] if self.axis is None else np.moveaxis(found, 1, self.axis + 1)
 
 
+Whole = Literal["bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64"]
+Dtype = Whole | Literal["float16", "bfloat16", "float32", "float64"]
+
+
+class Layout(TypedDict):
+    """A ``Kind``, as a file says it."""
+
+    low: float
+    high: float
+    dtype: Dtype
+    axis: Annotated[int, Option("of the channels", low=0, high=4)] | None
+    tensor: bool
+
+
+class Saved(TypedDict):
+    """What a file holds of a model, beside its sampler's own ``configuration`` and ``state``."""
+
+    method: str
+    options: dict[str, Any]
+    seed: Annotated[int, Option("any")]
+    layout: Layout
+    picture: str
+    configuration: dict[str, Any]
+    state: dict[str, Tensor]
+
+
 class Model:
     """What ``generate`` has learned from one picture.
 
@@ -63,6 +92,7 @@ class Model:
         A digest of the training picture.
     """
 
+    @own_context()
     def __init__(
         self, method: str, options: Mapping[str, Any], seed: int, sampler: Sampler, kind: Kind, picture: str
     ) -> None:
@@ -83,11 +113,13 @@ class Model:
     def scales(self) -> int:
         return self.sampler.scales
 
+    @own_context()
     def to(self, device: str | torch.device | None) -> Model:
         """The same model, on a device."""
         self.sampler.to(Compute.choose(device).device)
         return self
 
+    @own_context()
     def sample(
         self,
         n: int = 1,
@@ -141,6 +173,7 @@ class Model:
         made = [self.draw(wanted, seed=seed, number=k, start=start_scale, shaping=shaping) for k in range(n)]
         return self.kind.pack(torch.cat(made))
 
+    @own_context()
     def shaping(
         self, size: Sequence[int], regions: Sequence[Region], guide: Guide | None, strength: float, fill: float
     ) -> Shaping | None:
@@ -156,6 +189,7 @@ class Model:
         with Randomness(self.seed, APART, self.sampler.picture.device):  # a guide may draw parts of a picture
             return steering(self.sampler.picture, size, self.scales, guide, strength, regions, fill)
 
+    @own_context()
     def draw(
         self,
         size: Sequence[int] | None = None,
@@ -168,16 +202,21 @@ class Model:
         shaping: Shaping | None = None,
     ) -> Tensor:
         """One picture ``(1, C, H, W)`` in [0, 1]; ``image`` in place of the scales below ``start``."""
+        pass_on()  # of many pictures, one a turn
         wanted = checked_size(self.size if size is None else size)
-        if not isinstance(start, int) or not 0 <= start < self.scales:
-            raise ValueError(
-                f"sample(start_scale={start!r}): this model has the scales 0 (coarsest) to {self.scales - 1}. "
-                "Give one of them."
-            )
+        self.check_start(start)
         self.check_memory(wanted)
         steered = {} if shaping is None else {"shaping": shaping}
         with Randomness(seed, APART + number, self.sampler.picture.device), torch.no_grad():
             return self.sampler.sample(wanted, start=start, image=image, noise=noise, **steered).float()
+
+    def check_start(self, start: int) -> None:
+        """Refuse a scale that the model has not."""
+        if not isinstance(start, int) or not 0 <= start < self.scales:
+            raise ValueError(
+                f"sample(start_scale={shown(start)}): this model has the scales 0 (coarsest) to {self.scales - 1}. "
+                "Give one of them."
+            )
 
     def check_memory(self, size: Sequence[int]) -> None:
         """Refuse a size whose networks would not fit in memory, before it is taken."""
@@ -191,11 +230,13 @@ class Model:
                 f"hand. Give a smaller size, such as {'x'.join(map(str, most))}."
             )
 
+    @own_context()
     def reconstruction(self) -> Any:
         """The training picture as the model has learned it, of its kind."""
         with torch.no_grad():
             return self.kind.pack(self.sampler.reconstruction())[0]
 
+    @own_context()
     def save(self, path: str | Path) -> None:
         """Write it to a file (safetensors): tensors and plain values; it contains the training picture."""
         save_tree(
@@ -214,6 +255,7 @@ class Model:
         )
 
     @classmethod
+    @own_context()
     def load(cls, path: str | Path, method: str | None = None, device: str | torch.device | None = None) -> Model:
         """Read what ``save`` wrote.
 
@@ -233,21 +275,24 @@ class Model:
         if not isinstance(tree, dict) or tree.get("kind") != KIND:
             what = "the checkpoint of a run" if isinstance(tree, dict) and "belongs_to" in tree else "something else"
             raise ValueError(f"{told}: {what}, not a trained generator. Give a file that generate saved.")
-        if tree["version"] != VERSION:
+        if tree.get("version") != VERSION:
             raise ValueError(
-                f"{told}: of model version {tree['version']}, this library reads version {VERSION}. Train it again."
+                f"{told}: of model version {shown(tree.get('version'))}, this library reads version {VERSION}. "
+                "Train it again."
             )
-        if method is not None and tree["method"] != method:
+        if method is not None and tree.get("method") != method:
             raise ValueError(
-                f"{told}: a model of method {tree['method']!r}, method {method!r} was asked for. "
-                f"Give method={tree['method']!r}, or another file."
+                f"{told}: a model of method {shown(tree.get('method'))}, method {method!r} was asked for. "
+                "Give that one, or another file."
             )
         try:
-            sampler = blank(tree["method"], tree["configuration"])
+            conform(tree, Saved)
+            with Randomness(0, APART, torch.device("cpu")):  # networks begin at random
+                sampler = blank(tree["method"], tree["configuration"], tree["state"])
             sampler.load_state_dict(tree["state"])
-            kind = Kind(**tree["layout"])
-        except (KeyError, TypeError, RuntimeError) as error:
-            raise ValueError(f"{told}: damaged ({error!r}). Train it again.") from error
+            kind = Kind(**{name: tree["layout"][name] for name in Layout.__annotations__})
+        except (Misfit, RuntimeError) as error:
+            raise ValueError(f"{told}: damaged ({' '.join(str(error).split())}). Train it again.") from error
         made = cls(tree["method"], tree["options"], tree["seed"], sampler, kind, tree["picture"])
         return made.to(device)
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from oneself.auto import Choice, choose
 from oneself.core import Identity, Method, Result
 from oneself.core.cropping import cut
+from oneself.core.room import check_room
 from oneself.registry import Run, find, methods
 
 __all__ = [
@@ -72,11 +73,13 @@ def denoising(y: Tensor) -> Problem:
     return Problem("denoise", y, Identity())
 
 
-def inpainting(y: Tensor, missing: Tensor, known: str = "keep") -> Problem:
+def inpainting(y: Tensor, missing: Tensor, known: str = "keep", unknown: Tensor | None = None) -> Problem:
     """Fill in where ``missing`` is true: of the spatial shape of ``y``, or of its channels and spatial shape.
 
     Parameters
     ----------
+    unknown : Tensor, optional
+        Elements ``(B, C, *spatial)`` that nothing is to be learned from either, though they are not asked for.
     known : str
         What becomes of the other elements: ``"keep"`` leaves them as they are, ``"restore"`` takes the method's answer
         there too, which also removes noise.
@@ -99,6 +102,8 @@ def inpainting(y: Tensor, missing: Tensor, known: str = "keep") -> Problem:
     from deepinv.physics import Inpainting
 
     mask = (~missing).to(y).expand(y.shape[1:]).clone()
+    if unknown is not None:
+        mask = mask * (~unknown.any(dim=0)).to(mask)
     physics = Inpainting(img_size=tuple(y.shape[1:]), mask=mask)
     if known == "restore":
         return Problem("inpaint", y * mask, physics)
@@ -117,13 +122,15 @@ def super_resolution(y: Tensor, scale: float | Sequence[float], kernel: Tensor |
     from oneself.physics import Downsample, Resize, check_kernel
 
     factors = _factors(scale, y.ndim - 2)
+    large = [n * s for n, s in zip(y.shape[2:], factors, strict=True)]
+    advice = "Give a smaller scale, or a crop of the picture."
+    check_room(f"super_resolve(scale={scale!r})", [y.shape[1], *large], advice)
     if all(math.floor(n * s + 0.5) == n for n, s in zip(y.shape[2:], factors, strict=True)):
         raise ValueError(
             f"super_resolve(scale={scale!r}): adds less than one sample to {tuple(y.shape[2:])}. Give a larger scale."
         )
     if kernel is None:
         return Problem("super-resolve", y, Resize(factors))
-    large = [n * s for n, s in zip(y.shape[2:], factors, strict=True)]
     if any(k > n for k, n in zip(check_kernel(kernel, y.ndim - 2).shape, large, strict=True)):
         raise ValueError(
             f"super_resolve(kernel.shape={tuple(kernel.shape)}): larger than the enlarged image "
@@ -252,6 +259,10 @@ def separation(
         raise ValueError(
             f"separate(second): {tuple(second.shape[1:])} (channels first), the image is {tuple(y.shape[1:])}. "
             "Give another mixture of the same size and channels."
+        )
+    if second is not None and torch.equal(second.to(y), y[:1]):
+        raise ValueError(
+            "separate(second): it is the picture itself. Give another mixture of the layers, or leave it out."
         )
     spatial = {name: None if value is None else value.to(y)[None, None] for name, value in
                (("hints", hints), ("mask", mask))}  # fmt: skip

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from numbers import Real
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from oneself.core import Method
+from oneself.core import Method, own_context
+from oneself.core.loop import check_measurement
+from oneself.core.physics import check_physics
+from oneself.data.ranges import to_unit
 from oneself.estimation import as_kernel, blur
-from oneself.images import ChannelAxis, DataRange, Layout, channel_axis_of, limits, unpack
+from oneself.images import ChannelAxis, DataRange, Given, unpack
+from oneself.masks import blanked, channels_first, read_hints, read_mask
 from oneself.physics.mixture import check_mixture
 from oneself.problems import Problem, deblurring, denoising, inpainting, separation, settle, super_resolution
 from oneself.registry import Run, find
+from oneself.scaling import (
+    Scaling,
+    measurement_range,
+    part_in_own_units,
+    range_note,
+    scaled_measurement,
+    unit_level,
+    unit_options,
+)
 
 __all__ = ["deblur", "denoise", "inpaint", "restore", "separate", "super_resolve"]
 
 
+@own_context()
 def denoise(
     image: Any,
     method: str | Method = "auto",
@@ -41,7 +52,8 @@ def denoise(
     ----------
     image : ndarray or Tensor
         An array of 1 to 3 spatial dimensions, with channels along ``channel_axis`` or none; or a tensor
-        ``(B, C, *spatial)``, of which each is restored alone.
+        ``(B, C, *spatial)``, of which each is restored alone. Values in any units: an image scaled or shifted gives the
+        answer scaled or shifted. NaN and infinite values are worked around and left as they are.
     method : str or Method
         A key of ``methods()``, or a method of one's own; ``"auto"`` looks at the image and picks.
     sigma : float, optional
@@ -55,12 +67,14 @@ def denoise(
     channel_axis : int, None or "infer"
         Which axis of an array holds the channels; ``"infer"``: the last of three where it has 3 or 4 elements.
     data_range : float or (float, float), optional
-        What black and white are; needed for floats that leave [0, 1].
+        What black and white are. Without it the least and the largest value of each image that are no outliers, which
+        are told where they are not what the type suggests.
     full : bool
         Return a ``Result`` (image, history, why it stopped, …) instead of the image.
     **options
-        The method's own, and ``preset``, ``precision``, ``compile``. Those that are images (``guide`` of ``dip``) are
-        laid out and scaled as ``image`` is, of the result's size, with any number of channels.
+        The method's own, and ``preset``, ``precision``, ``compile``. Noise levels and gains among them are in the
+        image's own units. Those that are images are laid out as ``image`` is, of the result's size, with any number of
+        channels; another shot (``second``) is in the units of ``image``, a ``guide`` in any.
 
     Returns
     -------
@@ -79,12 +93,14 @@ def denoise(
     >>> oneself.denoise(noisy, "zs_n2n", steps=5).shape
     (32, 32)
     """
-    y, pack = unpack(image, caller="denoise", channel_axis=channel_axis, data_range=data_range)
-    layout = Layout("denoise", channel_axis, data_range)
-    level = _unit_sigma(sigma, image, data_range)
-    return _run(denoising(y), method, pack, full, seed, seconds, device, options, layout, level)
+    scaling = Scaling.of("denoise", method, options)
+    given = unpack(
+        image, caller="denoise", channel_axis=channel_axis, data_range=data_range, scaling=scaling, gaps=True
+    )
+    return _run(denoising(given.y), method, given, full, seed, seconds, device, options, sigma)
 
 
+@own_context()
 def inpaint(
     image: Any,
     mask: Any,
@@ -113,14 +129,17 @@ def inpaint(
     Other parameters, returns and errors as of ``denoise``; besides, ``ValueError`` for a mask of another shape, or
     one that marks nothing or everything.
     """
-    missing = _missing(mask)
-    image = _blanked(image, missing, channel_axis)
-    y, pack = unpack(image, caller="inpaint", channel_axis=channel_axis, data_range=data_range)
-    layout = Layout("inpaint", channel_axis, data_range)
-    problem = inpainting(y, _channels_first(missing, image, y, channel_axis), known)
-    return _run(problem, method, pack, full, seed, seconds, device, options, layout)
+    missing = read_mask(mask)
+    seen, scaling = blanked(image, missing, channel_axis), Scaling.of("inpaint", method, options)
+    given = unpack(seen, caller="inpaint", channel_axis=channel_axis, data_range=data_range, scaling=scaling, gaps=True)
+    marked = channels_first(missing, seen, given.y, channel_axis)
+    problem = inpainting(given.y, marked, known, given.missing())
+    if known == "keep":
+        given = replace(given, kept=~marked.expand(given.y.shape[1:]))
+    return _run(problem, method, given, full, seed, seconds, device, options)
 
 
+@own_context()
 def super_resolve(
     image: Any,
     scale: float | Sequence[float],
@@ -147,13 +166,17 @@ def super_resolve(
 
     Other parameters, returns and errors as of ``denoise``.
     """
-    y, pack = unpack(image, caller="super_resolve", channel_axis=channel_axis, data_range=data_range)
-    layout = Layout("super_resolve", channel_axis, data_range)
-    found, notes = blur(kernel, y, scale, seed=seed, device=device)
-    problem = replace(super_resolution(y, scale, found), notes=notes)
-    return _run(problem, method, pack, full, seed, seconds, device, options, layout)
+    scaling = Scaling.of("super-resolve", method, options)
+    given = unpack(
+        image, caller="super_resolve", channel_axis=channel_axis, data_range=data_range, scaling=scaling, gaps=True
+    )
+    plain = given.in_range(to_unit) if isinstance(kernel, str) else given.y  # as ``kernel`` looks at it
+    found, notes = blur(kernel, plain, scale, seed=seed, device=device)
+    problem = replace(super_resolution(given.y, scale, found), notes=notes)
+    return _run(problem, method, given, full, seed, seconds, device, options)
 
 
+@own_context()
 def deblur(
     image: Any,
     kernel: Any,
@@ -179,12 +202,13 @@ def deblur(
 
     Other parameters, returns and errors as of ``denoise``.
     """
-    y, pack = unpack(image, caller="deblur", channel_axis=channel_axis, data_range=data_range)
-    layout = Layout("deblur", channel_axis, data_range)
-    problem = deblurring(y, as_kernel(kernel), boundary)
-    return _run(problem, method, pack, full, seed, seconds, device, options, layout)
+    scaling = Scaling.of("deblur", method, options)
+    given = unpack(image, caller="deblur", channel_axis=channel_axis, data_range=data_range, scaling=scaling, gaps=True)
+    problem = deblurring(given.y, as_kernel(kernel), boundary)
+    return _run(problem, method, given, full, seed, seconds, device, options)
 
 
+@own_context()
 def restore(
     y: Tensor,
     physics: Any,
@@ -193,6 +217,7 @@ def restore(
     seed: int = 0,
     seconds: float | None = None,
     device: str | None = None,
+    data_range: DataRange = None,
     full: bool = False,
     **options: Any,
 ) -> Any:
@@ -201,13 +226,21 @@ def restore(
     Parameters
     ----------
     y : Tensor
-        The measurement, ``(B, C, *spatial)``, of an image in [0, 1]; each of a batch is restored alone.
+        The measurement, ``(B, C, *spatial)``; each of a batch is restored alone.
     physics : object
         With ``A`` and what else the method needs (``A_adjoint``).
+    data_range : float or (float, float), optional
+        The **image's** values of black and white. Where the operator keeps and drops elements, or leaves a constant
+        image as it is, they are measured; any other operator's image is in [0, 1] unless they are given.
 
     Returns
     -------
     Tensor, or Result, as of ``denoise``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As ``denoise``; a measurement that cannot be that of an image in [0, 1], where no ``data_range`` is given.
     """
     if not isinstance(y, Tensor):
         raise TypeError(f"restore(y={type(y).__name__}): not a tensor. Give (B, channels, *spatial), float in [0, 1].")
@@ -217,10 +250,18 @@ def restore(
         raise TypeError(
             "restore(physics=None): no operator. Give one, such as those of deepinv.physics, or use denoise."
         )
-    problem = Problem("restore", y, physics)
-    return _run(problem, method, lambda x: x.to(y.device), full, seed, seconds, device, options, None)
+    record = find(settle("restore", method, y[:1], device=device).method)
+    check_measurement(record, y[:1])
+    check_physics(record.key, record.needs, y[:1], physics)
+    spans, units = [], []
+    for one in y.detach():
+        spans.append(measurement_range(one[None], physics, data_range))
+        units.append(scaled_measurement(one[None], physics, spans[-1]))
+    given = Given("restore", y, None, "infer", data_range, torch.cat(units), tuple(spans), (None,) * len(y))
+    return _run(Problem("restore", given.y, physics), method, given, full, seed, seconds, device, options)
 
 
+@own_context()
 def separate(
     image: Any,
     task: str,
@@ -261,129 +302,76 @@ def separate(
     task lacks or does not use, for other shapes, and for hints that miss a side.
     """
     check_mixture(task, {"hints": hints, "mask": mask, "second": second})
-    y, pack = unpack(image, caller="separate", channel_axis=channel_axis, data_range=data_range)
-    if len(y) > 1 and second is not None:
+    scaling = Scaling.of(task, method, options)
+    given = unpack(
+        image, caller="separate", channel_axis=channel_axis, data_range=data_range, scaling=scaling, gaps=True
+    )
+    if len(given.y) > 1 and second is not None:
         raise ValueError("separate(second): another mixture for a batch of images. Give one image at a time.")
-    layout = Layout("separate", channel_axis, data_range)
-    other = None if second is None else layout.unpack(second, "second", y.ndim - 2)
-    marks = None if mask is None else _missing(mask, "separate")
-    problem = separation(y, task, hints=None if hints is None else _hints(hints), mask=marks, second=other)
-    return _run(problem, method, pack, full, seed, seconds, device, options, layout)
-
-
-def _hints(hints: Any) -> Tensor:
-    found = hints.detach().cpu().numpy() if isinstance(hints, Tensor) else np.asarray(hints)
-    if found.dtype.kind not in "bui":
-        raise TypeError(
-            f"separate(hints={type(hints).__name__} of {found.dtype}): not hints. Give whole numbers 0 to 2."
-        )
-    return torch.from_numpy(np.ascontiguousarray(found.astype(np.int64)))
+    other = None if second is None else given.beside(second, "second")
+    marks = None if mask is None else read_mask(mask, "separate")
+    problem = separation(given.y, task, hints=None if hints is None else read_hints(hints), mask=marks, second=other)
+    return _run(problem, method, given, full, seed, seconds, device, options)
 
 
 def _run(
     problem: Problem,
     method: str | Method,
-    pack: Callable[[Tensor], Any],
+    given: Given,
     full: bool,
     seed: int,
     seconds: float | None,
     device: str | None,
     options: dict[str, Any],
-    layout: Layout | None,
     sigma: float | None = None,
 ) -> Any:
     results = []
     for number, one in enumerate(problem.y):
-        choice = settle(problem.task, method, one[None], sigma=sigma, seconds=seconds, device=device)
-        given = _with_images(choice.method, options, problem, number, layout)
-        settings = {**choice.options, **given, "seed": seed, "seconds": seconds, "device": device}
+        span = given.spans[number]
+        level = unit_level(sigma, span)
+        choice = settle(problem.task, method, one[None], sigma=level, seconds=seconds, device=device)
+        own = unit_options(choice.method, _with_images(choice.method, options, problem, number, given), span)
+        settings = {**choice.options, **own, "seed": seed, "seconds": seconds, "device": device}
         result = Run(choice.method, one[None], problem.physics, **settings).finish()
-        image = problem.finish(result.image.cpu(), number)
-        parts = {name: problem.part(part.cpu()) for name, part in result.parts.items()}
-        notes = (*problem.notes, f"{result.method}: {choice.why}", *result.notes)
+        image = given.pack(problem.finish(result.image.cpu(), number), number)
+        parts = {name: part_in_own_units(name, problem.part(part.cpu()), span) for name, part in result.parts.items()}
+        notes = (*_notes(given, number), *problem.notes, f"{result.method}: {choice.why}", *result.notes)
         results.append(replace(result, image=image, parts=parts, notes=notes))
     if full:
-        packed = [replace(result, image=pack(result.image)) for result in results]
-        return packed if len(packed) > 1 else packed[0]
-    return pack(torch.cat([result.image for result in results]))
+        return results if len(results) > 1 else results[0]
+    images = [result.image for result in results]
+    return torch.cat(images) if isinstance(given.image, Tensor) else images[0]
+
+
+def _notes(given: Given, number: int) -> tuple[str, ...]:
+    """What was found out of an image before the work."""
+    gaps, told = given.gaps[number], range_note(given.spans[number]) if given.data_range is None else None
+    return tuple(note for note in (told, None if gaps is None else gaps.words()) if note is not None)
 
 
 def _with_images(
-    method: str | Method, options: dict[str, Any], problem: Problem, number: int, layout: Layout | None
+    method: str | Method, options: dict[str, Any], problem: Problem, number: int, given: Given
 ) -> dict[str, Any]:
     """The options for one of the inputs, those that are images as the method takes them."""
     found = dict(options)
-    for name in (record.name for record in find(method).options if record.is_image):
-        value = options.get(name)
-        if value is None:
+    for record in find(method).options:
+        value = options.get(record.name)
+        if value is None or not record.is_image:
             continue
-        pictures = value if layout is None else layout.unpack(value, name, problem.y.ndim - 2)
-        if isinstance(pictures, Tensor) and len(pictures) not in (1, len(problem.y)):
-            raise ValueError(
-                f"{problem.task}({name}): {len(pictures)} for {len(problem.y)} images. Give one for all, or one for "
-                "each."
-            )
-        one = pictures[number % len(pictures)][None] if isinstance(pictures, Tensor) and len(pictures) > 1 else pictures
-        found[name] = one if layout is None else problem.beside(name, one)
+        if given.caller == "restore":  # an operator's image has the layout that the method takes
+            found[record.name] = _one_of(value, record.name, problem, number)
+            continue
+        pictures = given.beside(value, record.name, own_range=record.option.apart, number=number)
+        found[record.name] = problem.beside(record.name, _one_of(pictures, record.name, problem, number))
     return found
 
 
-def _unit_sigma(sigma: Any, image: Any, data_range: DataRange) -> float | None:
-    """The noise level in units of the [0, 1] range."""
-    if sigma is None:
-        return None
-    if type(sigma) is bool or not isinstance(sigma, Real):
-        raise TypeError(f"denoise(sigma={sigma!r}): not a number. Give one above 0, or none to estimate it.")
-    level = float(sigma)
-    if not (math.isfinite(level) and level > 0):
-        raise ValueError(f"denoise(sigma={sigma!r}): not a noise level. Give a number above 0, or none to estimate it.")
-    low, high = limits(image, data_range)
-    return level / (high - low)
-
-
-def _missing(mask: Any, caller: str = "inpaint") -> Tensor:
-    """The mask as a boolean tensor, its axes as they are."""
-    found = mask.detach().cpu().numpy() if isinstance(mask, Tensor) else np.asarray(mask)
-    if found.dtype.kind not in "buif":
-        raise TypeError(
-            f"{caller}(mask={type(mask).__name__} of {found.dtype}): not a mask. Give an array of booleans."
-        )
-    if not np.isfinite(found).all():
+def _one_of(pictures: Any, name: str, problem: Problem, number: int) -> Any:
+    """The picture that goes with one of a batch, ``(1, C, *spatial)``."""
+    if not isinstance(pictures, Tensor) or len(pictures) <= 1:
+        return pictures
+    if len(pictures) != len(problem.y):
         raise ValueError(
-            f"{caller}(mask): NaN or infinite values. Give True where the image is marked, False elsewhere."
+            f"{problem.task}({name}): {len(pictures)} for {len(problem.y)} images. Give one for all, or one for each."
         )
-    return torch.from_numpy(np.ascontiguousarray(found > 0))
-
-
-def _blanked(image: Any, missing: Tensor, channel_axis: ChannelAxis) -> Any:
-    """The image with a known value wherever one is missing; as it is where image and mask do not go together."""
-    if isinstance(image, Tensor):
-        fits = tuple(missing.shape) in [tuple(image.shape[first:]) for first in (0, 1, 2)]
-        if not fits or bool(missing.all()):
-            return image
-        spread = missing.to(image.device).expand(image.shape)
-        return torch.where(spread, image[~spread][0], image)
-    if not isinstance(image, np.ndarray) or isinstance(image, np.ma.MaskedArray):
-        return image
-    axis = channel_axis_of(image, channel_axis, "inpaint")
-    places = missing.numpy()
-    if places.shape != image.shape and axis is not None:
-        places = np.expand_dims(places, axis)
-    if places.ndim != image.ndim or any(n not in (1, m) for n, m in zip(places.shape, image.shape, strict=True)):
-        return image
-    places = np.broadcast_to(places, image.shape)
-    return image if places.all() else np.where(places, image[~places][0], image)
-
-
-def _channels_first(missing: Tensor, image: Any, y: Tensor, channel_axis: ChannelAxis) -> Tensor:
-    """The mask of the spatial shape, or of channels and spatial shape."""
-    if missing.shape == y.shape and isinstance(image, Tensor):
-        if not torch.equal(missing, missing[:1].expand(y.shape)):
-            raise ValueError(
-                "inpaint(mask): another mask for each of a batch. Give one mask for all, or one image at a time."
-            )
-        return missing[0]
-    if isinstance(image, np.ndarray) and tuple(missing.shape) == image.shape:
-        axis = channel_axis_of(image, channel_axis, "inpaint")
-        return missing if axis is None else missing.movedim(axis, 0)
-    return missing
+    return pictures[number][None]

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from oneself.core import Compute, own_context
 from oneself.physics.resize import resize
 
 __all__ = ["TextGuide", "text_guide"]
@@ -76,6 +77,7 @@ class TextGuide(nn.Module):
         return resize(x[..., top : top + side, left : left + side], (self.side, self.side))
 
 
+@own_context()
 def text_guide(
     text: str, checkpoint: str | Path, *, crops: int = 8, device: str | torch.device | None = None
 ) -> TextGuide:
@@ -114,8 +116,6 @@ def text_guide(
         raise ImportError(
             "text_guide(): needs the package transformers. Install it: pip install 'oneself[text]'."
         ) from error
-    from oneself.core import Compute
-
     model: Any = CLIPModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
     words = AutoTokenizer.from_pretrained(folder, local_files_only=True)([text], return_tensors="pt")
     length, most = words["input_ids"].shape[1], model.config.text_config.max_position_embeddings

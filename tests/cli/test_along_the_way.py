@@ -17,9 +17,11 @@ import torch
 from rich.console import Console
 
 import oneself
-from oneself.commands import checkpoints, progress, snapshots
+from oneself.commands import checkpoints, progress, restoring, snapshots
 from oneself.commands.progress import Display
 from oneself.core import Step
+from oneself.core.checkpoint import load_tree, save_tree
+from oneself.model import Model
 from oneself.quantities import duration, memory
 
 from .conftest import QUICK, noisy, read_png
@@ -30,18 +32,18 @@ DIP = ("--method", "dip", "--steps", "8", "--width", "4", "--levels", "2")
 
 @pytest.fixture
 def stop_after(monkeypatch):
-    """Ctrl-C after so many steps of all runs: ``stop_after(3)``; those taken are counted in ``.taken``."""
-    counter = SimpleNamespace(taken=0, at=None)
+    """Ctrl-C, or another signal, after so many steps of all runs: ``stop_after(3)``; ``.taken`` counts those taken."""
+    counter = SimpleNamespace(taken=0, at=None, by=signal.SIGINT)
     watch = Display.step
 
     def step(self, *arguments):
         watch(self, *arguments)
         counter.taken += 1
         if counter.taken == counter.at:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(counter.by)
 
-    def after(steps):
-        counter.taken, counter.at = 0, steps
+    def after(steps, by=signal.SIGINT):
+        counter.taken, counter.at, counter.by = 0, steps, by
         return counter
 
     monkeypatch.setattr(Display, "step", step)
@@ -59,6 +61,21 @@ def test_ctrl_c_writes_the_best_so_far_and_says_so(oneself, folder, stop_after):
     stop_after(None)
     oneself("denoise photo.png three.png", *DIP, "--steps", "3")
     assert np.array_equal(read_png("photo-denoised.png"), read_png("three.png"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_other_signals_keep_the_best_so_far_and_a_checkpoint(oneself, folder, stop_after, name):
+    counter = stop_after(3, getattr(signal, name))
+    said = oneself("denoise photo.png --checkpoint state", *DIP)
+    assert (said.code, counter.taken) == (130, 3)
+    record = json.loads((folder / "photo-denoised.png.json").read_text())
+    assert record["stopped_by"] == f"{name}, at step 3"
+    counter = stop_after(None)
+    assert oneself("repeat photo-denoised.png.json").code == 0
+    counter = stop_after(None)
+    assert oneself("denoise photo.png --checkpoint state", *DIP).code == 0
+    assert counter.taken == 5
 
 
 def test_an_interrupted_run_is_repeated(oneself, stop_after):
@@ -162,6 +179,33 @@ def test_a_stack_goes_on_from_a_checkpoint(oneself, stop_after):
     assert np.array_equal(tifffile.imread("stack-denoised.tif"), tifffile.imread("whole.tif"))
 
 
+@pytest.mark.parametrize("steps", [2, 9])
+def test_generating_goes_on_from_a_checkpoint(oneself, folder, stop_after, monkeypatch, steps):
+    """Interrupted while it is trained, and between two pictures."""
+    tiny = ("--method", "singan", "--coarsest", "12", "--layers", "3", "--width", "8", "--steps", "3", "--fewer", "1")
+    assert oneself("generate photo.png whole -n 2", *tiny).code == 0
+    stop_after(steps if steps < 6 else None)
+    draw = Model.draw
+
+    def drawing(self, *given, **more):
+        if steps > 6:
+            signal.raise_signal(signal.SIGINT)
+        return draw(self, *given, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Model, "draw", drawing)
+        said = oneself("generate photo.png out -n 2 --checkpoint state", *tiny)
+    assert said.code == 130, said.err
+    assert [path.name for path in sorted((folder / "out").glob("*.png"))] == ["photo-01.png"]
+    counter = stop_after(None)
+    said = oneself("generate photo.png out -n 2 --checkpoint state", *tiny)
+    assert said.code == 0, said.err
+    assert counter.taken == max(0, 6 - steps)
+    for name in ("photo-01.png", "photo-02.png"):
+        assert np.array_equal(read_png(f"out/{name}"), read_png(f"whole/{name}"))
+    assert oneself("generate photo.png out -n 2 --checkpoint state", *tiny).code == 2, "a finished one is left"
+
+
 @pytest.mark.parametrize(("line", "words"), [("--seed 1", "seed is 0"), ("--rate 0.02", "options is")])
 def test_a_checkpoint_of_other_settings_is_refused(oneself, folder, stop_after, line, words):
     stop_after(3)
@@ -170,6 +214,41 @@ def test_a_checkpoint_of_other_settings_is_refused(oneself, folder, stop_after, 
     assert said.code == 2
     assert words in said.err
     assert not (folder / "other.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("item", "words"),
+    [
+        ({"pixels": np.zeros((1, 9, 9), np.uint8)}, "an item of the shape (1, 9, 9), the result's is (1, 20, 24)"),
+        ({"pixels": np.zeros((1, 20, 24), np.float32)}, "pixels of type '<f4'"),
+        ({"parts": {"../../out": np.zeros((1, 20, 24), np.float32)}}, "a part '../../out'"),
+        ({"parts": {"depth": np.zeros((1, 9, 9), np.float32)}}, "a part 'depth' of the shape (1, 9, 9)"),
+        ({"record": {"restored": True, "why": "as asked"}}, "record.method is missing"),
+    ],
+)
+def test_finished_items_of_another_kind_are_refused(oneself, folder, item, words):
+    tifffile.imwrite("stack.tif", np.stack([noisy((20, 24), seed) for seed in range(2)]), photometric="minisblack")
+    oneself("denoise stack.tif --checkpoint state", *QUICK)
+    tree = load_tree("state")
+    pack = checkpoints._packed
+    for name, value in item.items():
+        found = (
+            pack(value) if name == "pixels" else {key: pack(x) if name == "parts" else x for key, x in value.items()}
+        )
+        tree["items"][1][name] = found
+    save_tree(tree, "state")
+    said = oneself("denoise stack.tif again.tif --checkpoint state", *QUICK)
+    assert said.code == 2
+    assert words in said.err
+    assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("tree", [[], "text", {}, {"items": []}, {"items": 3, "belongs_to": {}, "run": None}])
+def test_a_checkpoint_of_another_layout_is_refused(oneself, folder, tree):
+    save_tree(tree, "state")
+    said = oneself("denoise photo.png --checkpoint state", *QUICK)
+    assert (said.code, said.err.count("\n")) == (2, 1)
+    assert "--checkpoint state" in said.err
 
 
 def test_the_checkpoint_is_saved_as_it_goes(oneself, folder, monkeypatch):
@@ -222,12 +301,12 @@ def test_the_preview_is_refreshed(oneself, monkeypatch):
     shown = []
     write = snapshots.write_snapshot
 
-    def writing(picture, path):
+    def writing(picture, path, overwrite):
         shown.append(picture)
         time.sleep(0.001)
-        write(picture, path)
+        write(picture, path, overwrite)
 
-    monkeypatch.setattr(snapshots, "write_snapshot", writing)
+    monkeypatch.setattr(restoring, "write_snapshot", writing)
     oneself("denoise photo.png --preview now.png", *DIP)
     assert len(shown) >= 1
     assert shown[0].shape == (20, 24, 3)
@@ -238,7 +317,7 @@ def test_a_preview_that_fails_does_not_stop_the_run(oneself, monkeypatch):
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(snapshots, "write_snapshot", full)
+    monkeypatch.setattr(restoring, "write_snapshot", full)
     said = oneself("denoise photo.png --preview now.png", *DIP)
     assert said.code == 0
     assert said.err.count("no more previews") == 1

@@ -19,7 +19,7 @@ def test_the_methods_are_ranked(oneself):
         ("calibrate none.png", "none.png"),
         ("calibrate photo.png --methods zsn2n", "no such method"),
         ("calibrate photo.png --methods zssr", "does super-resolve"),
-        ("calibrate photo.png --seconds 0", "no time"),
+        ("calibrate photo.png --seconds 0", "--seconds 0"),
     ],
 )
 def test_what_cannot_be_is_refused(oneself, line, message):

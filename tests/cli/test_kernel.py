@@ -50,7 +50,7 @@ def test_super_resolve_takes_it(oneself, small):
         ("kernel small.png --scale 5", "2, 3 and 4"),
         ("kernel small.png --scale big", "not a number"),
         ("kernel small.png --method dip", "does denoise"),
-        ("kernel small.png small.png", "this is the input"),
+        ("kernel small.png small.png", "this is an input"),
         ("kernel none.png", "none.png"),
         ("kernel photo.png", "smaller copy"),
         ("super-resolve small.png --scale 2x3 --kernel estimate", "same for both axes"),

@@ -1,6 +1,7 @@
 """What a method tells and finds besides the image: printed, recorded, and in files beside the result."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -49,10 +50,12 @@ def test_a_part_that_is_there_is_left_unless_overwritten(oneself, folder):
     said = oneself("denoise photo.png out.png", *SAMPLED)
     assert said.code == 0
     assert path.read_bytes() == b"mine"
-    assert "was left as it is; the uncertainty was not written" in said.err
     record = json.loads((folder / "out.png.json").read_text())
-    assert record["parts"] == {}
+    beside = folder / Path(record["parts"]["uncertainty"]["path"]).name
+    assert f"was left as it is; the uncertainty is in {beside}" in said.err
     assert any("was left as it is" in note for note in record["notes"])
+    assert tifffile.imread(beside).shape == (20, 24, 3)
+    assert beside not in library.data.find_images(folder), "it is no input of the next call"
     assert oneself("denoise photo.png out.png --overwrite", *SAMPLED).code == 0
     assert tifffile.imread(path).shape == (20, 24, 3)
 
@@ -97,11 +100,12 @@ def test_other_files_beside_a_result_are_inputs(oneself, folder, name):
 
 def test_a_checkpoint_keeps_the_parts_of_finished_items(tmp_path):
     told: list[str] = []
-    first = Checkpoint(tmp_path / "state.safetensors", {"task": "denoise"}, told.append)
+    kind = ("|u1", (1, 4, 5), 2)
+    first = Checkpoint(tmp_path / "state.safetensors", {"task": "denoise"}, told.append, kind)
     part = np.random.default_rng(0).random((1, 4, 5), np.float32)
-    first.done.append(Done(noisy((1, 4, 5)), {"restored": True}, {"uncertainty": part}))
+    first.done.append(Done(noisy((1, 4, 5)), {"restored": False, "why": "blank"}, {"uncertainty": part}))
     first.save(None)
-    (item,) = Checkpoint(first.path, {"task": "denoise"}, told.append).done
+    (item,) = Checkpoint(first.path, {"task": "denoise"}, told.append, kind).done
     assert np.array_equal(item.parts["uncertainty"], part)
     assert np.array_equal(item.pixels, noisy((1, 4, 5)))
     assert told == []

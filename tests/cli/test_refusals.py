@@ -1,6 +1,9 @@
 """Everything wrong is said in one line before the work; nothing is lost or left behind."""
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,13 +42,12 @@ REFUSED = [
     ("denoise cut.png", "cut off or damaged"),
     ("denoise words.png", "not an image that can be read"),
     ("denoise blank.png", "nothing to restore"),
-    ("denoise floats.npy", "--data-range LOW HIGH"),
     ("denoise floats.npy --data-range 9 -3", "not a range"),
     ("denoise nan.npy", "400 of 400 values are NaN"),
     ("denoise complex.npy", "complex"),
     ("denoise signal.npy --preview p.png", "no picture to look at"),
     ("denoise photo.png there.png", "the file exists"),
-    ("denoise photo.png new.gif", "no format written here"),
+    ("denoise photo.png new.xcf", "no format written here"),
     ("denoise photo.png none/new.png", "no folder 'none'"),
     ("denoise photo.png new.png --preview new.png", "already written as out"),
     ("denoise photo.png new.png --compare new.png.json", "already written as out's .json"),
@@ -64,10 +66,10 @@ REFUSED = [
     ("denoise photo.png new.png --method zs_n2n --preset publisched", "Did you mean 'published'?"),
     ("denoise photo.png new.png --preset published", "Choose one with --method"),
     ("denoise photo.png new.png --method zssr", "does super-resolve"),
-    ("denoise photo.png new.png --sigma -1", "not a noise level"),
-    ("denoise photo.png new.png --sigma nan", "not a noise level"),
+    ("denoise photo.png new.png --sigma -1", "Give a number above 0"),
+    ("denoise photo.png new.png --sigma nan", "Give a number above 0"),
     ("denoise photo.png new.png --sigma 5 --method deep_decoder", "no use for it"),
-    ("denoise photo.png new.png --seconds 0", "no time allowed"),
+    ("denoise photo.png new.png --seconds 0", "Give a number at least 0.001"),
     ("denoise photo.png new.png --device abacus", "unknown"),
     ("denoise photo.png new.png --precision half", "Give one of float32, bfloat16"),
     ("denoise photo.png new.png --axes ZYX", "Leave axes out"),
@@ -91,6 +93,8 @@ REFUSED = [
     ("repeat photo.png", "not a record"),
     ("repeat no.json", "there is no such file"),
     ("info no.png", "there is no such file"),
+    (f"info {'x' * 300}.png", "Choose another name"),
+    (f"edit {'x' * 300} photo.png new.png", "Choose another name"),
     ("denoyse photo.png", "Did you mean 'denoise'?"),
 ]
 
@@ -186,3 +190,20 @@ def test_a_full_disk_does_not_lose_the_result(oneself, folder, monkeypatch, tmp_
     assert read_png(saved).shape == (20, 24, 3)
     assert (aside / f"{saved.name}.json").exists()
     assert {path.name for path in folder.iterdir()} == {"photo.png"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the address space is limited on Linux")
+@pytest.mark.parametrize("gigabytes", [1, 3])
+def test_libraries_that_do_not_fit_are_told_in_one_line(gigabytes: int, tmp_path: Path) -> None:
+    """As under ``ulimit -v``."""
+    limit = gigabytes * 10**9
+    code = f"""
+import resource, sys
+resource.setrlimit(resource.RLIMIT_AS, ({limit}, {limit}))
+from oneself.cli import main
+sys.exit(main(["denoise", "none.png"]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1

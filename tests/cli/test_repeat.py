@@ -8,6 +8,9 @@ import pytest
 import tifffile
 from PIL import Image
 
+from oneself.commands import repeat
+
+from ..tampering import ABSENT, places, tampered
 from .conftest import QUICK, noisy, read_png
 
 
@@ -116,3 +119,45 @@ def test_a_folder_of_results_can_be_repeated(oneself, folder):
     oneself("denoise in out", *QUICK)
     assert oneself("repeat out/photo.png.json").code == 0
     assert np.array_equal(read_png("out/photo.png"), read_png("out/photo-repeated.png"))
+
+
+WRONG = (ABSENT, "text", 10**30, [])
+UNREAD = {"history", "versions", "notes", "cite", "processor", "compare", "preview", "parts", "peak_memory", "options"}
+
+
+def test_any_part_of_a_record_may_be_wrong(oneself, folder, monkeypatch):
+    oneself("denoise photo.png --method zs_n2n --width 4 --steps 1 --no-ensemble")
+    record = json.loads((folder / "photo-denoised.png.json").read_text())
+    work = repeat.attempt
+    for number, path in enumerate(path for path in places(record) if not set(path) & UNREAD):
+        inside = path[0] == "items"  # what is used along the way
+        monkeypatch.setattr(repeat, "attempt", work if inside else lambda *given: 2)
+        for value in [WRONG[number % 4]] if inside else WRONG:
+            (folder / "record.json").write_text(json.dumps(tampered(record, path, value)))
+            said = oneself("repeat record.json --output again.png --overwrite")
+            assert "Traceback" not in said.err, path
+            assert said.code == 2 or said.err.count("\n") > 1, (path, said.err)
+
+
+@pytest.mark.parametrize("threads", [0, -1, 10**4, 10**6, 1.5, "two", None])
+def test_absurd_threads_are_refused(oneself, folder, done, threads):
+    (folder / "record.json").write_text(json.dumps(done | {"threads": threads}))
+    said = oneself("repeat record.json")
+    assert (said.code, said.err.count("\n")) == (2, 1)
+    assert "the record is damaged (threads is" in said.err
+
+
+def test_what_is_no_file_is_not_read(oneself, folder):
+    for name in ("/dev/zero", str(folder)):
+        assert "there is no such file" in oneself(f"repeat {name}").err
+    (folder / "deep.json").write_text("[" * 10**5)
+    assert "not a record" in oneself("repeat deep.json").err
+    with (folder / "long.json").open("wb") as file:
+        file.truncate(2**26 + 1)
+    assert "not a record (67108865 bytes)" in oneself("repeat long.json").err
+
+
+def test_an_input_that_is_a_device_is_not_read(oneself, folder, done):
+    done["input"]["path"] = "/dev/zero"
+    (folder / "record.json").write_text(json.dumps(done))
+    assert "the input is not there" in oneself("repeat record.json").err

@@ -87,19 +87,22 @@ def test_a_model_of_tensors_serves_files(oneself, folder):
         ("edit none photo.png", "no such checkpoint"),
         ("paint m.safetensors photo.png --scale 9", "1 (coarse) to 1"),
         ("paint m.safetensors photo.png photo.png", "this is an input"),
+        ("paint m.safetensors photo.png link.png --overwrite", "this is an input"),
+        ("edit m.safetensors photo.png mask.png --mask mask.png --overwrite", "this is an input"),
+        ("animate link.tif m.safetensors --overwrite", "this is an input"),
         ("paint m.safetensors mask.png", "1 channels, the model has learned 3"),
         ("edit m.safetensors photo.png --mask small.png", "Give a mask of that shape"),
         ("edit m.safetensors glass.png", "alpha"),
-        ("edit m.safetensors photo.png out.gif", "no format written here"),
+        ("edit m.safetensors photo.png out.xcf", "no format written here"),
         ("paint photo.png photo.png", "damaged or no checkpoint"),
-        ("enlarge m.safetensors photo.png --factor 1", "factor=1.0"),
+        ("enlarge m.safetensors photo.png --factor 1", "--factor 1"),
         ("enlarge m.safetensors photo.png --scale 1", "no option --scale"),
         ("animate m.safetensors --frames 1", "at least 2"),
         ("animate m.safetensors --frames 1000000000", "such as"),
-        ("animate m.safetensors --pull 2", "pull=2.0"),
+        ("animate m.safetensors --pull 2", "--pull 2"),
         ("animate m.safetensors --start-scale 7", "start_scale=7"),
         ("animate m.safetensors out.png", "holds no clip"),
-        ("animate m.safetensors --rate 0", "no rate"),
+        ("animate m.safetensors --rate 0", "--rate 0"),
         ("animate m.safetensors photo.png/clip.gif", "not a folder"),
         ("paint m.safetensors photo.png --frames 3", "no option --frames"),
     ],
@@ -107,6 +110,8 @@ def test_a_model_of_tensors_serves_files(oneself, folder):
 def test_refusals(oneself, model, line, words):
     Image.fromarray(np.zeros((3, 3), np.uint8) + 255).save("small.png")
     Image.fromarray(np.dstack([read_png("photo.png"), read_png("photo.png")[..., 0]])).save("glass.png")
+    (model / "link.png").symlink_to("photo.png")
+    (model / "link.tif").symlink_to("m.safetensors")
     before = sorted(path.name for path in model.iterdir())
     said = oneself(line)
     assert said.code == 2, said.err

@@ -4,6 +4,8 @@ import json
 import math
 import os
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +112,6 @@ def test_a_damaged_file_is_refused(tmp_path: Path, share: float) -> None:
 @pytest.mark.parametrize(
     "outline",
     [
-        None,
         "{",
         json.dumps({"tensor": "t9"}),
         json.dumps({"what": 3}),
@@ -120,14 +121,13 @@ def test_a_damaged_file_is_refused(tmp_path: Path, share: float) -> None:
         json.dumps({"list": [3]}),
     ],
 )
-def test_a_damaged_outline_is_refused(tmp_path: Path, outline: str | None) -> None:
-    metadata = {"format": FORMAT} | ({} if outline is None else {"outline": outline})
-    save_file({"t0": torch.zeros(1)}, tmp_path / "run", metadata=metadata)
+def test_a_damaged_outline_is_refused(tmp_path: Path, outline: str) -> None:
+    save_file({"t0": torch.zeros(1)}, tmp_path / "run", metadata={FORMAT: outline})
     with pytest.raises(ValueError, match=r"load\('.*run'\): damaged .*Start without it"):
         load_tree(tmp_path / "run")
 
 
-@pytest.mark.parametrize("metadata", [None, {"format": "oneself-0", "outline": "{}"}])
+@pytest.mark.parametrize("metadata", [None, {"format": "oneself-0", "outline": "{}"}, {"format": FORMAT}])
 def test_another_format_is_refused(tmp_path: Path, metadata: dict[str, str] | None) -> None:
     save_file({"t0": torch.zeros(1)}, tmp_path / "run", metadata=metadata)
     with pytest.raises(ValueError, match=rf"not a checkpoint of this version \({FORMAT}\)"):
@@ -138,3 +138,34 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     for path in (tmp_path / "none", tmp_path):
         with pytest.raises(FileNotFoundError, match="no such checkpoint"):
             load_tree(path)
+
+
+def test_two_saves_are_the_same_bytes(tmp_path: Path) -> None:
+    code = "import sys; from oneself.core.checkpoint import save_tree; import torch\n"
+    code += "for name in sys.argv[1:]: save_tree({'b': torch.ones(2), 'a': [torch.zeros(3), 1.5], 'c': 'x'}, name)"
+    names = [str(tmp_path / f"{number}") for number in range(8)]
+    subprocess.run([sys.executable, "-c", code, *names], check=True)
+    assert len({Path(name).read_bytes() for name in names}) == 1
+
+
+def test_a_file_of_the_format_before_is_read(tmp_path: Path) -> None:
+    metadata = {"format": FORMAT, "outline": json.dumps({"list": [{"tensor": "t0"}, {"value": 3}]})}
+    save_file({"t0": torch.ones(1)}, tmp_path / "run", metadata=metadata)
+    assert same(load_tree(tmp_path / "run"), [torch.ones(1), 3])
+
+
+@pytest.mark.parametrize("depth", [10**3, 10**5])
+def test_a_deep_outline_is_refused(tmp_path: Path, depth: int) -> None:
+    outline = '{"list":[' * depth + '{"value":1}' + "]}" * depth
+    save_file({"t0": torch.zeros(1)}, tmp_path / "run", metadata={FORMAT: outline})
+    with pytest.raises(ValueError, match="nested too deeply"):
+        load_tree(tmp_path / "run")
+
+
+def test_a_long_header_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    with path.open("wb") as file:
+        file.write((2**26 + 8).to_bytes(8, "little"))
+        file.truncate(2**26 + 16)
+    with pytest.raises(ValueError, match="a header of 67108872 bytes"):
+        load_tree(path)

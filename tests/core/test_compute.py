@@ -148,7 +148,9 @@ def test_a_step_that_memory_cannot_hold_is_stopped_at_once(monkeypatch: pytest.M
     monkeypatch.setattr(module, "available_memory", lambda device: 10 * 2**20)
     run_of(wide(7)).finish()
     run = run_of(wide(12))
-    with pytest.raises(NotEnoughMemory, match=r"needs more than the 0\.0 GB at hand\. Use a method .*patches"):
+    with pytest.raises(
+        NotEnoughMemory, match=r"made: one step on cpu needs more than the 0\.0 GB at hand\. Give a crop"
+    ):
         next(run)
     assert issubclass(NotEnoughMemory, MemoryError)
 

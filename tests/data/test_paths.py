@@ -1,10 +1,12 @@
 """Where files are found and where results go."""
 
+import json
+import os
 from pathlib import Path
 
 import pytest
 
-from oneself.data import find_images, output_path, read, side_path
+from oneself.data import find_images, output_path, passed_over, read, side_path
 
 
 def test_output_beside_the_source():
@@ -56,3 +58,21 @@ def test_unreadable_sources(tmp_path):
         read(tmp_path)
     with pytest.raises(FileNotFoundError, match="no folder"):
         read(tmp_path / "no" / "photo.png")
+
+
+def test_what_find_images_passes_over_is_counted(tmp_path):
+    for name in ("a.png", "b.jp2", "sub/c.JP2", "d.avif", ".e.jp2", "a.png.json", "m.safetensors", "README"):
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.touch()
+    assert passed_over(tmp_path) == {".avif": 1, ".jp2": 1, "no ending": 1}
+    assert passed_over(tmp_path, recursive=True) == {".avif": 1, ".jp2": 2, "no ending": 1}
+
+
+def test_a_part_whose_name_is_not_utf8_is_known(tmp_path):
+    stem = os.fsdecode(b"caf\xe9")
+    part = tmp_path / f"{stem}-spread.tif"
+    part.touch()
+    told = json.dumps({"parts": {"spread": {"path": str(part)}}}, ensure_ascii=False)
+    (tmp_path / f"{stem}.png.json").write_bytes(told.encode("utf-8", "backslashreplace"))
+    assert find_images(tmp_path) == []

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.ndimage import gaussian_filter
-from skimage.data import astronaut
+from skimage.data import astronaut, camera
 
 import oneself
 from oneself.auto import choose
@@ -24,7 +24,8 @@ def test_white_gaussian_noise_goes_to_groups_with_its_estimated_level():
     assert choice.method == "nonlocal_wiener"
     assert choice.options.keys() == {"sigma"}
     assert choice.options["sigma"] == pytest.approx(0.1, rel=0.1)
-    assert choice.why.startswith("white Gaussian noise, sigma 2")
+    assert choice.why.startswith("white Gaussian noise, sigma ")
+    assert " % of the range: " in choice.why
     assert choice.why.endswith("groups of similar patches, in closed form")
 
 
@@ -32,7 +33,7 @@ def test_a_known_level_is_passed_on_as_it_is():
     choice = choose("denoise", tensor(CLEAN + 0.1 * NOISE), sigma=0.2)
     assert choice.method == "nonlocal_wiener"
     assert choice.options == {"sigma": 0.2}
-    assert "estimated, sigma 51.0/255 given" in choice.why
+    assert "estimated, sigma 20 % of the range given" in choice.why
 
 
 def test_signal_dependent_noise_is_told_with_its_gain():
@@ -98,6 +99,15 @@ def test_small_images_go_to_the_prior():
     assert choose("denoise", tensor(CLEAN[:16, :64] + 0.1 * NOISE[:16, :64])).method == "nonlocal_wiener"
 
 
+def test_a_clean_picture_keeps_what_it_has():
+    choice = choose("denoise", tensor(camera() / 255))
+    assert choice.method == "nonlocal_wiener"
+    assert choice.options["sigma"] < 1 / 255
+    assert "no visible noise" in choice.why
+    short = choose("denoise", tensor(camera() / 255), seconds=0.01)
+    assert (short.method, short.options.keys()) == ("zs_n2n", {"sigma"})
+
+
 def test_faint_noise_is_said_to_be_faint():
     assert "hardly any noise, little will change" in choose("denoise", tensor(CLEAN), sigma=1 / 255).why
     assert "hardly any noise" not in choose("denoise", tensor(CLEAN), sigma=3 / 255).why
@@ -127,9 +137,9 @@ def test_what_was_picked_is_what_ran_and_is_said():
     image = np.rint(noisy.clip(0, 1) * 255).astype(np.uint8)
     result = oneself.denoise(image, device="cpu", full=True, passes=2, sigma=25.5)
     assert result.method == "nonlocal_wiener"
-    assert result.options["sigma"] == pytest.approx(0.1)
+    assert result.options["sigma"] == pytest.approx(25.5 / np.ptp(image))
     assert result.notes[0].startswith("nonlocal_wiener: ")
-    assert "sigma 25.5/255 given" in result.notes[0]
+    assert "% of the range given" in result.notes[0]
     asked = oneself.denoise(image, "nonlocal_wiener", device="cpu", passes=2, sigma=25.5)
     assert np.array_equal(result.image, asked)
 

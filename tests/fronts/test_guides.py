@@ -16,8 +16,9 @@ IMAGE, FLASH = colour(16, 18), colour(17, 19)[1:, 1:]
 
 
 def unit(array: np.ndarray) -> torch.Tensor:
-    """A colour array of bytes as a method takes it."""
-    return torch.from_numpy(array / 255).float().permute(2, 0, 1)[None]
+    """A colour array as a method takes it: its least value is 0, its largest 1."""
+    values = (array - float(array.min())) / (float(array.max()) - float(array.min()))
+    return torch.from_numpy(values).float().permute(2, 0, 1)[None]
 
 
 def taken(image: Any, guide: Any, **options: Any) -> torch.Tensor:
@@ -32,8 +33,8 @@ def test_a_guide_of_the_images_kind() -> None:
 
 def test_a_guide_may_have_other_channels() -> None:
     gray = FLASH.mean(-1) / 255
-    assert torch.equal(taken(IMAGE, gray), torch.from_numpy(gray).float()[None, None])
-    assert torch.equal(taken(grey(16, 18), FLASH), unit(FLASH))
+    torch.testing.assert_close(taken(IMAGE, gray), unit(gray[..., None]))
+    torch.testing.assert_close(taken(grey(16, 18), FLASH), unit(FLASH))
     two = np.stack([gray, gray.T[:16, :16].repeat(2, 1)[:, :18]], axis=-1)
     assert taken(IMAGE, two).shape == (1, 2, 16, 18)
 
@@ -44,17 +45,33 @@ def test_channels_are_along_the_images_axis() -> None:
     torch.testing.assert_close(found, unit(FLASH))
 
 
-def test_the_range_that_was_given_is_the_guides_too() -> None:
-    found = taken(IMAGE.astype(float), FLASH.astype(float), data_range=510)
-    torch.testing.assert_close(found, unit(FLASH) / 2)
-    torch.testing.assert_close(taken(IMAGE / 255, FLASH), unit(FLASH))  # else each by its own type
+def test_a_guide_has_a_range_of_its_own() -> None:
+    torch.testing.assert_close(taken(IMAGE.astype(float), FLASH * 3.0 + 7, data_range=510), unit(FLASH))
+    torch.testing.assert_close(taken(IMAGE / 255, FLASH), unit(FLASH))
+
+
+def test_a_second_shot_has_the_range_of_the_first() -> None:
+    def shot(second: np.ndarray, **options: Any) -> torch.Tensor:
+        settings = {"steps": 2, "device": "cpu", "full": True, **options}
+        found: torch.Tensor = oneself.denoise(IMAGE, "noise2noise", second=second, **settings).options["second"]
+        return found
+
+    low, high = float(IMAGE.min()), float(IMAGE.max())
+    expected = torch.from_numpy((FLASH - low) / (high - low)).float().permute(2, 0, 1)[None]
+    torch.testing.assert_close(shot(FLASH), expected)
+    torch.testing.assert_close(
+        shot(FLASH, data_range=510), torch.from_numpy(FLASH / 510).float().permute(2, 0, 1)[None]
+    )
+    with pytest.raises(TypeError, match=r"second of float64\): the image is uint8"):
+        shot(FLASH / 255)
 
 
 def test_every_image_of_a_batch_has_its_own_guide() -> None:
     batch = torch.cat([unit(IMAGE), unit(FLASH)])
     results = oneself.denoise(batch, guide=batch.flip(0), full=True, **QUICK)
-    for result, guide in zip(results, batch.flip(0), strict=True):
-        assert torch.equal(result.options["guide"], guide[None])
+    for result, guide in zip(results, (FLASH, IMAGE), strict=True):
+        assert result.options["guide"].shape == unit(guide).shape
+        assert (result.options["guide"] - unit(guide)).abs().max() < 0.2  # one range for both
     shared = oneself.denoise(batch, guide=batch[:1], full=True, **QUICK)
     assert all(torch.equal(result.options["guide"], batch[:1]) for result in shared)
     restored = oneself.restore(batch, oneself.core.Identity(), guide=batch.flip(0), full=True, **QUICK)

@@ -67,9 +67,10 @@ def test_an_array_and_a_tensor_give_the_same_numbers():
 
 def test_the_image_is_what_a_run_makes_of_it():
     image = colour(16, 18)
-    y = torch.from_numpy(image / 255).float().permute(2, 0, 1)[None]
+    low, high = float(image.min()), float(image.max())
+    y = torch.from_numpy((image - low) / (high - low)).float().permute(2, 0, 1)[None]
     answer = oneself.Run("zs_n2n", y, device="cpu", seed=4, **FAST).finish().image
-    expected = np.clip(np.rint(answer[0].permute(1, 2, 0).numpy().astype(np.float64) * 255), 0, 255)
+    expected = np.clip(np.rint(answer[0].permute(1, 2, 0).numpy().astype(np.float64) * (high - low) + low), 0, 255)
     assert np.array_equal(denoise(image, seed=4), expected.astype(np.uint8))
 
 
@@ -106,7 +107,7 @@ def test_a_given_range_scales_and_values_beyond_it_survive():
     assert moved == pytest.approx(plain * 1000 + 100, abs=0.05)
     assert plain.max() > 1
     twelve = np.rint(grey(16, 18) * 4095).astype(np.uint16)
-    assert np.abs(denoise(twelve, data_range=4095) - denoise(twelve / 4095) * 4095).max() <= 1
+    assert np.abs(denoise(twelve) - denoise(twelve / 4095) * 4095).max() <= 1
 
 
 def test_memory_layout_counts_for_nothing_and_inputs_stay_as_they_are():
@@ -188,11 +189,14 @@ def test_the_level_of_the_noise_is_in_the_images_units():
         (image, 0.1, {}),
         (as_dtype(image, np.uint8), 25.5, {}),
         (as_dtype(image, np.uint16), 6553.5, {}),
-        (image * 1000 + 100, 100, {"data_range": (100, 1100)}),
+        (image * 1000 + 100, 100, {}),
         (torch.from_numpy(as_dtype(image, np.uint8))[None, None], 25.5, {}),
+        (image, 0.1 * np.ptp(image), {"data_range": 1.0}),
     ]:
         result = denoise(given, sigma=sigma, full=True, **settings)
-        assert result.options["sigma"] == pytest.approx(0.1)
+        assert result.options["sigma"] == pytest.approx(
+            0.1 / np.ptp(image) if not settings else 0.1 * np.ptp(image), 1e-2
+        )
     assert denoise(image, full=True).options["sigma"] is None
 
 

@@ -125,8 +125,8 @@ def test_restore_inverts_any_operator():
     physics = Inpainting(img_size=(3, 12, 14), mask=mask)
     y = physics.A(x)
     expected = oneself.Run("dip", y, physics, device="cpu", **PRIOR).finish().image
-    assert torch.equal(oneself.restore(y, physics, "dip", **QUICK), expected)
-    result = oneself.restore(torch.cat([y, y]).double(), physics, **QUICK, full=True)[1]
+    assert torch.equal(oneself.restore(y, physics, "dip", data_range=1.0, **QUICK), expected)
+    result = oneself.restore(torch.cat([y, y]).double(), physics, data_range=1.0, **QUICK, full=True)[1]
     assert result.image.dtype == torch.float64
     assert torch.allclose(result.image.float(), expected)
     assert result.notes == ("dip: any linear operator: the structure of a network as prior",)

@@ -129,7 +129,7 @@ def test_one_scale_alone():
 
 def test_a_blank_one_takes_the_state():
     made = cascade()
-    again = blank("sinddm", made.configuration())
+    again = blank("sinddm", made.configuration(), made.state_dict())
     again.load_state_dict(made.state_dict())
     assert torch.equal(again.reconstruction(), made.reconstruction())
     torch.manual_seed(3)

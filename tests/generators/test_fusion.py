@@ -226,7 +226,7 @@ def test_the_last_levels_are_left_out(monkeypatch):
 @pytest.mark.parametrize("source", [picture(12, 10), moving(4)], ids=["picture", "clip"])
 def test_a_blank_one_of_the_same_shape(source):
     made = Fusion(source, 7, 5, 2, 2)
-    again = blank("sinfusion", made.configuration())
+    again = blank("sinfusion", made.configuration(), made.state_dict())
     again.load_state_dict(made.state_dict())
     torch.manual_seed(0)
     expected = made.sample((9, 11))

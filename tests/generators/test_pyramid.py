@@ -75,7 +75,7 @@ def test_an_injected_image_replaces_what_is_below():
 @pytest.mark.parametrize("normalise", [False, True])
 def test_a_blank_one_takes_the_state(normalise):
     made = pyramid(normalise=normalise)
-    again = blank("singan", made.configuration())
+    again = blank("singan", made.configuration(), made.state_dict())
     again.load_state_dict(made.state_dict())
     assert torch.equal(again.reconstruction(), made.reconstruction())
 

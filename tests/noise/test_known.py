@@ -14,13 +14,13 @@ def test_what_is_given_stands() -> None:
     assert known_noise(WHITE, 0.3, 0.02, "m") == (0.3, 0.02, ())
     level, gain, notes = known_noise(WHITE, None, 0.02, "m")
     assert (level, gain) == (pytest.approx(0.1, rel=0.05), 0.02)
-    assert notes[0].startswith("m: sigma was not given; estimated: white Gaussian noise, sigma 2")
+    assert notes[0].startswith("m: sigma was not given; estimated: white Gaussian noise, sigma ")
     assert known_noise(WHITE, None, None, "m")[1] == 0
 
 
-def test_no_measurement_is_less_noisy_than_its_rounding() -> None:
+def test_the_faintest_level_is_above_nothing() -> None:
     flat = np.full((1, 64, 64), 0.5)
-    assert known_level(flat, None, "m")[0] == known_noise(flat, None, None, "m")[0] == 0.25 / 255
+    assert known_level(flat, None, "m")[0] == known_noise(flat, None, None, "m")[0] == 1e-6
     assert known_level(flat, 0.0, "m")[0] == known_noise(flat, 0.0, None, "m")[0] == 0
 
 

@@ -167,12 +167,13 @@ def test_odd_shapes_and_constants_are_described(shape: tuple[int, ...]) -> None:
 
 def test_words() -> None:
     plain = NoiseReport(24.8 / 255, "gaussian", 0.0, 0.00946, False, (0.0, 0.0), (1, 1), 0.0, (16, 16))
-    assert plain.words() == "white Gaussian noise, sigma 24.8/255"
+    assert plain.words() == "white Gaussian noise, sigma 9.7 % of the range"
     smooth = dataclasses.replace(plain, correlated=True, correlation=(0.1, 0.6), extent=(1, 2))
-    assert smooth.words() == "correlated Gaussian noise, sigma 24.8/255, 2 px along x"
+    assert smooth.words() == "correlated Gaussian noise, sigma 9.7 % of the range, 2 px along x"
     shot = dataclasses.replace(plain, kind="signal-dependent", gain=0.033, offset_variance=-1e-3, clipped=0.02)
     assert shot.words() == (
-        "white signal-dependent noise, sigma 24.8/255, variance 0.033 x brightness -0.001, 2.0% of the values saturated"
+        "white signal-dependent noise, sigma 9.7 % of the range, variance 0.033 x brightness -0.001, "
+        "2.0% of the values saturated"
     )
 
 

@@ -52,7 +52,7 @@ def test_stripes_fainter_than_white_noise_are_described() -> None:
     report = describe_noise(y)
     assert report.correlated
     assert report.striped == (False, True)
-    assert "stripes along x of 9" in report.words()
+    assert "stripes along x of 3" in report.words()
     assert report.sigma * 255 == pytest.approx(500**0.5, rel=0.1)
 
 

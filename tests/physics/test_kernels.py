@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from skimage import data
 
-from oneself.physics import Downsample, Resize
+from oneself.physics import Downsample, Resize, check_kernel
 from oneself.physics.kernels import centre_of_mass, composed, cubic_kernel, gaussian_kernel, moved, spread
 
 
@@ -34,6 +34,16 @@ def test_moving_keeps_the_shape():
     assert centre_of_mass(kernel) == pytest.approx((-0.5, 0.25), abs=2e-3)
     assert float(kernel.sum()) == pytest.approx(1)
     assert float(kernel.min()) >= 0
+
+
+@pytest.mark.parametrize("side", [3, 17, 33])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32])
+def test_a_kernel_whose_values_were_rounded_is_one_still(side, dtype):
+    """33³ equal parts of 1, in 16 bits, have the sum 1.0017."""
+    kernel = torch.full((side, side, side), 1 / side**3, dtype=dtype)
+    assert float(check_kernel(kernel.float(), 3).double().sum()) == pytest.approx(1, abs=1e-5)
+    with pytest.raises(ValueError, match=r"its sum is 1\.02"):
+        check_kernel(1.02 * torch.full((3, 3), 1 / 9), 2)
 
 
 @pytest.mark.parametrize("stride", [2, 3])

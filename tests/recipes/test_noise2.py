@@ -155,6 +155,8 @@ def test_what_is_no_second_shot_is_refused() -> None:
         Run(noise2noise, y, device="cpu", second=y[..., 1:]).finish()
     with pytest.raises(ValueError, match=r"noise2noise\(second\.shape=.*as many channels"):
         Run(noise2noise, y, device="cpu", second=y[:, :1]).finish()
+    with pytest.raises(ValueError, match=r"noise2noise\(second=…\): it is the first shot itself"):
+        Run(noise2noise, y, device="cpu", second=y.clone()).finish()
     wide = noisy(picture(96, 136, shrink=2), 0.05)
     with pytest.raises(
         ValueError, match=r"noise2noise\(second=…\): it lies .*\+(39|40)\.\d px along x .*too little in common"

@@ -17,6 +17,7 @@ from oneself import data
 from oneself.commands.request import Settings
 from oneself.data import Picture
 from oneself.physics.mixture import MIXTURES
+from oneself.registry import find
 
 __all__ = ["NAMES", "Aids", "digest", "of_task", "read_aids", "read_kernel", "read_mask", "spread"]
 
@@ -60,14 +61,17 @@ def read_aids(settings: Settings) -> Aids:
 
 
 def read_kernel(path: Path) -> Tensor:
-    """The blur in a file; that of a picture, which holds whole numbers, is divided by its sum."""
+    """The blur in a file; that of a picture, such as a measured point spread, is divided by its sum."""
     from oneself.physics.downsample import check_kernel
 
     picture = _read(path, {1: "X", 2: "YX", 3: "ZYX"})
+    if picture.format == "jpeg":
+        raise ValueError(f"read(kernel={str(path)!r}): JPEG has changed the kernel. Save it as NPY, TIFF or PNG.")
     if "C" in picture.axes and picture.format != "npy":
         raise ValueError(f"read(kernel={str(path)!r}): a colour picture. Give a gray one, or an NPY file.")
     values = np.asarray(picture.pixels, dtype=np.float64)
-    if picture.pixels.dtype.kind in "bui" and values.sum() > 0:
+    pictured = picture.format != "npy" or picture.pixels.dtype.kind in "bui"
+    if pictured and values.sum() > 0 and np.isfinite(values).all():
         values = values / values.sum()
     return check_kernel(torch.from_numpy(values.astype(np.float32)), values.ndim)
 
@@ -107,17 +111,31 @@ def _read(path: Path, axes_by_dimension: dict[int, str]) -> Picture:
     return data.read(path, axes=axes_by_dimension.get(ndim))
 
 
-def spread(name: str, aid: Picture, picture: Picture, settings: Settings) -> list[Tensor]:
-    """What a file says of each item of a picture: a mask or hints ``(*spatial)``, an image ``(1, C, *spatial)``.
+def is_apart(name: str, method: str) -> bool:
+    """Whether a picture beside the first has units of its own, as an option of the method says."""
+    records = () if method == "auto" else find(method).options
+    return any(record.name == name and record.option.apart for record in records)
 
-    Images are scaled by the range that was given for the picture, otherwise each by its own type. One file serves all
-    items, but another mixture or another shot is of one picture.
+
+def spread(name: str, aid: Picture, picture: Picture, settings: Settings) -> list[Any]:
+    """What a file says of each item of a picture: a mask or hints ``(*spatial)`` as a tensor, an image's pixels
+    ``(C, *spatial)``, in the units of the picture unless it has its own.
+
+    One file serves all items, but another mixture or another shot is of one picture.
 
     Raises
     ------
     ValueError
-        Another number of pictures than one, or one for each; hints of other values than of ``HINTS``, or in colour.
+        Another number of pictures than one, or one for each; hints of other values than of ``HINTS``, or in colour;
+        another type than the picture's, so that nobody knows whether its units are the same.
     """
+    kinds = picture.pixels.dtype, aid.pixels.dtype
+    same = kinds[0].kind == kinds[1].kind or settings.data_range is not None
+    if name not in MARKS and not same and not is_apart(name, settings.method):
+        raise ValueError(
+            f"{settings.task}({name}): of {kinds[1]}, the picture is {kinds[0]}, in other units. Give both of one "
+            "type, or --data-range."
+        )
     ours, theirs = len(data.split(picture)), data.split(aid)
     if name in PAIRED and len(theirs) != ours:
         raise ValueError(f"{settings.task}({name}): {len(theirs)} pictures for {ours}. Give as many.")
@@ -129,13 +147,12 @@ def spread(name: str, aid: Picture, picture: Picture, settings: Settings) -> lis
     return found * ours if len(found) == 1 else found
 
 
-def _read_as(name: str, pixels: Pixels, settings: Settings) -> Tensor:
+def _read_as(name: str, pixels: Pixels, settings: Settings) -> Tensor | Pixels:
     if name == "mask":
         return torch.from_numpy((pixels != 0).any(axis=0))
     if name == "hints":
         return _hints(pixels, settings.task)
-    unit, _ = data.to_unit(pixels, settings.data_range)
-    return torch.from_numpy(np.ascontiguousarray(unit))[None]
+    return pixels
 
 
 def _hints(pixels: Pixels, task: str) -> Tensor:

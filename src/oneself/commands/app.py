@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from oneself.commands import flags
-from oneself.commands.errors import DONE, INTERRUPTED, REFUSED, guarded, say
+from oneself.commands.errors import DONE, ENDED_AT_ONCE, INTERRUPTED, REFUSED, guarded, say
 from oneself.commands.uses import USES, uses
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ OWN = {
 }  # fmt: skip
 AFTER = """With --method auto the method's own options are its own business. To see and set those of a method:
 'oneself {task} --method {example} --help'; 'oneself methods' lists them all."""
+TELLING = ("kernel", "correct")  # their records tell the command line
 KERNEL = ("seed", "seconds", "device", "axes", "data_range")
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
 
@@ -84,6 +85,7 @@ def _run(arguments: list[str]) -> int:
     try:
         code = parser.main(args=arguments, prog_name="oneself", standalone_mode=False)
     except (typer.Abort, KeyboardInterrupt):
+        say(ENDED_AT_ONCE)
         return INTERRUPTED
     except Exception as error:  # typer's usage errors have no public name of their own
         if not hasattr(error, "format_message"):
@@ -116,7 +118,7 @@ def _add(
     app: typer.Typer, name: str, summary: str, parameters: list[Parameter], body: Callable[[dict[str, Any]], int],
     epilog: str = "",
 ) -> None:  # fmt: skip
-    app.command(name, help=summary, epilog=epilog or None, no_args_is_help=False)(flags.command(body, parameters))
+    app.command(name, help=summary, epilog=epilog or None, no_args_is_help=False)(flags.command(name, body, parameters))
 
 
 def _task_parameters(task: str, method: Method | None) -> list[Parameter]:
@@ -186,7 +188,15 @@ def _others() -> dict[str, tuple[str, list[Parameter]]]:
                     "Keys of 'oneself methods', with commas between; some quick ones otherwise.",
                     metavar="KEY,KEY",
                 ),
-                flags.flag("seconds", float, "Time allowed for all of them together.", default=120.0, metavar="S"),
+                flags.flag(
+                    "seconds",
+                    float,
+                    "Time allowed for all of them together.",
+                    default=120.0,
+                    metavar="S",
+                    low=flags.SHORTEST,
+                    high=flags.LONGEST,
+                ),
                 *(parameter for parameter in flags.COMMON if parameter.name in KERNEL and parameter.name != "seconds"),
                 json,
             ],
@@ -214,7 +224,15 @@ def _others() -> dict[str, tuple[str, list[Parameter]]]:
                 flags.flag(
                     "kernel", str, "The blur, as of super-resolve.", default="estimate", metavar="FILE|estimate"
                 ),
-                flags.flag("ridge", float, "The larger, the less noise is amplified.", default=1e-3, metavar="NUMBER"),
+                flags.flag(
+                    "ridge",
+                    float,
+                    "The larger, the less noise is amplified.",
+                    default=1e-3,
+                    metavar="NUMBER",
+                    low=0,
+                    high=1e3,
+                ),
                 *(parameter for parameter in flags.COMMON if parameter.name in KERNEL and parameter.name != "seconds"),
                 overwrite,
                 *(parameter for parameter in flags.FILES if parameter.name in ("json", "quiet")),
@@ -281,7 +299,8 @@ def _other(name: str, arguments: list[str], given: dict[str, Any]) -> int:
             from oneself.commands.using import use
 
             return use(name, given, shlex.join(["oneself", *arguments]))
-        return int(importlib.import_module(f"oneself.commands.{name}").main(**given))
+        told = {"command_line": shlex.join(["oneself", *arguments])} if name in TELLING else {}
+        return int(importlib.import_module(f"oneself.commands.{name}").main(**given, **told))
 
     return guarded(work)
 

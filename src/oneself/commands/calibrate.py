@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from oneself import data
 from oneself.calibration import Calibration, calibrate
@@ -33,12 +32,11 @@ def main(
     Compute.choose(device)
     limits = None if data_range is None else parse_range(data_range)
     picture = data.read(Path(source), axes=axes)
-    data.check_pixels(picture.pixels, f"calibrate(in={source!r})")
+    data.check_pixels(picture.pixels, f"calibrate(in={source!r})", gaps=True)
     items = [item for item in data.split(picture) if (item.pixels != item.pixels.flat[0]).any()]
-    unit, _ = data.to_unit(items[0].pixels, limits)
-    y = torch.from_numpy(np.ascontiguousarray(unit))[None]
+    given = limits if limits is None or len(limits) == 2 else limits[0]
     asked = None if methods is None else [key.strip() for key in methods.split(",") if key.strip()]
-    found = calibrate(y, asked, seconds, seed=seed, device=device, data_range=(0.0, 1.0))
+    found = calibrate(items[0].pixels, asked, seconds, seed=seed, device=device, channel_axis=0, data_range=given)
     print(json_format.dumps(_record(source, found), indent=2) if json else "\n".join(_lines(source, found)))
     return DONE
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_format
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,12 @@ import torch
 
 from oneself import data
 from oneself.commands.aids import read_kernel
-from oneself.commands.errors import DONE
+from oneself.commands.errors import DONE, working
+from oneself.commands.journal import finish_killed
+from oneself.commands.keeping import Keeping, Record
+from oneself.commands.places import Places
 from oneself.commands.progress import Display
-from oneself.commands.records import file_record
+from oneself.commands.records import as_text, read_once
 from oneself.commands.request import ESTIMATE, parse_range
 from oneself.core import Compute
 from oneself.core.result import versions
@@ -27,7 +29,7 @@ KIND = "oneself-correction-1"
 
 def main(
     source: str, out: str | None, scale: str, kernel: str, ridge: float, seed: int, device: str | None,
-    axes: str | None, data_range: str | None, overwrite: bool, json: bool, quiet: bool,
+    axes: str | None, data_range: str | None, overwrite: bool, json: bool, quiet: bool, command_line: str,
 ) -> int:  # fmt: skip
     """Correct every picture of a file, and write the result and its record beside it.
 
@@ -41,33 +43,46 @@ def main(
     Compute.choose(device)
     factor = _number(scale)
     limits = None if data_range is None else parse_range(data_range)
-    given = ESTIMATE if kernel == ESTIMATE else read_kernel(Path(kernel))
-    picture = data.read(place, axes=axes)
+    given, told_kernel = (ESTIMATE, ESTIMATE) if kernel == ESTIMATE else _read_kernel(Path(kernel))
+    picture, told = read_once(place, lambda: data.read(place, axes=axes))
     items = data.split(picture)
     if items[0].axes != "YX":
         raise ValueError(f"correct(in={source!r}): axes {items[0].axes}. Pictures (Y, X) can be corrected.")
-    data.check_pixels(picture.pixels, f"correct(in={source!r})")
-    for path in (target, data.side_path(target)):
-        if path.resolve() == place.resolve():
-            raise ValueError(f"correct(out={str(path)!r}): this is the input. Choose another name.")
-        data.check_target(path, overwrite)
-    data.check_output(picture, target, overwrite=overwrite)
-    made, kernels = [], []
-    for item in items:
-        unit, span = data.to_unit(item.pixels, limits)
-        y = torch.from_numpy(np.ascontiguousarray(unit))[None]
-        better, found, notes = corrected(y, factor, given, ridge=ridge, seed=seed, device=device)
-        made.append(data.from_unit(better[0].numpy(), span))
-        kernels.append({"side": found.shape[0], "widths": list(spread(found)), "notes": list(notes)})
-    data.write(data.join(picture, made), target, overwrite=overwrite)
-    record = _record(source, factor, kernel, ridge, seed, kernels) | {"output": file_record(target)}
-    data.write_text_atomic(data.side_path(target), json_format.dumps(record, indent=2, ensure_ascii=False), overwrite)
-    display = Display(quiet)
-    for line in _lines(record, target):
+    data.check_pixels(picture.pixels, f"correct(in={source!r})", gaps=True)
+    side, display = data.side_path(target), Display(quiet)
+    reads = [place] if kernel == ESTIMATE else [place, Path(kernel)]
+    places = Places("correct", reads, [("out", target), ("out's .json", side)])
+    done = finish_killed(side.parent).get(side)
+    if done is not None and done.get("command") == command_line and not overwrite:
+        display.say(f"{target} was made by a call that was killed; its record is written now")
+        return DONE
+    with Keeping(side, places, overwrite) as keeping:
+        data.check_target(side, keeping.may_replace(side))
+        data.check_output(picture, target, overwrite=keeping.may_replace(target))
+        for note in (*picture.notes, *data.losses(picture, target)):
+            display.warn(note)
+        made, kernels = [], []
+        for item in items:
+            closed, gaps = data.close_gaps(item.pixels)
+            unit, span = data.to_unit(closed, limits)
+            y = torch.from_numpy(np.ascontiguousarray(unit))[None]
+            better, found, notes = corrected(y, factor, given, ridge=ridge, seed=seed, device=device)
+            own = data.from_unit(better[0].numpy(), span)
+            made.append(own if gaps is None else gaps.put_back(own))
+            kernels.append({"side": found.shape[0], "widths": list(spread(found)), "notes": list(notes)})
+        with working():
+            about = _record(told, factor, told_kernel, ridge, seed, kernels) | {"command": command_line}
+            ways = keeping.picture_ways(data.join(picture, made), target)
+            written, record = keeping.deliver(target, ways, lambda output: about | {"output": output})
+    for line in _lines(record, written):
         display.say(line)
     if json:
-        print(json_format.dumps(record, indent=2, ensure_ascii=False))
-    return DONE
+        print(as_text(record), end="")
+    return keeping.report()
+
+
+def _read_kernel(path: Path) -> tuple[torch.Tensor, Record]:
+    return read_once(path, lambda: read_kernel(path))
 
 
 def _number(text: str) -> float:
@@ -78,14 +93,13 @@ def _number(text: str) -> float:
 
 
 def _record(
-    source: str, scale: float, kernel: str, ridge: float, seed: int, kernels: list[dict[str, Any]]
-) -> dict[str, Any]:
-    told = ESTIMATE if kernel == ESTIMATE else file_record(Path(kernel))
+    source: Record, scale: float, kernel: Record | str, ridge: float, seed: int, kernels: list[Record]
+) -> Record:
     return {
         "format": KIND,
-        "input": file_record(Path(source)),
+        "input": source,
         "scale": scale,
-        "kernel": told,
+        "kernel": kernel,
         "ridge": ridge,
         "seed": seed,
         "kernels": kernels,

@@ -56,7 +56,7 @@ def main(folder: str | None, overwrite: bool) -> int:
         code = attempt(Restorer(settings, files, Aids(), display, interruption), Job(noisy, restored), done, [])
     if done:
         before, after = _tensor(picture), _tensor(data.read(restored))
-        write_snapshot(side_by_side(before, after, Shades(before, True, gamma=GAMMA), ZOOM), both)
+        write_snapshot(side_by_side(before, after, Shades(before, gamma=GAMMA), ZOOM), both)
         display.say(f"Now look at {both}: before and after, brightened and {ZOOM} times enlarged")
     return code
 
@@ -69,5 +69,5 @@ def _sky() -> Picture:
 
 
 def _tensor(picture: Picture) -> Tensor:
-    unit, _ = data.to_unit(picture.pixels)
+    unit, _ = data.to_unit(picture.pixels, 255)
     return torch.from_numpy(np.moveaxis(unit, -1, 0).copy())[None]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from inspect import Parameter, Signature
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
+
+from oneself.commands.request import LARGEST
 
 if TYPE_CHECKING:
     from oneself.core import Method, OptionRecord
@@ -14,7 +18,9 @@ if TYPE_CHECKING:
 __all__ = [
     "COMMON",
     "FILES",
+    "LONGEST",
     "METHOD_FLAGS",
+    "SHORTEST",
     "STEERING",
     "command",
     "flag",
@@ -24,24 +30,53 @@ __all__ = [
     "switch",
 ]
 
+SEEDS = 2**63 - 1
+SHORTEST, LONGEST = 1e-3, 1e9  # seconds
 TAKEN = ("sigma",)  # the common flag says it, in the file's units
 PREFIX = "method_option_"
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What may be given for a flag, as it is spelt: numbers within limits, and texts that are not empty."""
+
+    spelling: str
+    limits: Mapping[str, float] = field(default_factory=dict)
+
+    def check(self, command: str, value: Any) -> None:
+        """Raises ValueError."""
+        for one in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(one, str) and not one.strip():
+                raise ValueError(f"{command}({self.spelling} {one!r}): empty. Give a value, or leave it out.")
+            if isinstance(one, int | float) and not isinstance(one, bool):
+                self._check_number(command, one)
+
+    def _check_number(self, command: str, value: float) -> None:
+        low, above, high = (self.limits[word] for word in ("at least", "above", "at most"))
+        if not (low <= value <= high and above < value and abs(value) < math.inf):
+            told = " and ".join(f"{word} {limit:g}" for word, limit in self.limits.items() if math.isfinite(limit))
+            shown = f"{value:g}" if isinstance(value, float) else str(value)[:40]
+            raise ValueError(
+                f"{command}({self.spelling} {shown}): out of range. Give a number {told or 'that is one'}."
+            )
 
 
 def positional(name: str, help: str, *, default: Any = ..., metavar: str | None = None) -> Parameter:
     """An argument without a name; optional where it has a default."""
     told = typer.Argument(help=help, metavar=metavar or name.upper(), show_default=False)
     empty = Parameter.empty if default is ... else default
-    return Parameter(name, Parameter.KEYWORD_ONLY, default=empty, annotation=Annotated[str | None, told])
+    hint = Annotated[str | None, told, Allowed(metavar or name.upper())]
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=empty, annotation=hint)
 
 
 def flag(
     name: str, kind: Any, help: str, *, default: Any = None, metavar: str | None = None, panel: str | None = None,
-    spelling: str | None = None,
+    spelling: str | None = None, low: float = -math.inf, high: float = math.inf, above: float = -math.inf,
 ) -> Parameter:  # fmt: skip
-    """``--name VALUE``; ``default=...`` where it must be given."""
+    """``--name VALUE``; ``default=...`` where it must be given. A number may be ``low`` to ``high`` and ``above``."""
+    spelling = spelling or "--" + name.replace("_", "-")
     told = typer.Option(
-        spelling or "--" + name.replace("_", "-"),
+        spelling,
         help=help,
         metavar=metavar,
         rich_help_panel=panel,
@@ -49,7 +84,8 @@ def flag(
     )
     empty = Parameter.empty if default is ... else default
     hint = kind if default not in (None, ...) else kind | None
-    return Parameter(name, Parameter.KEYWORD_ONLY, default=empty, annotation=Annotated[hint, told])
+    allowed = Allowed(spelling.partition("/")[0], {"at least": low, "above": above, "at most": high})
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=empty, annotation=Annotated[hint, told, allowed])
 
 
 def switch(name: str, help: str, *, panel: str | None = None) -> Parameter:
@@ -65,16 +101,16 @@ METHOD_FLAGS = [
 
 COMMON = [
     flag("sigma", float, "Standard deviation of the noise, where you know it, in the file's own units: 25 of 8 bit's "
-         "255, 0.1 of a float file in 0 to 1. Estimated otherwise.", metavar="LEVEL"),
-    flag("seed", int, "The same seed gives the same result.", default=0, metavar="NUMBER"),
+         "255, 0.1 of a float file in 0 to 1. Estimated otherwise.", metavar="LEVEL", above=0, high=LARGEST),
+    flag("seed", int, "The same seed gives the same result.", default=0, metavar="NUMBER", low=0, high=SEEDS),
     flag("seconds", float, "Time allowed for each picture; the best so far is written when it is used up.",
-         metavar="S"),
+         metavar="S", low=SHORTEST, high=LONGEST),
     flag("device", str, "cpu, cuda or cuda:0; a GPU where there is one.", metavar="NAME", panel="Computing"),
     flag("precision", str, "float32 or bfloat16.", default="float32", metavar="TYPE", panel="Computing"),
     switch("compile", "Compile the training step where a compiler is installed.", panel="Computing"),
     flag("axes", str, "One letter for each axis of a TIFF or NPY file that does not say: Z Y X space, C channels, any "
          "other independent pictures.", metavar="ZYX", panel="The file"),
-    flag("data_range", str, "The values of black and white, or of white alone, where the type does not say.",
+    flag("data_range", str, "The values of black and white, or of white alone; measured from the picture otherwise.",
          metavar="LOW HIGH", panel="The file"),
 ]  # fmt: skip
 
@@ -101,9 +137,9 @@ STEERING = [
     flag("clip", str, "A CLIP on this machine, as transformers saves it.", metavar="FOLDER",
          panel="Steering (sinddm, sinfusion)"),
     flag("strength", float, "How far a step goes towards the text (0.2 unless given).", metavar="NUMBER",
-         panel="Steering (sinddm, sinfusion)"),
+         panel="Steering (sinddm, sinfusion)", low=0, high=1e3),
     flag("fill", float, "Share of the picture that a step may change (1 unless given).", metavar="SHARE",
-         panel="Steering (sinddm, sinfusion)"),
+         panel="Steering (sinddm, sinfusion)", above=0, high=1),
 ]  # fmt: skip
 
 
@@ -162,13 +198,23 @@ def _parsed(record: OptionRecord, text: Any) -> Any:
         return text
 
 
-def command(function: Callable[[dict[str, Any]], int], parameters: Iterable[Parameter]) -> Callable[..., int]:
-    """A function that typer can read: its signature is ``parameters``; it hands their values over as one dict."""
+def command(
+    name: str, function: Callable[[dict[str, Any]], int], parameters: Iterable[Parameter]
+) -> Callable[..., int]:
+    """A function that typer can read: its signature is ``parameters``; it hands their values over as one dict.
+
+    It raises ValueError for a number out of its range, or an empty text.
+    """
+    parameters = list(parameters)
 
     def call(**given: Any) -> int:
+        for parameter in parameters:
+            _, _, allowed = get_args(parameter.annotation)
+            if given[parameter.name] is not parameter.default:
+                allowed.check(name, given[parameter.name])
         return function(given)
 
-    call.__signature__ = Signature(_required_first(list(parameters)))  # type: ignore[attr-defined]
+    call.__signature__ = Signature(_required_first(parameters))  # type: ignore[attr-defined]
     return call
 
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from oneself import data
-from oneself.commands.errors import DONE, INTERRUPTED
+from oneself.commands.checkpoints import StateFile
+from oneself.commands.errors import DONE, INTERRUPTED, working
 from oneself.commands.interruption import Interruption
+from oneself.commands.journal import finish_killed, json_in
+from oneself.commands.keeping import Keeping, Record, Way
+from oneself.commands.places import Places
 from oneself.commands.progress import Display
+from oneself.commands.records import as_text, file_record
 from oneself.commands.request import parse_range
 from oneself.commands.steering import steering
 from oneself.core.checkpoint import load_tree
@@ -28,16 +34,16 @@ from oneself.quantities import duration
 __all__ = ["generate", "like", "opaque", "parse_size"]
 
 FORMAT = "oneself-generated-1"
-EVERY = 30.0  # seconds between two saves of the training's state
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where things go: the pictures, the model and the record."""
+    """Where things go: the pictures, the model, the record and the training's state."""
 
     pictures: tuple[Path, ...]
     model: Path
     record: Path
+    checkpoint: Path | None
 
 
 def generate(given: Mapping[str, Any], options: Mapping[str, Any], command_line: str) -> int:
@@ -55,33 +61,52 @@ def generate(given: Mapping[str, Any], options: Mapping[str, Any], command_line:
         raise ValueError(f"generate(-n {count}): not a number of pictures. Give 1 to 10000.")
     source = Path(given["source"])
     picture, notes = _read(source, given["axes"])
-    place = _place(source, given["out"], given["model"], count, picture)
-    _check(picture, size, place, given["overwrite"])
+    place = _place(source, given, count, picture)
+    ours = _unfinished(place, command_line)
+    trains = given["retrain"] or not place.model.exists() or bool(ours)
+    places = _places(source, given, place, trains)
+    done = finish_killed(place.record.parent).get(place.record)
+    if done is not None and done.get("command") == command_line and not given["overwrite"]:
+        display.say(f"{source}: made by a call that was killed; its record, {place.record}, is written now")
+        return DONE
     steer = steering(given)
-    for note in notes:
-        display.warn(note)
     told_range = None if given["data_range"] is None else parse_range(given["data_range"])
     data_range = told_range if told_range is None or len(told_range) == 2 else told_range[0]
     axis = picture.axes.index("C") if "C" in picture.axes else None
     settings = {"channel_axis": axis, "data_range": data_range}
-    began, code = time.monotonic(), DONE
-    if place.model.exists() and not given["retrain"]:
-        model = _loaded(place.model, picture, given, options, settings)
-        shaping = model.shaping(model.size if size is None else size, **steer)
-        display.say(f"{source}: sampling {place.model} ({model.method}), no training")
-    else:
-        model, shaping, code = _trained(picture, given, options, settings, display, size, steer)
-        place.model.parent.mkdir(parents=True, exist_ok=True)
-        model.save(place.model)
-        display.say(f"  wrote {place.model}: the trained model; sample it again with --model")
-    made = _written(model, picture, size, place, given, shaping)
-    told = _record(given, model, size, place, command_line, time.monotonic() - began)
-    data.write_text_atomic(place.record, json.dumps(told, indent=2, ensure_ascii=False) + "\n", overwrite=True)
-    display.say(f"  wrote {made} pictures, {place.pictures[0].name} and on, and {place.record.name} to "
-                f"{place.record.parent}; {duration(told['seconds'])}")  # fmt: skip
+    with Keeping(place.record, places, given["overwrite"], ours) as keeping, Interruption(display.warn) as interruption:
+        _check(picture, size, place, keeping)
+        for note in notes:
+            display.warn(note)
+        began = time.monotonic()
+        if trains:
+            state = None if place.checkpoint is None else StateFile(place.checkpoint, display.warn)
+            training, shaping = _training(picture, given, options, settings, size, steer, state, display)
+            with working():
+                model = _trained(training, given, display, interruption, state)
+                kept = keeping.keep(place.model, _model_ways(model, keeping, given["retrain"]))
+                if kept is not None:
+                    display.say(
+                        f"  wrote {_named(kept, place.model, keeping)}: the trained model; sample it again with --model"
+                    )
+        else:
+            model = _loaded(place.model, picture, given, options, settings)
+            shaping, kept = model.shaping(model.size if size is None else size, **steer), None
+            display.say(f"{source}: sampling {place.model} ({model.method}), no training")
+        whole = not trains or training.run.finished
+        told: Record = {
+            "model": str(place.model) if kept is None else _named(kept, place.model, keeping),
+            "command": command_line,
+        }
+        told |= {"interrupted": not whole}
+        with working() if trains else nullcontext():
+            found = _written(model, picture, size, place, given, shaping, told, began, keeping, interruption)
+    made = found["outputs"]
+    where = f", {Path(made[0]).name} and on, and {place.record.name} to {place.record.parent}"
+    display.say(f"  wrote {len(made)} pictures{'' if keeping.failures else where}; {duration(found['seconds'])}")
     if given["json"]:
-        print(json.dumps(told, indent=2, ensure_ascii=False))
-    return code
+        print(as_text(found), end="")
+    return keeping.report() or (INTERRUPTED if found["interrupted"] else DONE)
 
 
 def parse_size(text: str) -> tuple[int, ...]:
@@ -102,7 +127,7 @@ def _read(source: Path, axes: str | None) -> tuple[data.Picture, list[str]]:
     picture = data.read(source, axes=axes)
     if len(set(picture.axes) - set("YXC")) == 1:
         return data.read_clip(source, axes=axes), list(picture.notes)
-    return opaque(picture, source, "generate")
+    return opaque(data.upright(picture), source, "generate")
 
 
 def opaque(picture: data.Picture, source: Path, task: str) -> tuple[data.Picture, list[str]]:
@@ -126,29 +151,60 @@ def opaque(picture: data.Picture, source: Path, task: str) -> tuple[data.Picture
     return picture, notes
 
 
-def _place(source: Path, out: str | None, model: str | None, count: int, picture: data.Picture) -> Place:
+def _place(source: Path, given: Mapping[str, Any], count: int, picture: data.Picture) -> Place:
     """Where the results go. Raises OSError where OUT is a file."""
+    out, model = given["out"], given["model"]
     folder = source.with_name(f"{source.stem}-generated") if out is None else Path(out)
-    if folder.is_file():
+    if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"generate(out={str(folder)!r}): a file. Name a folder for the pictures.")
     digits = max(2, len(str(count)))
     known = data.CLIP_ENDINGS if is_clip(picture) else data.EXTENSIONS
     ending = source.suffix if source.suffix.lower() in known else "" if is_clip(picture) else ".png"
     pictures = tuple(folder / f"{source.stem}-{number:0{digits}}{ending}" for number in range(1, count + 1))
     kept = folder / f"{source.stem}.safetensors" if model is None else Path(model)
-    return Place(pictures, kept, folder / f"{source.stem}-generated.json")
+    checkpoint = None if given["checkpoint"] is None else Path(given["checkpoint"])
+    return Place(pictures, kept, folder / f"{source.stem}-generated.json", checkpoint)
 
 
-def _check(picture: data.Picture, size: tuple[int, ...] | None, place: Place, overwrite: bool) -> None:
+def _places(source: Path, given: Mapping[str, Any], place: Place, trains: bool) -> Places:
+    """What is read and written; the model is either."""
+    reads = [source, *(data.find_images(source) if source.is_dir() else [])]
+    writes = [("out", path) for path in place.pictures] + [("out's .json", place.record)]
+    if trains:
+        writes.append(("--model", place.model))
+    else:
+        reads.append(place.model)
+    if place.checkpoint is not None:
+        writes.append(("--checkpoint", place.checkpoint))
+    if given["clip"] is not None:
+        reads += [path for path in Path(given["clip"]).rglob("*") if path.is_file()]
+    return Places("generate", reads, writes)
+
+
+def _unfinished(place: Place, command_line: str) -> dict[str, str]:
+    """The files of the same call, that was interrupted and has left its training's state: it may replace those."""
+    if place.checkpoint is None or not place.checkpoint.exists():
+        return {}
+    found = json_in(place.record)
+    if not isinstance(found, dict) or found.get("format") != FORMAT or found.get("command") != command_line:
+        return {}
+    files = found.get("files")
+    if found.get("interrupted") is not True or not isinstance(files, dict):
+        return {}
+    made = {path: sha for path, sha in files.items() if isinstance(sha, str)}
+    return made | {str(place.record.resolve()): file_record(place.record)["sha256"]}
+
+
+def _check(picture: data.Picture, size: tuple[int, ...] | None, place: Place, keeping: Keeping) -> None:
     """Refuse what could not be written, before the work; the folder is made."""
     place.record.parent.mkdir(parents=True, exist_ok=True)
-    data.check_target(place.record, overwrite)
+    data.check_target(place.record, keeping.may_replace(place.record))
     data.check_target(place.model, overwrite=True)
     shape = dict(picture.sizes) | ({} if size is None else dict(zip("YX", size, strict=True)))
     blank = np.broadcast_to(np.zeros((), picture.pixels.dtype), tuple(shape.values()))  # takes no memory
     check = data.check_clip_output if is_clip(picture) else data.check_output
     for path in place.pictures:
-        check(like(picture, blank), path, overwrite=overwrite)
+        check(like(picture, blank), path, overwrite=keeping.may_replace(path))
 
 
 def _loaded(
@@ -170,51 +226,76 @@ def _loaded(
     return model
 
 
-def _trained(
+def _training(
     picture: data.Picture, given: Mapping[str, Any], options: Mapping[str, Any], settings: dict[str, Any],
-    display: Display, size: tuple[int, ...] | None, steer: dict[str, Any],
-) -> tuple[Model, Shaping | None, int]:  # fmt: skip
+    size: tuple[int, ...] | None, steer: dict[str, Any], state: StateFile | None, display: Display,
+) -> tuple[Training, Shaping | None]:  # fmt: skip
+    """A training that can begin, or go on, and what will steer the samples."""
     chosen = {name: given[name] for name in ("seed", "seconds", "device", "preset", "precision", "compile")}
     training = Training(picture.pixels, given["method"], **chosen, **settings, **options)
-    if size is not None:
-        training.check(size)
+    training.check(training.sizes[-1][-2:] if size is None else size, given["start_scale"])
     shaping = training.untrained().shaping(training.sizes[-1] if size is None else size, **steer)
-    checkpoint = None if given["checkpoint"] is None else Path(given["checkpoint"])
-    if checkpoint is not None:
-        data.check_target(checkpoint, overwrite=True)
-        if checkpoint.exists():
-            training.run.load_state_dict(load_tree(checkpoint))
-            display.say(f"  going on from {checkpoint}")
+    if state is not None and state.path.exists():
+        training.run.load_state_dict(load_tree(state.path))
+        display.say(f"  going on from {state.path}")
+    return training, shaping
+
+
+def _trained(
+    training: Training, given: Mapping[str, Any], display: Display, interruption: Interruption, state: StateFile | None
+) -> Model:
+    """The model, at the end or as it is when that is asked for."""
     if not given["quiet"]:
         display.say(f"{given['source']}: {training.cost()}")
-    run, saved = training.run, time.monotonic()
-    with Interruption(display.warn) as interruption:
-        display.begin(run.method.key)
-        try:
-            for step in run:
-                display.step(step, run)
-                if checkpoint is not None and time.monotonic() - saved > EVERY:
-                    run.save(checkpoint)
-                    saved = time.monotonic()
-                if interruption.asked:
-                    break
-        finally:
-            display.end()
-    if checkpoint is not None:
-        run.save(checkpoint)
-    return training.model(), shaping, DONE if run.finished else INTERRUPTED
+    run = training.run
+    display.begin(run.method.key)
+    try:
+        for step in run:
+            display.step(step, run)
+            if state is not None and state.is_due():
+                state.save(run.state_dict)
+            if interruption.asked:
+                break
+    finally:
+        display.end()
+    if state is not None:
+        state.save(run.state_dict)
+    return training.model()
+
+
+def _model_ways(model: Model, keeping: Keeping, retrain: bool) -> list[Way]:
+    def write(place: Path) -> None:
+        data.save(place, model.save, overwrite=retrain or keeping.may_replace(place))
+
+    return [("", write), (".safetensors", model.save)]
+
+
+def _named(kept: Record, path: Path, keeping: Keeping) -> str:
+    """Where a file is, as it was named if it is there."""
+    return str(path) if keeping.is_in_place(kept) else str(kept["path"])
 
 
 def _written(
     model: Model, picture: data.Picture, size: tuple[int, ...] | None, place: Place, given: Mapping[str, Any],
-    shaping: Shaping | None,
-) -> int:  # fmt: skip
-    """The pictures, one by one: the last may be long in coming."""
-    write = data.write_clip if is_clip(picture) else data.write
+    shaping: Shaping | None, told: Record, began: float, keeping: Keeping, interruption: Interruption,
+) -> Record:  # fmt: skip
+    """The pictures, one by one, since the last may be long in coming, and the record, which is returned."""
+    outputs: list[str] = []
+
+    def record(last: Record, path: Path) -> Record:
+        made = [*outputs, _named(last, path, keeping)]
+        about = told | {"interrupted": told["interrupted"] or path != place.pictures[-1], "files": keeping.files()}
+        return _record(given, model, size, made, time.monotonic() - began) | about
+
     for number, path in enumerate(place.pictures):
         made = model.draw(size, seed=given["seed"], number=number, start=given["start_scale"], shaping=shaping)
-        write(like(picture, model.kind.pack(made)[0]), path, overwrite=given["overwrite"])
-    return len(place.pictures)
+        new = like(picture, model.kind.pack(made)[0])
+        ways = keeping.clip_ways(new, path) if is_clip(picture) else keeping.picture_ways(new, path)
+        if interruption.asked or path == place.pictures[-1]:
+            return keeping.deliver(path, ways, partial(record, path=path))[1]
+        kept = keeping.keep(path, ways)
+        outputs += [_named(kept, path, keeping)] if kept is not None else []
+    raise AssertionError("there is at least one picture")
 
 
 def is_clip(picture: data.Picture) -> bool:
@@ -227,12 +308,10 @@ def like(picture: data.Picture, pixels: Any) -> data.Picture:
 
 
 def _record(
-    given: Mapping[str, Any], model: Model, size: tuple[int, ...] | None, place: Place, command_line: str,
-    seconds: float,
-) -> dict[str, Any]:  # fmt: skip
+    given: Mapping[str, Any], model: Model, size: tuple[int, ...] | None, outputs: list[str], seconds: float
+) -> Record:
     return {
         "format": FORMAT,
-        "command": command_line,
         "input": str(given["source"]),
         "method": model.method,
         "options": model.options,
@@ -240,8 +319,7 @@ def _record(
         "start_scale": given["start_scale"],
         **{name: given[name] for name in ("region", "text", "clip", "strength", "fill") if given[name]},
         "size": list(model.size if size is None else size),
-        "model": str(place.model),
-        "outputs": [str(path) for path in place.pictures],
+        "outputs": outputs,
         "seconds": seconds,
         "versions": versions(),
     }

@@ -49,6 +49,7 @@ def _facts(file: str, picture: Picture) -> dict[str, Any]:
         "lowest": values.min().item() if values.size else None,
         "highest": values.max().item() if values.size else None,
         "pixel_size": {axis: {"value": size.value, "unit": size.unit} for axis, size in said.pixel_size.items()},
+        "orientation": picture.orientation,
         "resolution": density and {"x": float(density.x), "y": float(density.y), "unit": density.unit},
         "carries": [name for name, value in kept.items() if value is not None],
         "notes": list(picture.notes),
@@ -58,7 +59,7 @@ def _facts(file: str, picture: Picture) -> dict[str, Any]:
 def _restoration(picture: Picture, limits: tuple[float, ...] | None, device: str | None) -> dict[str, Any]:
     """The noise of the first item that is not blank, and what denoising would do; or why it would refuse."""
     try:
-        data.check_pixels(picture.pixels, "denoise(in)")
+        data.check_pixels(picture.pixels, "denoise(in)", gaps=True)
         items = [item for item in data.split(picture) if (item.pixels != item.pixels.flat[0]).any()]
         return _of_item(items[0], len(items), limits, device)
     except (TypeError, ValueError, MemoryError) as error:
@@ -66,11 +67,14 @@ def _restoration(picture: Picture, limits: tuple[float, ...] | None, device: str
 
 
 def _of_item(item: Item, count: int, limits: tuple[float, ...] | None, device: str | None) -> dict[str, Any]:
-    unit, span = data.to_unit(item.pixels, limits)
+    closed, gaps = data.close_gaps(item.pixels)
+    unit, span = data.to_unit(closed, limits)
     y = torch.from_numpy(np.ascontiguousarray(unit))[None]
     report = describe_noise(y[0].numpy())
     noise = {
         "words": report.words(),
+        "range": [span.low, span.high],
+        "gaps": 0 if gaps is None else int(gaps.where.sum()),
         "sigma": report.sigma * (span.high - span.low),
         "kind": report.kind,
         "gain": report.gain * (span.high - span.low),
@@ -109,11 +113,18 @@ def _lines(found: dict[str, Any]) -> list[str]:
     if found["resolution"] is not None and found["resolution"]["unit"] != "none":
         density = found["resolution"]
         lines.append(f"  {density['x']:.6g} × {density['y']:.6g} pixels per {density['unit']}")
+    if found["orientation"] != 1:
+        lines.append(f"  shown turned, EXIF orientation {found['orientation']}; masks and other pictures likewise")
     lines += [f"  carries {', '.join(found['carries'])}"] * bool(found["carries"])
     lines += [f"  note: {note}" for note in found["notes"]]
     plan = found["denoise"]
     if "refused" in plan:
         return [*lines, f"  denoise would refuse it: {plan['refused']}"]
+    low, high = found["noise"]["range"]
+    lines.append(f"  values of {low:.6g} to {high:.6g} are taken as 0 to 1")
+    lines += [f"  {found['noise']['gaps']} values are NaN or infinite; they would stay so"] * bool(
+        found["noise"]["gaps"]
+    )
     lines.append(f"  noise: {found['noise']['words']} ({found['noise']['sigma']:.3g} in the file's units)")
     lines.append(f"  denoise would use {plan['title']}, {plan['method']}: {plan['why']}")
     most = "at most " if plan["stops_early"] else "about "

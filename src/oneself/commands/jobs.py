@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from oneself import data
+from oneself.commands.journal import finish_killed
+from oneself.commands.places import Places
 from oneself.commands.request import SUFFIXES, Files, Settings
 from oneself.core import Compute
 from oneself.data import Picture
@@ -19,7 +22,7 @@ from oneself.physics.mixture import MIXTURES, check_mixture
 from oneself.problems import settle
 from oneself.registry import find
 
-__all__ = ["Job", "check_place", "check_settings", "list_jobs", "makes_folders"]
+__all__ = ["Job", "Plan", "check_place", "check_settings", "makes_folders", "plan"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,17 @@ class Job:
 
     source: Path
     target: Path
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The files to restore, and those left out because their result is there; what is read and written in all; the
+    records, by their place, that a killed call left to be written and that are written now."""
+
+    jobs: list[Job]
+    skipped: list[Job]
+    places: Places
+    finished: Mapping[Path, dict[str, Any]] = field(default_factory=dict)
 
 
 def check_settings(settings: Settings) -> None:
@@ -53,12 +67,14 @@ def check_settings(settings: Settings) -> None:
         if settings.preset is not None:
             raise ValueError(f"{task}(--preset {settings.preset}): belongs to a method. Choose one with --method.")
         return
-    choice = settle(task, settings.method, torch.zeros(1, 1, 1), sigma=sigma)
-    find(settings.method).settle({**choice.options, **settings.options}, settings.preset)
+    settle(task, settings.method, torch.zeros(1, 1, 1), sigma=None if sigma is None else 1.0)
+    method = find(settings.method)
+    in_own_units = {record.name for record in method.options if record.option.unit}  # of a file that is not read yet
+    method.settle({name: v for name, v in settings.options.items() if name not in in_own_units}, settings.preset)
 
 
-def list_jobs(files: Files, settings: Settings) -> tuple[list[Job], list[Job]]:
-    """The files to restore, and those left out because their result is there.
+def plan(files: Files, settings: Settings) -> Plan:
+    """What is to be done.
 
     Raises
     ------
@@ -68,16 +84,19 @@ def list_jobs(files: Files, settings: Settings) -> tuple[list[Job], list[Job]]:
     """
     task = settings.task
     jobs = _in_folder(files, task) if files.source.is_dir() else [_of_file(files, task)]
+    finished: dict[Path, dict[str, Any]] = {}
+    for folder in dict.fromkeys(job.target.parent for job in jobs):
+        finished |= finish_killed(folder)
     skipped = [job for job in jobs if files.skip_existing and job.target.exists()]
     jobs = [job for job in jobs if job not in skipped]
-    _check_apart(files, jobs, settings.aids.values())
+    places = _places(files, jobs, settings)
     present = [job.target for job in jobs if job.target.exists()]
     if present and not files.overwrite and len(jobs) > 1:
         raise FileExistsError(
             f"{task}(out): {len(present)} of {len(jobs)} results are there already, such as {str(present[0])!r}. "
             "Give --skip-existing to leave them, --overwrite to replace them, or another folder."
         )
-    return jobs, skipped
+    return Plan(jobs, skipped, places, finished)
 
 
 def _of_file(files: Files, task: str) -> Job:
@@ -106,24 +125,16 @@ def _in_folder(files: Files, task: str) -> list[Job]:
     return jobs
 
 
-def _check_apart(files: Files, jobs: list[Job], aids: Iterable[Path]) -> None:
+def _places(files: Files, jobs: list[Job], settings: Settings) -> Places:
     """Nothing that is written may be an input, or written twice."""
-    inputs = {path.resolve() for path in (*(job.source for job in jobs), *aids)}
-    written = [(job.target, "out") for job in jobs]
-    written += [(data.side_path(job.target), "out's .json") for job in jobs]
+    written = [("out", job.target) for job in jobs]
+    written += [("out's .json", data.side_path(job.target)) for job in jobs]
     extras = (("preview", files.preview), ("compare", files.compare), ("checkpoint", files.checkpoint))
-    written += [(path, f"--{name}") for name, path in extras if path is not None]
-    seen: dict[Path, str] = {}
-    for path, name in written:
-        place = path.resolve()
-        if place in inputs:
-            raise ValueError(f"oneself({name}={str(path)!r}): this is an input. Results never replace inputs.")
-        if place in seen:
-            raise ValueError(f"oneself({name}={str(path)!r}): already written as {seen[place]}. Choose another name.")
-        seen[place] = name
+    written += [(f"--{name}", path) for name, path in extras if path is not None]
+    return Places(settings.task, [*(job.source for job in jobs), *settings.aids.values()], written)
 
 
-def check_place(picture: Picture, target: Path, overwrite: bool, make_folders: bool) -> None:
+def check_place(picture: Picture, target: Path, may_replace: Callable[[Path], bool], make_folders: bool) -> None:
     """Refuse a result, or its record, that could not be written; with ``make_folders`` its folders may be missing.
 
     Raises
@@ -131,12 +142,14 @@ def check_place(picture: Picture, target: Path, overwrite: bool, make_folders: b
     OSError, ValueError
         As ``data.check_output``.
     """
-    folder = target.parent
+    folder, side = target.parent, data.side_path(target)
     if folder.exists() or not make_folders:
-        data.check_output(picture, target, overwrite=overwrite)
-        data.check_target(data.side_path(target), overwrite)
+        data.check_output(picture, target, overwrite=may_replace(target))
+        data.check_target(side, may_replace(side))
         return
     while not folder.exists():
+        if folder.is_symlink():
+            raise FileNotFoundError(f"write(path={str(target)!r}): the link {str(folder)!r} leads nowhere. Remove it.")
         folder = folder.parent
     data.check_output(picture, folder / f".{uuid.uuid4().hex}{extension(target)}")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_format
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,12 @@ import numpy as np
 import torch
 
 from oneself import data
-from oneself.commands.errors import DONE
+from oneself.commands.errors import DONE, working
+from oneself.commands.journal import finish_killed
+from oneself.commands.keeping import Keeping, Record
+from oneself.commands.places import Places
 from oneself.commands.progress import Display
-from oneself.commands.records import file_record
+from oneself.commands.records import as_text, read_once
 from oneself.commands.request import parse_range
 from oneself.core import Compute, Result
 from oneself.core.result import versions
@@ -23,13 +25,14 @@ from oneself.quantities import duration
 
 __all__ = ["main"]
 
-WHOLE = (".png", ".jpg", ".jpeg", ".bmp", ".webp")  # formats of whole numbers
+WHOLE = (".png", ".bmp")  # formats of whole numbers
+LOSSY = (".jpg", ".jpeg", ".jpe", ".jfif", ".webp")
 KIND = "oneself-kernel-1"
 
 
 def main(
     source: str, out: str | None, scale: str, method: str, seed: int, seconds: float | None, device: str | None,
-    axes: str | None, data_range: str | None, overwrite: bool, json: bool, quiet: bool,
+    axes: str | None, data_range: str | None, overwrite: bool, json: bool, quiet: bool, command_line: str,
 ) -> int:  # fmt: skip
     """Find the kernel and write it, and its record beside it.
 
@@ -42,31 +45,39 @@ def main(
     Compute.choose(device)
     factor = shrinking(_number(scale), 2)
     limits = None if data_range is None else parse_range(data_range)
-    picture = data.read(place, axes=axes)
+    picture, told = read_once(place, lambda: data.read(place, axes=axes))
     pixels = _only(source, picture)
-    for path in (target, data.side_path(target)):
-        if path.resolve() == place.resolve():
-            raise ValueError(f"kernel(out={str(path)!r}): this is the input. Choose another name.")
-        data.check_target(path, overwrite)
-    data.check_output(_drawn(torch.ones(1, 1), target), target, overwrite=overwrite)
-    unit, _ = data.to_unit(pixels, limits)
-    y = torch.from_numpy(np.ascontiguousarray(unit))[None]
-    result = find_kernel(y, factor, method, seed=seed, seconds=seconds, device=device)
-    found = _record(result, source, factor, seed)
-    data.write(_drawn(result.image[0, 0].cpu(), target), target, overwrite=overwrite)
-    found["output"] = file_record(target)
-    data.write_text_atomic(data.side_path(target), json_format.dumps(found, indent=2, ensure_ascii=False), overwrite)
-    display = Display(quiet)
-    for line in _lines(found, target):
+    side, display = data.side_path(target), Display(quiet)
+    places = Places("kernel", [place], [("out", target), ("out's .json", side)])
+    done = finish_killed(side.parent).get(side)
+    if done is not None and done.get("command") == command_line and not overwrite:
+        display.say(f"{target} was made by a call that was killed; its record is written now")
+        return DONE
+    with Keeping(side, places, overwrite) as keeping:
+        data.check_target(side, keeping.may_replace(side))
+        data.check_output(_drawn(torch.ones(1, 1), target), target, overwrite=keeping.may_replace(target))
+        unit, _ = data.to_unit(data.close_gaps(pixels)[0], limits)
+        y = torch.from_numpy(np.ascontiguousarray(unit))[None]
+        result = find_kernel(y, factor, method, seed=seed, seconds=seconds, device=device)
+        with working():
+            about = _record(result, told, factor, seed) | {"command": command_line}
+            ways = keeping.picture_ways(_drawn(result.image[0, 0].cpu(), target), target)
+            written, found = keeping.deliver(target, ways, lambda output: about | {"output": output})
+    for line in _lines(found, written):
         display.say(line)
     if json:
-        print(json_format.dumps(found, indent=2, ensure_ascii=False))
-    return DONE
+        print(as_text(found), end="")
+    return keeping.report()
 
 
 def _target(source: Path, out: str | None) -> Path:
-    """``NAME-kernel.npy`` beside the picture unless it is named."""
-    return data.output_path(source.with_suffix(".npy"), out, "kernel")
+    """``NAME-kernel.npy`` beside the picture unless it is named. Raises ValueError where it would be changed."""
+    target = data.output_path(source.with_suffix(".npy"), out, "kernel")
+    if target.suffix.lower() in LOSSY:
+        raise ValueError(
+            f"kernel(out={str(target)!r}): {target.suffix} changes the values. End it in .npy, .tif or .png."
+        )
+    return target
 
 
 def _number(text: str) -> float:
@@ -83,7 +94,7 @@ def _only(source: str, picture: Picture) -> np.ndarray[Any, Any]:
         raise ValueError(f"kernel(in={source!r}): {len(items)} pictures, each with a blur of its own. Give one.")
     if items[0].axes != "YX":
         raise ValueError(f"kernel(in={source!r}): axes {items[0].axes}. The blur of pictures (Y, X) can be found.")
-    data.check_pixels(items[0].pixels, f"kernel(in={source!r})")
+    data.check_pixels(items[0].pixels, f"kernel(in={source!r})", gaps=True)
     return items[0].pixels
 
 
@@ -95,11 +106,11 @@ def _drawn(kernel: torch.Tensor, target: Path) -> Picture:
     return Picture(values, "YX", target.suffix.lower().lstrip("."))
 
 
-def _record(result: Result[torch.Tensor], source: str, scale: int, seed: int) -> dict[str, Any]:
+def _record(result: Result[torch.Tensor], source: Record, scale: int, seed: int) -> Record:
     kernel = result.image[0, 0].cpu()
     return {
         "format": KIND,
-        "input": file_record(Path(source)),
+        "input": source,
         "scale": scale,
         "method": result.method,
         "options": dict(result.options),

@@ -9,22 +9,23 @@ import numpy as np
 
 from oneself import data
 from oneself.commands.checkpoints import Done
+from oneself.commands.keeping import Keeping, Record
 from oneself.data import Metadata, Picture
 
 __all__ = ["part_files", "write_parts"]
 
 
 def part_files(picture: Picture, done: Sequence[Done], target: Path) -> Mapping[Path, tuple[str, Picture]]:
-    """Where each part of a result goes, its name, and what is written: float32 in units of the [0, 1] range, with the
+    """Where each part of a result goes, its name, and what is written: float32, with the
     result's axes and pixel sizes; NaN in items that have no such part. ``picture`` is the input, ``target`` the result.
     """
-    found = {}
+    found, upright = {}, data.upright(picture)  # without the tags that say how it is turned
     for name in dict.fromkeys(name for item in done for name in item.parts):
         pixels = [
             np.broadcast_to(item.parts.get(name, np.float32(np.nan)), item.pixels.shape).astype(np.float32)
             for item in done
         ]
-        joined = data.join(picture, pixels)
+        joined = data.join(upright, pixels)
         told = Metadata(resolution=joined.metadata.resolution, pixel_size=joined.metadata.pixel_size)
         found[data.part_path(target, name, signal=joined.axes == "X")] = (
             name,
@@ -35,23 +36,26 @@ def part_files(picture: Picture, done: Sequence[Done], target: Path) -> Mapping[
 
 def write_parts(
     files: Mapping[Path, tuple[str, Picture]],
-    may_replace: Callable[[Path], bool],
+    keeping: Keeping,
     say: Callable[[str], None],
     warn: Callable[[str], None],
-) -> dict[str, Path]:
-    """Write them, by name; a file that is there and may not be replaced is left as it is, and that is told.
+) -> dict[str, Record]:
+    """Write them; the record of where each is, by name.
 
-    Raises
-    ------
-    OSError
-        One could not be written.
+    A file that is there and may not be replaced is left as it is, and so is one that is a result of the same call: the
+    part is saved beside it, and that is told.
     """
-    made = {}
+    made: dict[str, Record] = {}
     for path, (name, picture) in files.items():
-        replacing = path.exists()
-        if replacing and not may_replace(path):
-            warn(f"{path} is there and was left as it is; the {name} was not written. Give --overwrite to replace it.")
+        if keeping.places.is_taken(path) or (path.exists() and not keeping.may_replace(path)):
+            found = keeping.beside(path, keeping.picture_ways(picture, path))
+            if found is not None:
+                made[name] = found
+                warn(f"{path} is there and was left as it is; the {name} is in {found['path']}.")
             continue
-        made[name] = data.write(picture, path, overwrite=replacing)
-        say(f"  wrote {path}: {name}")
+        kept = keeping.keep(path, keeping.picture_ways(picture, path))
+        if kept is not None:
+            made[name] = kept
+            if keeping.is_in_place(kept):
+                say(f"  wrote {path}: {name}")
     return made

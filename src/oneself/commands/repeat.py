@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from oneself.commands.aids import digest, read_aids
 from oneself.commands.errors import DONE, FAILED
 from oneself.commands.interruption import Interruption
 from oneself.commands.jobs import Job, check_settings
+from oneself.commands.places import Places
 from oneself.commands.progress import Display
 from oneself.commands.records import read_record
 from oneself.commands.request import Files, Settings
 from oneself.commands.restoring import Restorer
 from oneself.commands.tasks import attempt, print_summary
+from oneself.core.schema import Misfit, conform
 
 __all__ = ["main"]
 
@@ -35,13 +38,11 @@ def main(record: str, output: str | None, overwrite: bool, json: bool, quiet: bo
     """
     place = Path(record)
     recorded = read_record(place)
-    try:
-        settings, job = _settings(recorded, place, record), _job(recorded, place, output)
-        items, made = recorded["items"], recorded["output"]["pixels_sha256"]
-        threads = int(recorded["threads"])
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"repeat({record!r}): the record is damaged ({error}). Name one as it was written.") from error
+    settings, job = _settings(recorded, place, record), _job(recorded, place, output)
+    items, made, threads = recorded["items"], recorded["output"]["pixels_sha256"], recorded["threads"]
     check_settings(settings)
+    written = [("--output", job.target), ("--output's .json", data.side_path(job.target))]
+    places = Places("repeat", [place, job.source, *settings.aids.values()], written)
     display = Display(quiet)
     done: list[Record] = []
     failed: list[Record] = []
@@ -50,7 +51,7 @@ def main(record: str, output: str | None, overwrite: bool, json: bool, quiet: bo
     torch.set_num_threads(threads)  # sums are split among threads, and rounded accordingly
     try:
         with Interruption(display.warn) as interruption:
-            restorer = Restorer(settings, files, read_aids(settings), display, interruption, replay=items)
+            restorer = Restorer(settings, files, read_aids(settings), display, interruption, places, items)
             code = attempt(restorer, job, done, failed)
     finally:
         torch.set_num_threads(before)
@@ -78,16 +79,21 @@ def _compare(recorded: Mapping[str, Any], again: Mapping[str, Any], made: str, d
 
 
 def _settings(recorded: Mapping[str, Any], place: Path, name: str) -> Settings:
-    asked = dict(recorded["asked"])
-    lists = {name: None if asked[name] is None else tuple(asked[name]) for name in ("data_range", "scale")}
-    aids = {aid: _found(recorded["aids"], aid, place) for aid in recorded["aids"]}
-    asked["device"] = recorded["device"]
-    return Settings(**{**asked, **lists}, aids=aids, task=recorded["task"], command=f"oneself repeat {name}")
+    told = recorded["asked"] | {"task": recorded["task"], "command": f"oneself repeat {name}"}
+    told |= {"device": recorded["device"], "aids": {}}
+    try:
+        conform(told, Settings, "asked")
+    except Misfit as error:
+        raise ValueError(f"repeat({name!r}): the record is damaged ({error}). Name one as it was written.") from error
+    told["aids"] = {aid: _found(recorded["aids"], aid, place) for aid in recorded["aids"]}
+    found: Record = {field.name: told[field.name] for field in fields(Settings) if field.name in told}
+    lists = {key: tuple(value) for key, value in found.items() if isinstance(value, list)}
+    return Settings(**found | lists)
 
 
 def _job(recorded: Mapping[str, Any], place: Path, output: str | None) -> Job:
     source = _found(recorded, "input", place)
-    beside = place.parent / Path(recorded["output"]["path"]).name
+    beside = place.parent / (Path(recorded["output"]["path"]).name or source.name)
     return Job(source, data.output_path(beside, None, "repeated") if output is None else Path(output))
 
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ESTIMATE", "SUFFIXES", "Files", "Settings", "parse_range", "parse_scale"]
+__all__ = ["ESTIMATE", "LARGEST", "SUFFIXES", "Files", "Settings", "parse_range", "parse_scale"]
 
+LARGEST = 1e20  # of values of pixels: their squares are numbers of 32 bits, too
+SMALLEST, CLOSE = 1e-30, 1e-12  # distances of white from black, also relative to those
 ESTIMATE = "estimate"  # in place of the file of a kernel
 SUFFIXES = {
     "denoise": "denoised",
@@ -92,9 +94,10 @@ def parse_range(text: str) -> tuple[float, ...]:
     except ValueError:
         values = ()
     low, high = (0.0, *values) if len(values) == 1 else values if len(values) == 2 else (0.0, 0.0)
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+    finite = max(abs(low), abs(high)) <= LARGEST
+    if not (finite and high - low >= SMALLEST and high - low > CLOSE * max(abs(low), abs(high))):
         raise ValueError(
             f"oneself(--data-range {text.replace(',', ' ')}): not a range. Give the values of black and white, "
-            "such as 0 4095, or the one of white alone."
+            f"such as 0 4095, or the one of white alone: at most {LARGEST:g}, and further apart than what is rounded."
         )
     return values

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -16,16 +15,18 @@ from torch import Tensor
 
 from oneself import data
 from oneself.auto import Choice
-from oneself.commands.aids import Aids, digest
+from oneself.commands.aids import Aids
 from oneself.commands.checkpoints import Checkpoint, Done
 from oneself.commands.interruption import Interruption
 from oneself.commands.jobs import Job, check_place, makes_folders
+from oneself.commands.keeping import Keeping, Record
 from oneself.commands.parts import part_files, write_parts
+from oneself.commands.places import Places
 from oneself.commands.prepared import Piece, Prepared, prepare, quality_for
 from oneself.commands.progress import Display
-from oneself.commands.records import file_record, item_record, own_unfinished, pixel_digest, plan_of, record
+from oneself.commands.records import aid_records, item_record, own_unfinished, pixel_digest, plan_of, read_once, record
 from oneself.commands.request import Files, Settings
-from oneself.commands.snapshots import Preview, Shades, check_snapshot, side_by_side, write_snapshot
+from oneself.commands.snapshots import Preview, Shades, Shown, check_snapshot, side_by_side, snapshot, write_snapshot
 from oneself.core import Compute, Result, StageRecord
 from oneself.core.compute import peak_memory
 from oneself.quantities import duration
@@ -37,11 +38,20 @@ Pixels = np.ndarray[Any, np.dtype[Any]]
 BLANK, ENDED = "blank", "ended before"
 
 
+class Seen(NamedTuple):
+    """One item before and after, and how they are shown."""
+
+    before: Tensor
+    after: Tensor
+    shades: Shades
+
+
 @dataclass
 class Restorer:
     """Restores files with the same settings.
 
-    ``replay`` are the items of a record, to do again what it says. ``begun`` is true once a step was taken.
+    ``places`` are all files that the call reads and writes. ``replay`` are the items of a record, to do again what it
+    says. ``begun`` is true once a step was taken.
     """
 
     settings: Settings
@@ -49,6 +59,7 @@ class Restorer:
     aids: Aids
     display: Display
     interruption: Interruption
+    places: Places = field(default_factory=lambda: Places("oneself"))
     replay: Sequence[Mapping[str, Any]] | None = None
     begun: bool = False
 
@@ -66,44 +77,42 @@ class Restorer:
         self.begun = False
         notes: list[str] = []
         with self._warnings_told(notes):
-            prepared = prepare(job.source, self.settings, self.aids)
+            prepared, source = read_once(job.source, lambda: prepare(job.source, self.settings, self.aids))
+            aids = aid_records(self.settings, self.aids)
             notes += prepared.picture.notes
-            checkpoint, may_replace = self._check(prepared, job)
-            self.display.say(f"{job.source}: {_words(prepared)}")
-            for note in prepared.picture.notes:
-                self.display.warn(note)
-            done, shown = self._restore_items(prepared, checkpoint)
-            return self._write(prepared, job, done, shown, notes, may_replace)
+            checkpoint = self._checkpoint(prepared, source)
+            side = data.side_path(job.target)
+            ours = own_unfinished(side, source) if checkpoint is not None and checkpoint.resumed else {}
+            with Keeping(side, self.places, self.files.overwrite, ours) as keeping:
+                self._check(prepared, job, keeping)
+                notes += (lost := data.losses(prepared.as_written(), job.target))
+                self.display.say(f"{job.source}: {_words(prepared)}")
+                for note in (*prepared.picture.notes, *lost):
+                    self.display.warn(note)
+                done, shown = self._restore_items(prepared, checkpoint, keeping)
+                return self._write(prepared, job, source, aids, done, shown, notes, keeping)
 
-    def _check(self, prepared: Prepared, job: Job) -> tuple[Checkpoint | None, Callable[[Path], bool]]:
-        """All that can be refused before the work; what to go on from, and which files may be replaced."""
-        files, overwrite = self.files, self.files.overwrite
-        signal = prepared.items[0].axes == "X"
-        extras = [("--preview", files.preview), ("--compare", files.compare)]
-        for flag, path in extras:
+    def _checkpoint(self, prepared: Prepared, source: Mapping[str, str]) -> Checkpoint | None:
+        path = self.files.checkpoint
+        if path is None:
+            return None
+        shape = (len(prepared.items[0].pixels), *prepared.piece(0).size)
+        kind = prepared.picture.pixels.dtype.str, shape, len(prepared.items)
+        return Checkpoint(path, self._identity(source), self.display.warn, kind)
+
+    def _check(self, prepared: Prepared, job: Job, keeping: Keeping) -> None:
+        """Refuse all that can be refused before the work."""
+        files, signal = self.files, prepared.items[0].axes == "X"
+        check_place(prepared.as_written(), job.target, keeping.may_replace, makes_folders(files))
+        for flag, path in (("--preview", files.preview), ("--compare", files.compare)):
             if path is not None and signal:
                 raise ValueError(f"{self.settings.task}({flag}): a signal is no picture to look at. Leave it out.")
-        checkpoint = None
-        replaceable: Mapping[str, str] = {}
-        if files.checkpoint is not None:
-            checkpoint = Checkpoint(files.checkpoint, self._identity(job), self.display.warn)
-            replaceable = own_unfinished(data.side_path(job.target), job.source) if checkpoint.resumed else {}
-
-        def allowed(path: Path) -> bool:
-            if path.resolve() == job.source.resolve():
-                return False
-            ours = replaceable.get(str(path.resolve()))
-            return overwrite or (ours is not None and path.is_file() and digest(path) == ours)
-
-        check_place(prepared.as_written(), job.target, allowed(job.target), makes_folders(files))
-        for flag, path in extras:
             if path is not None:
-                check_snapshot(path, flag, allowed(path))
+                check_snapshot(path, flag, keeping.may_replace(path))
         if self.replay is not None and len(self.replay) != len(prepared.items):
             raise ValueError(f"repeat(items={len(self.replay)}): the input has {len(prepared.items)}. Is it the same?")
-        return checkpoint, allowed
 
-    def _identity(self, job: Job) -> dict[str, Any]:
+    def _identity(self, source: Mapping[str, str]) -> dict[str, Any]:
         s = self.settings
         names = (
             "task",
@@ -120,15 +129,15 @@ class Restorer:
             "estimate",
         )
         found = {name: getattr(s, name) for name in names}
-        found |= {"options": dict(s.options), "input": digest(job.source), **dict(self.aids.hashes)}
+        found |= {"options": dict(s.options), "input": source["sha256"], **dict(self.aids.hashes)}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
 
     def _restore_items(
-        self, prepared: Prepared, checkpoint: Checkpoint | None
-    ) -> tuple[list[Done], tuple[Tensor, Tensor]]:
+        self, prepared: Prepared, checkpoint: Checkpoint | None, keeping: Keeping
+    ) -> tuple[list[Done], Seen]:
         """Every item, and before and after of one in the middle."""
         finished: list[Done] = []
-        shown: tuple[Tensor, Tensor] | None = None
+        shown: Seen | None = None
         total = len(prepared.items)
         for number in range(total):
             piece = prepared.piece(number)
@@ -142,9 +151,11 @@ class Restorer:
             elif self._ended(number):
                 done = Done(piece.untouched(), item_record(piece.item.index, ENDED, None, False))
             else:
-                result, why, interrupted = self._run(prepared, piece, number, name, checkpoint)
-                parts = {name: part[0].float().numpy() for name, part in result.parts.items()}
+                result, why, interrupted = self._run(prepared, piece, number, name, checkpoint, keeping)
+                parts = {name: piece.part(name, part) for name, part in result.parts.items()}
                 told = item_record(piece.item.index, why, result, interrupted)
+                told |= {"range": [piece.span.low, piece.span.high]}
+                told["notes"] = [*piece.notes(self.settings.data_range is not None), *told["notes"]]
                 done = Done(piece.pixels(result.image), told, parts)
             if checkpoint is not None and number == len(checkpoint.done) and not self.interruption.asked:
                 checkpoint.done.append(done)
@@ -152,7 +163,7 @@ class Restorer:
             finished.append(done)
             if done.record["restored"] and (shown is None or number <= total // 2):
                 after, _ = data.to_unit(done.pixels, (piece.span.low, piece.span.high))
-                shown = piece.problem.y, torch.from_numpy(after)[None]
+                shown = Seen(piece.problem.y, torch.from_numpy(after)[None], Shades(piece.problem.y, _limits(piece)))
         if shown is None:  # Ctrl-C came before the first step
             raise KeyboardInterrupt
         return finished, shown
@@ -162,13 +173,15 @@ class Restorer:
         return self.interruption.asked or (again is not None and not again["restored"])
 
     def _run(
-        self, prepared: Prepared, piece: Piece, number: int, name: str, checkpoint: Checkpoint | None
-    ) -> tuple[Result[Tensor], str, bool]:
+        self, prepared: Prepared, piece: Piece, number: int, name: str, checkpoint: Checkpoint | None,
+        keeping: Keeping,
+    ) -> tuple[Result[Tensor], str, bool]:  # fmt: skip
         """Run one item to its end, or until Ctrl-C."""
         s, again = self.settings, None if self.replay is None else self.replay[number]
         if again is None:
             choice = prepared.choice(piece)
-            options, preset, seconds = {**choice.options, **s.options}, s.preset, s.seconds
+            own = piece.options(choice.method, s.options)
+            options, preset, seconds = {**choice.options, **own}, s.preset, s.seconds
             plan: tuple[StageRecord, ...] = ()
         else:
             choice = Choice(again["method"], again["why"])
@@ -186,15 +199,20 @@ class Restorer:
         self.display.say(f"  {why}" if name == s.task else f"  {name}: {why}")
         if s.sigma is not None and "sigma" not in run.options:
             warnings.warn(f"{choice.method} has no use for the noise level that was given", stacklevel=2)
-        interrupted = self._iterate(run, name, self._preview(prepared, piece), checkpoint, again)
+        interrupted = self._iterate(run, name, self._preview(prepared, piece, keeping), checkpoint, again)
         result = run.result()
         if interrupted:
-            ended = replace(result.stages[-1], stopped_by=f"Ctrl-C, at step {result.stages[-1].steps}")
+            ended = replace(result.stages[-1], stopped_by=f"{self._by(again)}, at step {result.stages[-1].steps}")
             result = replace(result, stages=(*result.stages[:-1], ended))
-        for note in (*piece.problem.notes, *result.notes, result.stopped_by):
+        for note in (*piece.notes(s.data_range is not None), *piece.problem.notes, *result.notes, result.stopped_by):
             self.display.say(f"  {note}")
         parts = {name: piece.problem.part(part.cpu()) for name, part in result.parts.items()}
         return replace(result, image=piece.problem.finish(result.image.cpu()), parts=parts), choice.why, interrupted
+
+    def _by(self, again: Mapping[str, Any] | None) -> str:
+        """What ended a run: a signal, now or in the call that is repeated."""
+        then = "Ctrl-C" if again is None else str(again["stages"][-1]["stopped_by"]).partition(",")[0]
+        return self.interruption.by or then
 
     def _iterate(
         self, run: Run, name: str, preview: Preview | None, checkpoint: Checkpoint | None,
@@ -218,22 +236,29 @@ class Restorer:
             self.display.end()
         if checkpoint is not None and not run.finished:
             checkpoint.save(run)
-            self.display.say(f"  the same command goes on from {checkpoint.path}")
+            if checkpoint.place == checkpoint.path:
+                self.display.say(f"  the same command goes on from {checkpoint.path}")
         return not run.finished
 
-    def _preview(self, prepared: Prepared, piece: Piece) -> Preview | None:
+    def _preview(self, prepared: Prepared, piece: Piece, keeping: Keeping) -> Preview | None:
         path = self.files.preview
         if path is None:
             return None
-        y = piece.problem.y
-        return Preview(path, piece.problem.finish, Shades(y, _stretch(prepared)), self.display.warn)
+
+        def write(shown: Shown) -> None:
+            with keeping.announced():
+                write_snapshot(shown, path, keeping.may_replace(path))
+
+        return Preview(write, piece.problem.finish, Shades(piece.problem.y, _limits(piece)), self.display.warn)
 
     def _write(
-        self, prepared: Prepared, job: Job, done: list[Done], shown: tuple[Tensor, Tensor], notes: list[str],
-        may_replace: Callable[[Path], bool],
-    ) -> dict[str, Any]:  # fmt: skip
-        """The result, its parts, what there is to look at, and the record; what failed is raised when all is done."""
-        overwrite, items = may_replace(job.target), [item.record for item in done]
+        self, prepared: Prepared, job: Job, source: Record, aids: Record, done: list[Done],
+        shown: Seen, notes: list[str], keeping: Keeping,
+    ) -> Record:  # fmt: skip
+        """What was found besides and what there is to look at, then the result, then the record; what could not be
+        written to its place is raised when all is done."""
+        self.begun = True
+        items = [item.record for item in done]
         picture = data.join(prepared.picture, [item.pixels for item in done])
         quality, note = quality_for(prepared.picture, job.target)
         if note is not None:
@@ -241,78 +266,59 @@ class Restorer:
             self.display.say(f"  {note}")
         left = [str(n) for n, item in enumerate(items, 1) if not item["restored"] and item["why"] == ENDED]
         if left:
-            notes.append(f"left as before, because of Ctrl-C: item {', '.join(left)}")
-            self.display.warn(notes[-1])
-        failures: list[OSError] = []
-        job.target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            place = data.write(picture, job.target, overwrite=overwrite, quality=quality)
-        except data.SavedAside as error:
-            failures.append(error)
-            place = error.path
-        made: dict[str, Any] = {"output": file_record(place) | {"pixels_sha256": pixel_digest(picture.pixels)}}
-        made["parts"] = {}
-        if not failures:
-            made["parts"] = self._write_parts(prepared, done, job.target, may_replace, notes, failures)
-            made |= self._look(prepared, shown, failures)
-        device = Compute.choose(self.settings.device).device
-        found = record(
-            self.settings,
-            self.aids,
-            job.source,
-            items,
-            notes,
-            device=str(device),
-            peak_memory=peak_memory(device),
-            **made,
-        )
-        side = data.side_path(place)
-        data.write_text_atomic(side, json.dumps(found, indent=2, ensure_ascii=False) + "\n", overwrite=overwrite)
-        if not (failures and place != job.target):
-            best = "the best so far, " if found["interrupted"] and self.replay is None else ""
-            self.display.say(f"  wrote {best}{place}, and {side.name}; {duration(found['seconds'])}")
-        if failures:
-            raise failures[0]
+            self._warn(notes, f"left as before, because of {self.interruption.by or 'Ctrl-C'}: item {', '.join(left)}")
+        with suppress(OSError):  # told when the result is written
+            job.target.parent.mkdir(parents=True, exist_ok=True)
+        files = part_files(prepared.picture, done, job.target)
+        made: dict[str, Any] = {"parts": write_parts(files, keeping, self.display.say, lambda n: self._warn(notes, n))}
+        made |= self._look(prepared, shown, keeping)
+        device, sha = Compute.choose(self.settings.device).device, pixel_digest(picture.pixels)
+
+        def told(output: Record) -> Record:
+            rest = {"device": str(device), "peak_memory": peak_memory(device), **made}
+            output = output | {"pixels_sha256": sha}
+            return record(self.settings, aids, source, items, notes, output=output, **rest)
+
+        place, found = keeping.deliver(job.target, keeping.picture_ways(picture, job.target, quality), told)
+        if keeping.failures:
+            raise keeping.failures.pop(0)  # the others are told as it passes
+        self._say_written(place, found, keeping)
         return found
 
-    def _write_parts(
-        self, prepared: Prepared, done: list[Done], target: Path, may_replace: Callable[[Path], bool],
-        notes: list[str], failures: list[OSError],
-    ) -> dict[str, dict[str, str]]:  # fmt: skip
-        """What was found besides the image; where it is."""
+    def _warn(self, notes: list[str], note: str) -> None:
+        notes.append(note)
+        self.display.warn(note)
 
-        def warn(note: str) -> None:
-            notes.append(note)
-            self.display.warn(note)
+    def _say_written(self, place: Path, found: Record, keeping: Keeping) -> None:
+        if keeping.sibling:
+            self.display.say(f"  {place} appeared meanwhile: another call made the same; it is left as it is")
+            return
+        best = "the best so far, " if found["interrupted"] and self.replay is None else ""
+        self.display.say(f"  wrote {best}{place}, and {data.side_path(place).name}; {duration(found['seconds'])}")
 
-        try:
-            made = write_parts(part_files(prepared.picture, done, target), may_replace, self.display.say, warn)
-            return {name: file_record(path) for name, path in made.items()}
-        except OSError as error:
-            failures.append(error)
-            return {}
-
-    def _look(
-        self, prepared: Prepared, shown: tuple[Tensor, Tensor], failures: list[OSError]
-    ) -> dict[str, dict[str, str]]:
+    def _look(self, prepared: Prepared, shown: Seen, keeping: Keeping) -> dict[str, Record]:
         """Before and after side by side, and the last preview; where they are."""
-        shades = Shades(shown[0], _stretch(prepared))
-        made: dict[str, dict[str, str]] = {}
+        shades = shown.shades
+        made: dict[str, Record] = {}
         for name, path in (("compare", self.files.compare), ("preview", self.files.preview)):
             if path is None:
                 continue
-            try:
-                write_snapshot(side_by_side(*shown, shades) if name == "compare" else shades(shown[1]), path)
-                made[name] = file_record(path)
-                if name == "compare":
+            picture = snapshot(
+                side_by_side(shown.before, shown.after, shades) if name == "compare" else shades(shown.after)
+            )
+            kept = keeping.keep(path, keeping.picture_ways(picture, path))
+            if kept is not None:
+                made[name] = kept
+                if name == "compare" and keeping.is_in_place(kept):
                     self.display.say(f"  wrote {path}: before and after")
-            except OSError as error:
-                failures.append(error)
         return made
 
     @contextmanager
     def _warnings_told(self, notes: list[str]) -> Iterator[None]:
-        """Inside, Python's warnings become notes that are said."""
+        """Inside, Python's warnings become notes that are said.
+
+        Warnings are of the whole process; a command has one of its own, and restores file after file in one thread.
+        """
 
         def tell(message: Warning | str, *rest: Any) -> None:
             notes.append(str(message))
@@ -324,9 +330,12 @@ class Restorer:
             yield
 
 
-def _stretch(prepared: Prepared) -> bool:
-    """Whether the values must be stretched to be looked at."""
-    return prepared.picture.pixels.dtype not in (np.uint8, np.bool_)
+def _limits(piece: Piece) -> tuple[float, float] | None:
+    """What is shown black and white: of 8 bit what it is, in units of the range that is worked in."""
+    if piece.item.pixels.dtype not in (np.uint8, np.bool_):
+        return None
+    high = 255.0 if piece.item.pixels.dtype == np.uint8 else 1.0
+    return (0.0 - piece.span.low) / piece.span.width, (high - piece.span.low) / piece.span.width
 
 
 def _words(prepared: Prepared) -> str:

@@ -15,7 +15,7 @@ from oneself import data
 from oneself.core import Step
 from oneself.data import Picture
 
-__all__ = ["Preview", "Shades", "check_snapshot", "side_by_side", "write_snapshot"]
+__all__ = ["Preview", "Shades", "check_snapshot", "side_by_side", "snapshot", "write_snapshot"]
 
 EVERY = 3.0  # seconds between two previews, or twenty times what one costs
 GAP = 8  # white pixels between before and after
@@ -23,15 +23,17 @@ Shown = np.ndarray[Any, np.dtype[np.uint8]]
 
 
 class Shades:
-    """Which values are shown black and white, by the picture before: all of 8 bit, else all but its extremes.
+    """Which values are shown black and white: the ``limits``, else all of the picture before but its extremes.
 
     ``gamma`` under 1 brightens.
     """
 
-    def __init__(self, before: Tensor, stretch: bool, high: float | None = None, gamma: float = 1.0) -> None:
+    def __init__(self, before: Tensor, limits: tuple[float, float] | None = None, gamma: float = 1.0) -> None:
         values = before.detach().float().flatten()[:: max(1, before.numel() // 2**20)]
-        limits = torch.quantile(values, torch.tensor([0.001, 0.999])).tolist() if stretch else [0.0, 1.0]
-        self.low, self.high = limits[0], limits[1] if high is None else high
+        if limits is None:
+            low, high = torch.quantile(values, torch.tensor([0.001, 0.999])).tolist()
+            limits = low, high
+        self.low, self.high = limits
         self.gamma = gamma
         if self.high <= self.low:
             self.low, self.high = 0.0, 1.0
@@ -55,9 +57,14 @@ def check_snapshot(path: Path, flag: str, overwrite: bool) -> None:
         raise type(error)(f"{flag} {error}") from error
 
 
-def write_snapshot(shown: Shown, path: Path) -> None:
+def snapshot(shown: Shown) -> Picture:
+    """What is looked at, as a picture."""
+    return Picture(shown, "YXC" if shown.ndim == 3 else "YX")
+
+
+def write_snapshot(shown: Shown, path: Path, overwrite: bool = True) -> None:
     """Write it whole or not at all, in place of the one before."""
-    data.write(Picture(shown, "YXC" if shown.ndim == 3 else "YX"), path, overwrite=True)
+    data.write(snapshot(shown), path, overwrite=overwrite)
 
 
 def side_by_side(before: Tensor, after: Tensor, shades: Shades, zoom: int = 1) -> Shown:
@@ -70,10 +77,19 @@ def side_by_side(before: Tensor, after: Tensor, shades: Shades, zoom: int = 1) -
 
 
 class Preview:
-    """Refreshes a picture of what a run has so far, every few seconds; looking changes nothing."""
+    """Refreshes a picture of what a run has so far, every few seconds; looking changes nothing.
 
-    def __init__(self, path: Path, finish: Callable[[Tensor], Tensor], shades: Shades, warn: Callable[[str], None]):
-        self.path, self.finish, self.shades, self.warn = path, finish, shades, warn
+    ``write`` writes it.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[Shown], None],
+        finish: Callable[[Tensor], Tensor],
+        shades: Shades,
+        warn: Callable[[str], None],
+    ) -> None:
+        self.write, self.finish, self.shades, self.warn = write, finish, shades, warn
         self._next = time.monotonic()
 
     def __call__(self, step: Step) -> None:
@@ -81,16 +97,16 @@ class Preview:
         if began < self._next:
             return
         try:
-            write_snapshot(self.shades(self.finish(step.seen)), self.path)
+            self.write(self.shades(self.finish(step.seen)))
         except data.SavedAside as error:
             error.path.unlink(missing_ok=True)
             self._stop(error)
-        except OSError as error:
+        except Exception as error:  # looking ends no run
             self._stop(error)
         else:
             now = time.monotonic()
             self._next = now + max(EVERY, 20 * (now - began))
 
-    def _stop(self, error: OSError) -> None:
+    def _stop(self, error: Exception) -> None:
         self.warn(f"no more previews: {error}")
         self._next = float("inf")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from oneself import data
 from oneself.commands.aids import NAMES, read_aids
 from oneself.commands.errors import DONE, ENDED_AT_ONCE, FAILED, INTERRUPTED, REFUSED, report, say
 from oneself.commands.interruption import Interruption
-from oneself.commands.jobs import Job, check_settings, list_jobs
+from oneself.commands.jobs import Job, Plan, check_settings, plan
 from oneself.commands.progress import Display
+from oneself.commands.records import as_text
 from oneself.commands.request import ESTIMATE, Files, Settings, parse_range, parse_scale
 from oneself.commands.restoring import Restorer
 from oneself.physics.mixture import MIXTURES
@@ -45,19 +46,26 @@ def restore(
     display = Display(given["quiet"])
     check_settings(settings)
     aids = read_aids(settings)
-    jobs, skipped = list_jobs(files, settings)
+    planned = plan(files, settings)
+    jobs, skipped = planned.jobs, planned.skipped
     for job in skipped:
         display.say(f"{job.source}: skipped, {job.target} is there")
-    done: list[Record] = []
+    others = data.passed_over(files.source, files.recursive) if files.source.is_dir() else {}
+    if others:
+        named = ", ".join(f"{count} {ending}" for ending, count in others.items())
+        display.warn(f"{files.source}: passed over, no picture that is read here: {named}")
+    done: list[Record] = _finished(planned, files, settings, display)
+    if done:
+        jobs = []
     failed: list[Record] = []
     code = DONE
     with Interruption(display.warn) as interruption:
-        restorer = Restorer(settings, files, aids, display, interruption)
+        restorer = Restorer(settings, files, aids, display, interruption, planned.places)
         for number, job in enumerate(jobs, 1):
             if len(jobs) > 1:
                 display.say(f"[{number}/{len(jobs)}]")
             try:
-                ended = attempt(restorer, job, done, failed)
+                ended = attempt(restorer, job, done, failed, skipped if len(jobs) > 1 else None)
             except KeyboardInterrupt:
                 say(ENDED_AT_ONCE)
                 code = INTERRUPTED
@@ -67,17 +75,39 @@ def restore(
                 code = INTERRUPTED
                 break
     if files.source.is_dir():
-        _tell_totals(display, len(jobs), done, failed, skipped)
+        meant = len(jobs) + sum(job not in jobs for job in skipped)
+        _tell_totals(display, meant, done, failed, skipped)
     if given["json"] and code != REFUSED:
         print_summary(done, failed, skipped)
     return code
 
 
-def attempt(restorer: Restorer, job: Job, done: list[Record], failed: list[Record]) -> int:
-    """Restore one file; its exit code. A failure is told, and the files after it have their turn."""
+def _finished(planned: Plan, files: Files, settings: Settings, display: Display) -> list[Record]:
+    """The record of the only file, where the same call was killed when all but that was written."""
+    if len(planned.jobs) != 1 or files.overwrite:
+        return []
+    (job,) = planned.jobs
+    found = planned.finished.get(data.side_path(job.target))
+    if found is None or found["interrupted"] or found["command"] != settings.command:
+        return []
+    display.say(f"{job.source}: {job.target} was made by a call that was killed; its record is written now")
+    return [found]
+
+
+def attempt(
+    restorer: Restorer, job: Job, done: list[Record], failed: list[Record], skipped: list[Job] | None = None
+) -> int:
+    """Restore one file; its exit code. A failure is told, and the files after it have their turn.
+
+    With ``skipped``, for files whose results were not there at first, one that is there now is left to who made it.
+    """
     try:
         done.append(restorer.restore(job))
     except Exception as error:
+        if skipped is not None and isinstance(error, FileExistsError) and not restorer.begun and job.target.exists():
+            restorer.display.say(f"{job.source}: skipped, {job.target} has appeared meanwhile")
+            skipped.append(job)
+            return DONE
         report(error)
         failed.append({"input": str(job.source), "error": str(error) or type(error).__name__})
         return FAILED if restorer.begun else REFUSED
@@ -87,11 +117,11 @@ def attempt(restorer: Restorer, job: Job, done: list[Record], failed: list[Recor
 def print_summary(done: list[Record], failed: list[Record], skipped: list[Job]) -> None:
     """For machines, on stdout: the records, the failures, and what was left out."""
     left_out = [{"input": str(job.source), "output": str(job.target)} for job in skipped]
-    print(json.dumps({"results": done, "failed": failed, "skipped": left_out}, indent=2, ensure_ascii=False))
+    print(as_text({"results": done, "failed": failed, "skipped": left_out}), end="")
 
 
 def _tell_totals(display: Display, meant: int, done: list[Record], failed: list[Record], skipped: list[Job]) -> None:
-    rest = meant - len(done) - len(failed)
+    rest = meant - len(done) - len(failed) - len(skipped)
     parts = [f"{len(done)} restored"] + [f"{len(skipped)} skipped"] * bool(skipped) + [f"{len(failed)} failed"]
     display.say(", ".join([*parts, *[f"{rest} not begun"] * bool(rest)]))
     for failure in failed:

@@ -53,7 +53,9 @@ GIVEN = {
 }
 FIRST = flags.flag("scale", int, "The first scale that adds anything: 1 is coarse and free, the last one only adds the "
                    "finest detail.", metavar="NUMBER")  # fmt: skip
-FACTOR = flags.flag("factor", float, "How many times the size, up to 16.", default=2.0, metavar="NUMBER")
+FACTOR = flags.flag(
+    "factor", float, "How many times the size, up to 16.", default=2.0, metavar="NUMBER", above=1, high=16
+)
 
 
 def _mask() -> Parameter:
@@ -62,13 +64,15 @@ def _mask() -> Parameter:
 
 
 MADE = {"animate": "animated", "extrapolate": "extrapolated", "interpolate": "interpolated"}
-RATE = flags.flag("rate", float, "Frames a second, of a GIF.", default=10.0, metavar="NUMBER")
+RATE = flags.flag("rate", float, "Frames a second, of a GIF.", default=10.0, metavar="NUMBER", low=0.01, high=1000)
 OWN = {
     "animate": [
         flags.flag("frames", int, "How many frames.", default=24, metavar="NUMBER"),
         flags.flag("start_scale", int, "Scales below it do not move.", default=1, metavar="NUMBER"),
-        flags.flag("pull", float, "0 to 1: how strongly frames resemble the picture.", default=0.1, metavar="NUMBER"),
-        flags.flag("calm", float, "0 to 0.999: how slowly the motion changes.", default=0.9, metavar="NUMBER"),
+        flags.flag("pull", float, "0 to 1: how strongly frames resemble the picture.", default=0.1, metavar="NUMBER",
+                   low=0, high=1),
+        flags.flag("calm", float, "0 to 0.999: how slowly the motion changes.", default=0.9, metavar="NUMBER",
+                   low=0, high=0.999),
     ],
     "extrapolate": [
         flags.flag("frames", int, "How many new frames.", default=8, metavar="NUMBER"),

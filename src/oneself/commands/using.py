@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,13 @@ import numpy as np
 
 from oneself import animation, clips, data, enlarging, generation
 from oneself.commands.aids import read_mask
-from oneself.commands.errors import DONE
+from oneself.commands.errors import DONE, working
 from oneself.commands.generating import like, opaque
+from oneself.commands.journal import finish_killed
+from oneself.commands.keeping import Keeping, Record, Way
+from oneself.commands.places import Places
 from oneself.commands.progress import Display
-from oneself.commands.records import file_record
+from oneself.commands.records import as_text, read_once
 from oneself.commands.uses import MADE, OWN, SUFFIXES
 from oneself.core.result import versions
 from oneself.model import Kind, Model
@@ -38,26 +40,45 @@ def use(task: str, given: Mapping[str, Any], command_line: str) -> int:
         What is refused before the work.
     """
     display, began = Display(given["quiet"]), time.monotonic()
-    model = Model.load(given["model"], device=given["device"])
+    path = Path(given["model"])
+    model, told = read_once(path, lambda: Model.load(path, device=given["device"]))
     model.kind = _of_files(model)
-    place, told = (_make if task in MADE else _edit)(task, model, given, display)
-    found = {
-        "format": FORMAT,
-        "command": command_line,
-        "task": task,
-        "model": file_record(Path(given["model"])),
-        "method": model.method,
-        "seed": given["seed"],
-        **told,
-        "seconds": time.monotonic() - began,
-        "versions": versions(),
-    }
-    side = data.side_path(place)
-    data.write_text_atomic(side, json.dumps(found, indent=2, ensure_ascii=False) + "\n", overwrite=given["overwrite"])
-    display.say(f"  wrote {place} and {side.name}; {duration(found['seconds'])}")
+    planned = (_make if task in MADE else _edit)(task, model, given)
+    side = data.side_path(planned.target)
+    places = Places(task, planned.reads, [("out", planned.target), ("out's .json", side)])
+    done = finish_killed(side.parent).get(side)
+    if done is not None and done.get("command") == command_line and not given["overwrite"]:
+        display.say(f"{planned.target} was made by a call that was killed; its record is written now")
+        return DONE
+
+    def record(output: Record) -> Record:
+        return {
+            "format": FORMAT,
+            "command": command_line,
+            "task": task,
+            "model": told,
+            "method": model.method,
+            "seed": given["seed"],
+            **planned.told,
+            "output": output,
+            "seconds": time.monotonic() - began,
+            "versions": versions(),
+        }
+
+    with Keeping(side, places, given["overwrite"]) as keeping:
+        may_replace = keeping.may_replace(planned.target)
+        data.check_target(side, keeping.may_replace(side))
+        planned.check(may_replace)
+        for note in planned.told.get("notes", ()):
+            display.warn(note)
+        display.say(planned.words)
+        ways = planned.make(keeping)
+        with working():
+            place, found = keeping.deliver(planned.target, ways, record)
+    display.say(f"  wrote {place} and {data.side_path(place).name}; {duration(found['seconds'])}")
     if given["json"]:
-        print(json.dumps(found, indent=2, ensure_ascii=False))
-    return DONE
+        print(as_text(found), end="")
+    return keeping.report()
 
 
 def _of_files(model: Model) -> Kind:
@@ -68,36 +89,45 @@ def _of_files(model: Model) -> Kind:
     return replace(kind, dtype=dtype, axis=model.sampler.picture.ndim - 2 if coloured else None, tensor=False)
 
 
-def _check_places(task: str, target: Path, others: list[Path], overwrite: bool) -> None:
-    """Refuse a result in the place of what it is made from, and a record that is there already."""
-    for path in (target, data.side_path(target)):
-        if path.resolve() in {other.resolve() for other in others}:
-            raise ValueError(f"{task}(out={str(path)!r}): this is an input. Choose another name.")
-    data.check_target(data.side_path(target), overwrite)
+@dataclass(frozen=True)
+class Work:
+    """What a command will do: where its result goes, what it reads, what refuses a place for it, what makes it and the
+    ways to write it; what the record tells, and what is said."""
+
+    target: Path
+    reads: Sequence[Path]
+    check: Callable[[bool], None]
+    make: Callable[[Keeping], list[Way]]
+    told: Record
+    words: str
 
 
-def _edit(task: str, model: Model, given: Mapping[str, Any], display: Display) -> tuple[Path, dict[str, Any]]:
+def _edit(task: str, model: Model, given: Mapping[str, Any]) -> Work:
     source = Path(given["source"])
-    picture, notes = opaque(data.read(source, axes=given["axes"]), source, task)
+    read, told = read_once(source, lambda: data.upright(data.read(source, axes=given["axes"])))
+    picture, notes = opaque(read, source, task)
     target = data.output_path(source, given["out"], SUFFIXES[task])
-    marked = None if given.get("mask") is None else Path(given["mask"])
-    inputs = [source, Path(given["model"]), *([] if marked is None else [marked])]
-    _check_places(task, target, inputs, given["overwrite"])
-    data.check_output(like(picture, picture.pixels), target, overwrite=given["overwrite"])
+    notes += data.losses(like(picture, picture.pixels), target)
+    inputs, found = [source, Path(given["model"])], {"input": told, "notes": notes}
+    mask = []
+    if given.get("mask") is not None:
+        inputs.append(Path(given["mask"]))
+        marked, found["mask"] = read_once(inputs[-1], lambda: _mask(task, inputs[-1]))
+        mask = [marked]
     if task == "enlarge":
         make, chosen = _enlargement(model, picture.pixels, given)
         manner = f"{given['factor']:g} times"
     else:
         start = generation.first_scale(task, model, given["scale"])
-        mask = [] if marked is None else [_mask(task, marked)]
         make = partial(getattr(generation, task), model, picture.pixels, *mask, scale=start, seed=given["seed"])
         chosen, manner = {"scale": start}, f"from scale {start} of {model.scales - 1}"
-    for note in notes:
-        display.warn(note)
-    display.say(f"{source}: {task} with {given['model']} ({model.method}), {manner}")
-    data.write(like(picture, make()), target, overwrite=given["overwrite"])
-    told = {"input": file_record(source), **chosen, "output": file_record(target), "notes": notes}
-    return target, told if marked is None else {**told, "mask": file_record(marked)}
+
+    def check(overwrite: bool) -> None:
+        data.check_output(like(picture, picture.pixels), target, overwrite=overwrite)
+
+    words = f"{source}: {task} with {given['model']} ({model.method}), {manner}"
+    ways = lambda keeping: keeping.picture_ways(like(picture, make()), target)  # noqa: E731
+    return Work(target, inputs, check, ways, {**found, **chosen}, words)
 
 
 def _enlargement(model: Model, pixels: Any, given: Mapping[str, Any]) -> tuple[Callable[[], Any], dict[str, Any]]:
@@ -107,33 +137,35 @@ def _enlargement(model: Model, pixels: Any, given: Mapping[str, Any]) -> tuple[C
 
 
 def _mask(task: str, path: Path) -> np.ndarray[Any, Any]:
-    found = read_mask("mask", path, None)
+    found = data.upright(read_mask("mask", path, None))
     if found.axes not in ("YX", "YXC"):
         raise ValueError(f"{task}(mask={str(path)!r}): an array with the axes {found.axes}. Give one picture.")
     marked = found.pixels != 0
     return np.asarray(marked.any(axis=2) if found.axes == "YXC" else marked)
 
 
-def _make(task: str, model: Model, given: Mapping[str, Any], display: Display) -> tuple[Path, dict[str, Any]]:
-    """A clip of a model, written."""
+def _make(task: str, model: Model, given: Mapping[str, Any]) -> Work:
+    """A clip of a model."""
     source = Path(given["model"])
     target = source.with_name(f"{source.stem}-{MADE[task]}.gif") if given["out"] is None else Path(given["out"])
-    if target.suffix.lower() == ".gif":
+    if target.suffix.lower() == ".gif" and model.kind.dtype != "uint8":
         model.kind = replace(model.kind, low=0, high=255, dtype="uint8")  # it holds nothing else
-    if not given["rate"] > 0:
-        raise ValueError(f"{task}(--rate {given['rate']:g}): no rate. Give frames a second, above 0.")
-    _check_places(task, target, [source], given["overwrite"])
     chosen = {parameter.name: given[parameter.name] for parameter in OWN[task]}
     make = WORK[task](model, given["seed"], **chosen)
     axes = "TYX" if model.kind.axis is None else "TYXC"
     shape = (2, *model.size, *model.sampler.picture.shape[1:2])[: len(axes)]
     blank = np.broadcast_to(np.zeros((), model.kind.dtype), shape)
-    data.check_clip_output(data.Picture(blank, axes), target, overwrite=given["overwrite"])
-    display.say(f"{source}: {task} with {model.method}")
-    clip = make()
-    data.write_clip(data.Picture(clip, axes), target, overwrite=given["overwrite"], rate=given["rate"])
-    where = {"path": str(target.resolve())} if target.is_dir() else file_record(target)
-    return target, {"output": where, **chosen, "made": len(clip)}
+    told: Record = dict(chosen)
+
+    def check(overwrite: bool) -> None:
+        data.check_clip_output(data.Picture(blank, axes), target, overwrite=overwrite)
+
+    def ways(keeping: Keeping) -> list[Way]:
+        clip = make()
+        told["made"] = len(clip)
+        return keeping.clip_ways(data.Picture(clip, axes), target, given["rate"])
+
+    return Work(target, [source], check, ways, told, f"{source}: {task} with {model.method}")
 
 
 def _animation(model: Model, seed: int, **chosen: Any) -> Callable[[], Any]:

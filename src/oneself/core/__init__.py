@@ -1,7 +1,8 @@
-"""The nouns and the loop. Imports torch only."""
+"""The nouns and the loop. Imports torch, and numpy for what it does about errors."""
 
 from oneself.core.averaging import WeightAverage
 from oneself.core.compute import Compute, NotEnoughMemory
+from oneself.core.context import callers_context, own_context
 from oneself.core.fitting import Diverged
 from oneself.core.loop import Run
 from oneself.core.memory import Memory
@@ -48,7 +49,9 @@ __all__ = [
     "Sum",
     "Term",
     "WeightAverage",
+    "callers_context",
     "closest",
     "method",
+    "own_context",
     "total",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from torch import Tensor
 __all__ = ["load_tree", "save_tree"]
 
 FORMAT = "oneself-1"
+LONGEST = 2**26  # bytes of a header that is read; that of a stack of 10,000 finished pictures takes a third of it
 
 
 def _pack(node: Any, tensors: dict[str, Tensor]) -> Any:
@@ -46,12 +48,13 @@ def save_tree(tree: Any, path: str | Path) -> None:
     path = Path(path)
     tensors: dict[str, Tensor] = {}
     outline = json.dumps(_pack(tree, tensors))
-    aside = path.with_name(f".{path.name}.part")
+    aside = path.with_name(f".{path.name}.part")  # a folder: safetensors itself makes files of any name beside its own
+    aside.mkdir(exist_ok=True)
     try:
-        save_file(tensors, str(aside), metadata={"format": FORMAT, "outline": outline})
-        os.replace(aside, path)
+        save_file(tensors, str(aside / "tree"), metadata={FORMAT: outline})  # of several, safetensors mixes the order
+        os.replace(aside / "tree", path)
     finally:
-        aside.unlink(missing_ok=True)
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def load_tree(path: str | Path) -> Any:
@@ -69,15 +72,29 @@ def load_tree(path: str | Path) -> Any:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"load({str(path)!r}): no such checkpoint. Give a file that a run saved.")
+    _check_header(path)
     try:
         with safe_open(str(path), framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     except SafetensorError as error:
         raise ValueError(f"load({str(path)!r}): damaged or no checkpoint ({error}). Start without it.") from error
-    if metadata.get("format") != FORMAT:
+    outline = metadata.get(FORMAT, metadata.get("outline") if metadata.get("format") == FORMAT else None)
+    if outline is None:
         raise ValueError(f"load({str(path)!r}): not a checkpoint of this version ({FORMAT}). Start without it.")
     try:
-        return _unpack(json.loads(metadata["outline"]), tensors)
+        return _unpack(json.loads(outline), tensors)
+    except RecursionError as error:  # json, too, goes no deeper than Python itself
+        raise ValueError(f"load({str(path)!r}): damaged (nested too deeply). Start without it.") from error
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"load({str(path)!r}): damaged ({error!r}). Start without it.") from error
+
+
+def _check_header(path: Path) -> None:
+    """Refuse a header that says it is longer than any that is saved, before it is read."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+    if length > LONGEST:
+        raise ValueError(
+            f"load({str(path)!r}): damaged or no checkpoint (a header of {length} bytes). Start without it."
+        )

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import os
-import platform
 import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from oneself.machine import free_memory
+
 __all__ = ["Compute", "NotEnoughMemory", "available_memory", "peak_memory"]
 
 M = TypeVar("M", bound=nn.Module)
-M_MMAP_MAX, M_TRIM_THRESHOLD = -4, -1  # malloc.h
 PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
 
 
@@ -59,8 +55,6 @@ class Compute:
         if precision not in PRECISIONS:
             raise ValueError(f"Run(precision={precision!r}): unknown. Give one of {', '.join(PRECISIONS)}.")
         found = torch.device("cuda" if torch.cuda.is_available() else "cpu") if device is None else _device(device)
-        if found.type == "cpu":
-            _keep_memory()
         return cls(found, PRECISIONS[precision], compile=compile)
 
     @property
@@ -82,6 +76,7 @@ class Compute:
             yield
         else:
             with torch.autocast(self.device.type, self.precision):
+                torch.clear_autocast_cache()  # within a caller's autocast it would keep the weights of an earlier step
                 yield
 
     def compiled(self, terms: Callable[..., Any]) -> Callable[..., Any]:
@@ -121,27 +116,11 @@ class Compute:
                 storage = tensor.untyped_storage()  # views of one memory count once
                 seen[storage.data_ptr()] = storage.nbytes()
             if sum(seen.values()) > limit:
-                raise NotEnoughMemory(
-                    f"Run(device={self.device}): one step needs more than the {limit / 2**30:.1f} GB at hand. "
-                    "Use a method that learns from patches (zs_n2n), a smaller width=, or a smaller picture."
-                )
+                raise NotEnoughMemory(f"one step on {self.device} needs more than the {limit / 2**30:.1f} GB at hand.")
             return tensor
 
         with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
             yield
-
-
-@cache
-def _keep_memory() -> None:
-    """Tell glibc not to hand large tensors' memory back to the system after every use, only to ask for it again.
-
-    A quarter of a step on 512² went there (benchmarks/results/allocation.md). Other systems are left alone.
-    """
-    if platform.libc_ver()[0] == "glibc":
-        with contextlib.suppress(OSError, AttributeError):
-            library = ctypes.CDLL(None)
-            library.mallopt(M_MMAP_MAX, 0)
-            library.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def _device(name: str | torch.device) -> torch.device:
@@ -149,7 +128,8 @@ def _device(name: str | torch.device) -> torch.device:
         device = torch.device(name)
     except RuntimeError as error:
         raise ValueError(f"Run(device={name!r}): unknown. Give 'cpu', 'cuda' or 'cuda:0'.") from error
-    if device.type not in ("cpu", "cuda") or (device.type == "cuda" and not torch.cuda.is_available()):
+    there = {"cpu": 1, "cuda": torch.cuda.device_count() if torch.cuda.is_available() else 0}
+    if (device.index or 0) >= there.get(device.type, 0):
         raise ValueError(f"Run(device={str(name)!r}): there is none here. Give device='cpu', or none at all.")
     return device
 
@@ -158,17 +138,7 @@ def available_memory(device: torch.device) -> float:
     """Bytes that can be taken on a device now; infinite where the system does not tell."""
     if device.type == "cuda":
         return float(torch.cuda.mem_get_info(device)[0])
-    found = [float("inf")]
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        found.append(1024.0 * int(next(line for line in lines if line.startswith("MemAvailable")).split()[1]))
-    with contextlib.suppress(OSError, ValueError):
-        group = Path("/sys/fs/cgroup")
-        allowed = int((group / "memory.max").read_text())
-        found.append(float(allowed - int((group / "memory.current").read_text())))
-    if len(found) == 1 and hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        found.append(float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")))
-    return min(found)
+    return free_memory()
 
 
 def peak_memory(device: torch.device) -> int:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from oneself.core.compute import Compute
+from oneself.core.context import own_context
 from oneself.core.objective import total
 from oneself.core.randomness import Randomness
 from oneself.core.result import StageRecord
@@ -189,6 +190,7 @@ class Fitting:
         for optimiser, state in zip(self.optimisers, frozen["optimisers"], strict=True):
             optimiser.load_state_dict(copy.deepcopy(state))
 
+    @own_context()
     def estimate(self) -> Tensor:
         """A clean look at the image as it stands."""
         with torch.no_grad(), self.stream.peek(), self.compute.active():

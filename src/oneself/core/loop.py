@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,15 @@ from torch import Tensor
 
 from oneself.core.checkpoint import load_tree, save_tree
 from oneself.core.compute import Compute, peak_memory
+from oneself.core.context import own_context, pass_on
 from oneself.core.fitting import Fitting
 from oneself.core.method import Method
+from oneself.core.option import shown
 from oneself.core.physics import Identity, check_images, check_physics, check_task, physics_on
-from oneself.core.randomness import Randomness
+from oneself.core.randomness import Randomness, check_seed
 from oneself.core.result import Result, StageRecord, versions
+from oneself.core.resuming import check_state, resuming
+from oneself.core.room import check_room, lighter, telling
 from oneself.core.stage import Stage
 from oneself.core.step import Step
 
@@ -31,7 +36,8 @@ class Run(Iterator[Step]):
     """A fit in progress: iterate it, look at it, leave it, save it, resume it.
 
     ``for step in run:`` moves it; ``break`` leaves it at any time with a usable ``answer``, and a second ``for``
-    goes on. ``finish()`` runs it to its end.
+    goes on. ``finish()`` runs it to its end. Runs in several threads take turns, a step each, and give what they give
+    alone; between two steps everything is as the caller has it.
 
     Parameters
     ----------
@@ -59,6 +65,7 @@ class Run(Iterator[Step]):
         Anything wrong with the measurement, the operator or an option, before the first step.
     """
 
+    @own_context()
     def __init__(
         self,
         method: Method,
@@ -82,13 +89,14 @@ class Run(Iterator[Step]):
         check_measurement(method, y)
         if seconds is not None and not seconds > 0:
             raise ValueError(f"Run(seconds={seconds}): the time allowed must be above 0. Give seconds, or none.")
-        self.method, self.seed, self.seconds, self.plan = method, seed, seconds, tuple(plan)
+        self.method, self.seed, self.seconds, self.plan = method, check_seed(seed), seconds, tuple(plan)
         self.y, self.dtype = self._own(y), y.dtype
         self.physics = physics_on(Identity() if physics is None else physics, self.compute.device)
         check_physics(method.key, method.needs, self.y, self.physics)
         check_task(method.key, method.tasks, self.y, self.physics)
         images = {name: value for name, value in self.options.items() if isinstance(value, Tensor)}
         check_images(method.key, images, self.y, self.physics)
+        check_room(method.key, self.y.shape[1:], lighter(method, self.options))
         self._done: list[Fitting] = []
         self._now: Fitting | None = None
         self._answer: Tensor | None = None
@@ -104,8 +112,10 @@ class Run(Iterator[Step]):
             return value
         return value.detach().to(self.compute.device, torch.float32, copy=True).contiguous()
 
+    @own_context()
     def __next__(self) -> Step:
-        return next(self._walk)
+        with telling(self.method, self.options):
+            return next(self._walk)
 
     def _steps(self) -> Iterator[Step]:
         stages, sent = self._stages(), None
@@ -119,8 +129,12 @@ class Run(Iterator[Step]):
                     self._end(end.value)
                     return
             self._now = self._begin(number, stage, stream)
+            resumed = number < len(self._resumed)
             while not (self._concluding or self._now.finished):
-                yield self._now.advance()
+                with resuming() if resumed else nullcontext():
+                    step = self._now.advance()
+                resumed = False
+                yield step
             sent = self._now.stage
             self._done.append(self._now)
 
@@ -148,7 +162,8 @@ class Run(Iterator[Step]):
             limit=None if record is None else record.steps,
         )
         if resumed is not None:
-            fitting.load_state_dict(resumed)
+            with resuming():
+                fitting.load_state_dict(resumed)
         return fitting
 
     def _end(self, returned: Tensor | None) -> None:
@@ -166,6 +181,7 @@ class Run(Iterator[Step]):
         return self._answer is not None
 
     @property
+    @own_context()
     def answer(self) -> Tensor:
         """The restored image ``(1, C, *spatial)`` in the measurement's dtype: the best so far while in progress.
 
@@ -201,6 +217,7 @@ class Run(Iterator[Step]):
         return other
 
     @property
+    @own_context()
     def stages(self) -> tuple[Stage, ...]:
         """The stages as they stand, for what a method has found besides images: all of them, as of ``answer``."""
         return tuple(fitting.stage for fitting in self._ended()._done)
@@ -208,9 +225,10 @@ class Run(Iterator[Step]):
     def finish(self) -> Result[Tensor]:
         """Run to the end."""
         for _ in self:
-            pass
+            pass_on()
         return self.result()
 
+    @own_context()
     def result(self) -> Result[Tensor]:
         """The answer with its history, as it stands."""
         ended = self._ended()
@@ -231,6 +249,7 @@ class Run(Iterator[Step]):
             parts={name: part.detach().to(self.dtype) for name, part in ended._done[-1].stage.parts().items()},
         )
 
+    @own_context()
     def state_dict(self) -> dict[str, Any]:
         """Everything needed to go on exactly: finished stages, the current one, and what they belong to."""
         fittings = self._done if self._now is None or self._now in self._done else [*self._done, self._now]
@@ -250,6 +269,7 @@ class Run(Iterator[Step]):
             "plan": [asdict(record) for record in self.plan],
         }
 
+    @own_context()
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a saved state; the method runs again under the same stream and finished stages are given back.
 
@@ -262,11 +282,12 @@ class Run(Iterator[Step]):
         """
         if self._now is not None:
             raise RuntimeError("Run.load: the run has begun. Load into a fresh one.")
+        check_state(state)
         for what, mine in self._identity().items():
             theirs = state["belongs_to"][what]
             if theirs != mine:
                 raise ValueError(
-                    f"Run.load: the checkpoint's {what} is {theirs!r}, this run's is {mine!r}. "
+                    f"Run.load: the checkpoint's {what} is {shown(theirs)}, this run's is {shown(mine)}. "
                     "Give what the checkpoint was made with, or start without it."
                 )
         self._resumed, self._before, self._began = list(state["stages"]), state["seconds"], time.monotonic()

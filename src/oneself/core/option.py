@@ -14,7 +14,17 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-__all__ = ["Option", "OptionRecord", "check_options", "closest", "read_options"]
+__all__ = ["Option", "OptionRecord", "check_options", "closest", "read_options", "shown"]
+
+SHOWN = 80  # characters of a value that a message quotes
+
+
+def shown(value: Any) -> str:
+    """A value as a message quotes it: its ``repr``, cut where it is long."""
+    if isinstance(value, int) and value.bit_length() > 4 * SHOWN:  # Python refuses to write thousands of digits
+        return f"a number of {value.bit_length()} bits"
+    told = " ".join(repr(value).split()) if not isinstance(value, str) else repr(value)
+    return told if len(told) <= SHOWN else f"{told[:SHOWN]}…"
 
 
 @dataclass(frozen=True)
@@ -22,6 +32,10 @@ class Option:
     """What an option's annotation says: ``steps: Annotated[int, Option("how many steps", low=1)] = 300``.
 
     ``low`` and ``high`` are allowed themselves; ``above`` and ``below`` are not.
+
+    ``unit`` says of a number that it is in units of the image: ``"level"``, a noise level or what else grows along with
+    the image's values; ``"counts"``, likewise of a model in which 0 is no light. Front doors take such options in the
+    caller's own units. ``apart`` says of an image that it has units of its own, as a picture of another camera has.
     """
 
     help: str
@@ -29,6 +43,8 @@ class Option:
     high: float = math.inf
     above: float = -math.inf
     below: float = math.inf
+    unit: Literal["", "level", "counts"] = ""
+    apart: bool = False
 
     def allows(self, value: float) -> bool:
         return self.low <= value <= self.high and self.above < value < self.below
@@ -81,18 +97,18 @@ class OptionRecord:
             return self._check_image(owner, value)
         whole_as_float = self.type is float and isinstance(value, int) and not isinstance(value, bool)
         if not (whole_as_float or (isinstance(value, self.type) and (self.type is bool) == isinstance(value, bool))):
-            raise TypeError(f"{owner}({self.name}={value!r}): wrong type. Give {self.allowed()}.")
+            raise TypeError(f"{owner}({self.name}={shown(value)}): wrong type. Give {self.allowed()}.")
         if self.choices and value not in self.choices:
-            raise ValueError(f"{owner}({self.name}={value!r}): not a choice. Give {self.allowed()}.")
+            raise ValueError(f"{owner}({self.name}={shown(value)}): not a choice. Give {self.allowed()}.")
         if self.type in (int, float) and not self.option.allows(value):
-            raise ValueError(f"{owner}({self.name}={value!r}): out of range. Give {self.allowed()}.")
+            raise ValueError(f"{owner}({self.name}={shown(value)}): out of range. Give {self.allowed()}.")
         return self.type(value)
 
     def _check_image(self, owner: str, value: Any) -> Tensor:
         if not isinstance(value, Tensor):
-            shown = repr(value) if len(repr(value)) < 40 else type(value).__name__
+            told = repr(value) if len(repr(value)) < 40 else type(value).__name__
             raise TypeError(
-                f"{owner}({self.name}={shown}): wrong type. Give {self.allowed()}, as a tensor (1, channels, *spatial)."
+                f"{owner}({self.name}={told}): wrong type. Give {self.allowed()}, as a tensor (1, channels, *spatial)."
             )
         told = f"{owner}({self.name}.shape={tuple(value.shape)}, dtype={value.dtype})"
         if not value.is_floating_point():

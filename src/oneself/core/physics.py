@@ -110,7 +110,7 @@ def kept_elements(physics: Any, y: Tensor) -> Tensor | None:
             known: Tensor = physics.A(torch.ones_like(y))
             keeps = known.shape == y.shape and bool(((known == 0) | (known == 1)).all())
             return known if keeps and torch.equal(physics.A(y), known * y) else None
-    except RuntimeError:  # an operator of another size
+    except (RuntimeError, ValueError):  # an operator of another size
         return None
 
 
@@ -142,8 +142,19 @@ def check_task(method: str, tasks: Iterable[str], y: Tensor, physics: Any) -> No
 
 
 def physics_on(physics: P, device: torch.device) -> P:
-    """The operator on a device; the caller's own object is left as it is."""
-    if not isinstance(physics, torch.nn.Module):
-        return physics
-    moved: P = copy.deepcopy(physics).to(device)
-    return moved
+    """The operator on a device; the caller's own object is left as it is.
+
+    Its tensors become such as gradients can be computed with, and that collect none themselves.
+    """
+    if isinstance(physics, torch.nn.Module):
+        moved: P = copy.deepcopy(physics).to(device).requires_grad_(False)
+        return moved
+    odd = {k: v for k, v in _tensors(physics).items() if v.is_inference() or v.requires_grad}
+    if odd:
+        physics = copy.copy(physics)
+        vars(physics).update({name: tensor.detach().clone() for name, tensor in odd.items()})
+    return physics
+
+
+def _tensors(physics: Any) -> dict[str, Tensor]:
+    return {name: value for name, value in getattr(physics, "__dict__", {}).items() if isinstance(value, Tensor)}

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from . import saving
+from . import npy, saving
 from .files import check_output, read, write
-from .paths import check_source, find_images
-from .picture import Metadata, Picture
+from .paths import find_images
+from .picture import Metadata, Picture, Timing
 
 FASTEST = 50.0  # frames a second that a GIF can tell: it counts in hundredths of a second
 CLIP_ENDINGS = (".tif", ".tiff", ".npy", ".gif")
@@ -29,7 +30,7 @@ def read_clip(path: str | Path, *, axes: str | None = None) -> Picture:
     """
     path = Path(path)
     told = f"read({str(path)!r})"
-    found = _folder(path) if path.is_dir() else _gif(path) if _is_gif(path) else read(path, axes=axes)
+    found = _folder(path) if path.is_dir() else read(path, axes=axes)
     if axes is not None and axes != found.axes:
         raise ValueError(f"{told[:-1]}, axes={axes!r}): its axes are {found.axes}. Leave axes out.")
     beside = [letter for letter in found.axes if letter not in "YXC"]
@@ -76,29 +77,36 @@ def write_clip(clip: Picture, path: str | Path, *, overwrite: bool = False, rate
     """Write a clip of the axes TYX or TYXC: a TIFF, NPY or GIF file, or a folder of PNG files where the path ends in a
     slash, is one, or has no ending. A GIF has 256 colours and shows `rate` frames a second. Returns the path.
 
-    Raises what `check_clip_output` raises.
+    Raises what `check_clip_output` raises; `SavedAside` or `NotSaved` as `write`.
     """
     check_clip_output(clip, path, overwrite=overwrite)
     path = Path(path)
+    array: saving.Encode = functools.partial(npy.write, clip)
     if is_folder(path):
-        path.mkdir(exist_ok=True)
-        for old in find_images(path) if overwrite else ():
-            if re.fullmatch(r"frame-\d+\.png", old.name):
-                old.unlink()  # of a longer clip
-        digits = max(3, len(str(len(clip.pixels))))
-        for number, pixels in enumerate(clip.pixels, 1):
-            frame = Picture(pixels, clip.axes[1:], "png", Metadata(icc=clip.metadata.icc))
-            write(frame, path / f"frame-{number:0{digits}}.png", overwrite=overwrite)
+        try:
+            _write_frames(clip, path, overwrite)
+        except FileExistsError:
+            raise
+        except Exception as error:  # of one frame; no others would be written
+            if isinstance(error, saving.SavedAside):
+                error.path.unlink(missing_ok=True)
+            saving.save_aside(path, error, [(".npy", array)])
         return path
-    if path.suffix.lower() != ".gif":
-        return write(clip, path, overwrite=overwrite)
+    if path.suffix.lower() == ".gif":
+        clip = replace(clip, metadata=Metadata(timing=Timing((1000 / min(rate, FASTEST),) * len(clip.pixels), loop=0)))
+    return write(clip, path, overwrite=overwrite)
 
-    def encode(temporary: Path) -> None:
-        import imageio.v3 as imageio
 
-        imageio.imwrite(temporary, clip.pixels, plugin="pillow", duration=1000 / min(rate, FASTEST), loop=0)
-
-    return saving.save(path, encode, overwrite=overwrite)
+def _write_frames(clip: Picture, folder: Path, overwrite: bool) -> None:
+    """The frames as PNG; with `overwrite`, those of a longer clip go when the new ones are there."""
+    folder.mkdir(exist_ok=True)
+    digits, made = max(3, len(str(len(clip.pixels)))), set()
+    for number, pixels in enumerate(clip.pixels, 1):
+        frame = Picture(pixels, clip.axes[1:], "png", Metadata(icc=clip.metadata.icc))
+        made.add(write(frame, folder / f"frame-{number:0{digits}}.png", overwrite=overwrite))
+    for old in find_images(folder) if overwrite else ():
+        if old not in made and re.fullmatch(r"frame-\d+\.png", old.name):
+            old.unlink()
 
 
 def is_folder(path: Path) -> bool:
@@ -110,25 +118,6 @@ def _check_frame(clip: Picture) -> None:
     dtype = clip.pixels.dtype
     if dtype not in (np.uint8, np.uint16, np.bool_) or clip.sizes.get("C", 3) != 3:
         raise ValueError(f"write(frames): PNG cannot hold {dtype} pixels of {clip.axes}. Write a .tif or .npy.")
-
-
-def _is_gif(path: Path) -> bool:
-    check_source(path)
-    with path.open("rb") as file:
-        return file.read(4) == b"GIF8"
-
-
-def _gif(path: Path) -> Picture:
-    import imageio.v3 as imageio
-
-    try:
-        frames = [np.asarray(frame) for frame in imageio.imiter(path, plugin="pillow", mode="RGBA")]
-    except Exception as error:  # decoders meet damage with exceptions of every kind
-        raise OSError(f"read(path={str(path)!r}): the GIF file is cut off or damaged ({error}).") from error
-    pixels = np.stack(frames)
-    if (pixels[..., 3] != 255).any():
-        raise ValueError(f"read({str(path)!r}): its frames have an alpha channel. Flatten them on a background.")
-    return Picture(pixels[..., :3], "TYXC", "gif")
 
 
 def _folder(path: Path) -> Picture:

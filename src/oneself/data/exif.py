@@ -22,6 +22,14 @@ def read_block(block: bytes) -> tuple[tuple[Entry, ...], Layout]:
     return ifd.read_directory(file, layout, offset)[0], layout
 
 
+def is_damaged(block: bytes) -> bool:
+    """Whether an EXIF block, or a part of it, cannot be read: it would not survive being written anew."""
+    try:
+        return ifd.any_damaged(read_block(block)[0])
+    except (ValueError, EOFError):
+        return True
+
+
 def make_block(entries: Iterable[Entry], order: str) -> bytes:
     """An EXIF block holding the given tags, whose values are in byte order `order`."""
     start = b"II*\0\x08\0\0\0" if order == "<" else b"MM\0*\0\0\0\x08"

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from . import npy, png, raster, saving, tiff, tiff_write
+from . import keeping, npy, png, pnm, raster, saving, tiff, tiff_write
 from .paths import EXTENSIONS, FORMATS, check_source, extension
-from .picture import Picture
+from .picture import Metadata, Picture
 
 _SIGNATURES = {
     png.SIGNATURE: "png",
     b"\xff\xd8\xff": "jpeg",
     b"BM": "bmp",
     b"\x93NUMPY": "npy",
+    b"GIF87a": "gif",
+    b"GIF89a": "gif",
+    **{b"P%d" % number: "pnm" for number in range(1, 7)},
     b"II*\0": "tiff",
     b"MM\0*": "tiff",
     b"II+\0": "tiff",
     b"MM\0+": "tiff",
 }
 _FOREIGN = {
-    b"GIF8": "a GIF",
     b"%PDF": "a PDF",
     b"PK\x03\x04": "a ZIP archive (.npz, .docx, …)",
     b"\x89HDF": "an HDF5 file",
@@ -35,12 +39,20 @@ _FOREIGN = {
     b"<htm": "a web page",
     b"\0\0\0\x0cjP": "a JPEG 2000 picture",
 }
-_MOST = {"jpeg": 65500, "webp": 16383}  # pixels along a side
-_DEPTHS = {"png": "b1 u1 u2", "jpeg": "u1", "webp": "u1", "bmp": "u1", "tiff": "b1 u1 u2 u4 u8 i1 i2 i4 i8 f2 f4 f8"}
+_MOST = {"jpeg": 65500, "webp": 16383, "gif": 65535, "tga": 65535}  # pixels along a side
+_RASTER = ("jpeg", "webp", "bmp", "gif", "tga")
+_ANIMATED = ("png", "webp", "gif")
+_DEPTHS = {
+    **dict.fromkeys(("jpeg", "webp", "gif", "tga"), "u1"),
+    **dict.fromkeys(("png", "pnm"), "b1 u1 u2"),
+    "bmp": "b1 u1",
+    "tiff": "b1 u1 u2 u4 u8 i1 i2 i4 i8 f2 f4 f8",
+}
 
 
 def read(path: str | Path, *, axes: str | None = None) -> Picture:
-    """The picture in a PNG, JPEG, WebP, TIFF, BMP or NPY file; its content, not its name, says which.
+    """The picture in a PNG, JPEG, WebP, TIFF, BMP, NPY, GIF, PBM, PGM, PPM or TGA file; its content, not its name, says
+    which (but for TGA, which has no mark). The frames of an animation are along the axis T.
 
     `axes` gives one letter per dimension where a TIFF or NPY file does not say, or says something else than meant: Y,
     X, Z spatial, C channels, any other independent images.
@@ -51,12 +63,12 @@ def read(path: str | Path, *, axes: str | None = None) -> Picture:
     path = Path(path)
     check_source(path)
     kind = _kind(path)
-    with _explained(path, kind), _any_size():
+    with _explained(path, kind):
         if kind == "tiff":
             return tiff.read(path, axes)
         if kind == "npy":
             return npy.read(path, axes)
-        picture = png.read(path) if kind == "png" else raster.read(path, kind)
+        picture = raster.read(path, kind) if kind in _RASTER else {"png": png.read, "pnm": pnm.read}[kind](path)
     if axes not in (None, picture.axes):
         raise ValueError(
             f"read(path={str(path)!r}, axes={axes!r}): a {kind.upper()} of {picture.pixels.ndim} dimensions is "
@@ -71,18 +83,48 @@ def write(picture: Picture, path: str | Path, *, overwrite: bool = False, qualit
     `quality` (1 to 100, JPEG and WebP only) replaces the quality of the source, which is kept otherwise: the
     quantisation tables of a JPEG, so that a coarse one coarsens the result again.
 
-    The file appears whole or not at all. If it cannot be written (a full disk) the result is saved in the system's
-    temporary folder instead and `SavedAside`, an OSError, says where in `.path`.
+    The file appears whole or not at all. Metadata that the format cannot hold (`losses`) is left out; where encoding
+    fails with the rest all of it is left out, with a UserWarning. If the file cannot be written (a full disk) the
+    result is saved in the system's temporary folder instead, as NPY if need be, and `SavedAside`, an OSError, says
+    where in `.path`.
 
     Raises what `check_output` raises.
     """
     path = Path(path)
     check_output(picture, path, overwrite=overwrite, quality=quality)
-    encode = _encoder(picture, FORMATS[path.suffix.lower()], quality)
-    array = functools.partial(npy.write, picture)
-    aside: list[tuple[str, saving.Encode]] = [(extension(path), encode), (".npy", array)]
-    with _any_size():
-        return saving.save(path, encode, overwrite=overwrite, aside=aside)
+    kind, failed = FORMATS[path.suffix.lower()], list[str]()
+    encode = functools.partial(_encode, picture, kind, quality, failed)
+    aside: list[tuple[str, saving.Encode]] = [
+        (extension(path), encode),
+        (".npy", functools.partial(npy.write, picture)),
+    ]
+    saving.save(path, encode, overwrite=overwrite, aside=aside)
+    if failed:
+        warnings.warn(
+            f"{path}: its metadata could not be written ({failed[0]}) and was left out; the pixels are all there",
+            stacklevel=2,
+        )
+    return path
+
+
+def losses(picture: Picture, path: str | Path) -> tuple[str, ...]:
+    """In words, what a file of that name could not hold of the picture: metadata that has no place in the format, and
+    pixels that its coding changes. To be told before the work."""
+    path = Path(path)
+    kind = FORMATS.get(path.suffix.lower())
+    if kind is None:
+        return ()
+    return keeping.fitting(picture.metadata, kind)[1] + tuple(_changes(picture, kind))
+
+
+def _changes(picture: Picture, kind: str) -> Iterator[str]:
+    """What the coding changes, where the user may not expect it."""
+    source = picture.source
+    if source is not None and FORMATS.get(source.suffix.lower()) == kind != picture.format:
+        lossy = ", which loses a little: name the result .png or .tif to lose nothing" if kind == "jpeg" else ""
+        yield f"{source.name} holds a {picture.format.upper()}: the result is written as {kind.upper()}{lossy}"
+    if kind == "gif" and "C" in picture.axes:
+        yield "GIF holds 256 colours: name the result .png or .webp to keep all"
 
 
 def check_output(picture: Picture, path: str | Path, *, overwrite: bool = False, quality: int | None = None) -> None:
@@ -112,11 +154,34 @@ def check_output(picture: Picture, path: str | Path, *, overwrite: bool = False,
     saving.check_target(path, overwrite)
 
 
+def _encode(picture: Picture, kind: str, quality: int | None, failed: list[str], path: Path) -> None:
+    """Write the file with all metadata that the format can hold; where that fails, with none, and tell why."""
+    fit = replace(picture, metadata=keeping.fitting(picture.metadata, kind)[0])
+    try:
+        _encoder(fit, kind, quality)(path)
+    except Exception as error:  # encoders meet odd metadata with exceptions of every kind
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # no room, no permission: nothing to do with what is written
+        bare = replace(picture, metadata=Metadata(timing=picture.metadata.timing))
+        try:
+            _encoder(bare, kind, quality)(path)
+        except Exception as again:
+            if isinstance(again, OSError):
+                raise
+            raise OSError(f"{kind.upper()} encoding failed: {again}") from error
+        failed.append(str(error) or type(error).__name__)
+
+
 def _encoder(picture: Picture, kind: str, quality: int | None) -> saving.Encode:
-    writers: dict[str, Callable[[Picture, Path], None]] = {"png": png.write, "tiff": tiff_write.write, "npy": npy.write}
-    if kind in writers:
-        return functools.partial(writers[kind], picture)
-    return functools.partial(raster.write, picture, kind=kind, quality=quality)
+    if kind in _RASTER:
+        return functools.partial(raster.write, picture, kind=kind, quality=quality)
+    writers: dict[str, Callable[[Picture, Path], None]] = {
+        "png": png.write,
+        "pnm": pnm.write,
+        "tiff": tiff_write.write,
+        "npy": npy.write,
+    }
+    return functools.partial(writers[kind], picture)
 
 
 def _misfit(picture: Picture, kind: str) -> str | None:
@@ -130,11 +195,12 @@ def _misfit(picture: Picture, kind: str) -> str | None:
         return "a signal"
     if kind == "tiff":
         return None
-    if picture.axes not in ("YX", "YXC"):
+    played = picture.metadata.timing is not None and kind in _ANIMATED and picture.axes.startswith("T")
+    if (picture.axes[1:] if played else picture.axes) not in ("YX", "YXC"):
         return f"an array with the axes {picture.axes}"
     if sizes.get("C", 3) != 3:
         return f"{sizes['C']} channels"
-    if picture.alpha is not None and kind in ("jpeg", "bmp"):
+    if picture.alpha is not None and (kind in ("jpeg", "bmp", "pnm") or (kind == "gif" != picture.format)):
         return "an alpha channel"
     if picture.alpha is not None and dtype == np.bool_:
         return "an alpha channel of one bit"
@@ -150,13 +216,15 @@ def _kind(path: Path) -> str:
     for start, kind in _SIGNATURES.items():
         if head.startswith(start):
             return kind
+    if path.suffix.lower() == ".tga" and len(head) == 16 and head[1] < 2 and head[2] in (1, 2, 3, 9, 10, 11):
+        return "tga"
     looks = next((name for start, name in _FOREIGN.items() if head.startswith(start)), None)
     if looks is None and head[4:8] == b"ftyp":
         looks = "a HEIC or AVIF picture, or a film"
     seen = f"it looks like {looks}" if looks else f"it begins with {head[:8]!r}"
     raise OSError(
         f"read(path={str(path)!r}): not an image that can be read ({seen}). "
-        "Convert it to PNG, JPEG, WebP, TIFF, BMP or NPY."
+        "Convert it to PNG, TIFF, JPEG, WebP, BMP, GIF, PPM or NPY."
     )
 
 
@@ -166,9 +234,8 @@ def _explained(path: Path, kind: str) -> Iterator[None]:
     try:
         yield
     except MemoryError as error:
-        message = (
-            f"read(path={str(path)!r}): the image does not fit in memory. Cut it into parts, or use a larger machine."
-        )
+        why = f" ({error})" if str(error) else ""
+        message = f"read(path={str(path)!r}): the image does not fit in memory{why}. Cut it into parts."
         raise MemoryError(message) from error
     except Exception as error:  # decoders meet damage with exceptions of every kind
         if isinstance(error, ValueError) and str(error).startswith(("read(", "Picture(")):
@@ -178,16 +245,3 @@ def _explained(path: Path, kind: str) -> Iterator[None]:
             f"read(path={str(path)!r}): the {kind.upper()} file is cut off or damaged ({reason}). "
             "Get it again from where it came."
         ) from error
-
-
-@contextmanager
-def _any_size() -> Iterator[None]:
-    """Pillow's guard against pictures too large for a web server stands in the way of large scans."""
-    from PIL import Image
-
-    limit = Image.MAX_IMAGE_PIXELS
-    Image.MAX_IMAGE_PIXELS = None
-    try:
-        yield
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit

@@ -20,6 +20,8 @@ _UNITS = {**SIZES, 5: 4, 10: 4}
 _INTEGERS = {1: "u1", 3: "u2", 4: "u4", 6: "i1", 8: "i2", 9: "i4", 13: "u4", 16: "u8", 17: "i8", 18: "u8"}
 EXIF, GPS, INTEROPERABILITY = 34665, 34853, 40965
 NESTED = frozenset({EXIF, GPS, INTEROPERABILITY})
+DEEPEST = 2  # directories around the innermost: a page, its EXIF, and interoperability in that
+SHARED = 4  # how often, on average, each byte of a file may be pointed to: pages share profiles and words
 
 
 class Layout(NamedTuple):
@@ -40,6 +42,11 @@ class Layout(NamedTuple):
     def width(self) -> int:
         return 8 if self.big else 4
 
+    @property
+    def steps(self) -> tuple[int, int]:
+        """The bytes of a table's count, and of each of its rows."""
+        return (8, 20) if self.big else (2, 12)
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -53,11 +60,11 @@ class Entry:
     def integers(self, order: str) -> tuple[int, ...]:
         """The values as integers (empty for types that are not)."""
         kind = _INTEGERS.get(self.kind)
-        return () if kind is None else tuple(int(v) for v in np.frombuffer(self.raw, order + kind))
+        return () if kind is None or not self.raw else tuple(int(v) for v in np.frombuffer(self.raw, order + kind))
 
     def fractions(self, order: str) -> tuple[Fraction, ...]:
         """The values of a rational tag; a zero denominator leaves them out."""
-        parts = np.frombuffer(self.raw, order + "u4").tolist() if self.kind == 5 else []
+        parts = np.frombuffer(self.raw, order + "u4").tolist() if self.kind == 5 and self.raw else []
         pairs = zip(parts[::2], parts[1::2], strict=True)
         return tuple(Fraction(n, d) for n, d in pairs if d)
 
@@ -65,6 +72,8 @@ class Entry:
         """The same tag in the other byte order."""
         if self.children is not None:
             return Entry(self.code, self.kind, self.raw, tuple(child.swapped() for child in self.children))
+        if not self.raw:
+            return self
         return Entry(self.code, self.kind, np.frombuffer(self.raw, f"u{_UNITS[self.kind]}").byteswap().tobytes())
 
 
@@ -106,44 +115,90 @@ def read_header(file: BinaryIO) -> tuple[Layout, int]:
 def read_directory(file: BinaryIO, layout: Layout, offset: int) -> tuple[tuple[Entry, ...], int]:
     """The tags of the directory at `offset`, sub-directories of EXIF included, and the offset of the next (0: none).
 
-    Raises EOFError where the file ends before a table or a value does.
+    A sub-directory that cannot be read is left as an entry without children (`is_damaged`).
+
+    Raises EOFError where the file ends before a table or a value does, ValueError where they take more than a file of
+    this size can hold.
     """
-    head = struct.calcsize(layout.counter)
-    (count,) = struct.unpack(layout.counter, _at(file, offset, head))
-    step = 20 if layout.big else 12
-    table = _at(file, offset + head, count * step + layout.width)
-    entries = (_entry(file, layout, table[i * step : (i + 1) * step]) for i in range(count))
-    (following,) = struct.unpack(layout.pointer, table[-layout.width :])
-    return tuple(entry for entry in entries if entry is not None), following
-
-
-def _entry(file: BinaryIO, layout: Layout, row: bytes) -> Entry | None:
-    code, kind, count = struct.unpack(layout.order + ("HHQ" if layout.big else "HHI"), row[: -layout.width])
-    if kind not in SIZES:
-        return None  # readers must skip types they do not know (TIFF 6.0, page 16)
-    size = SIZES[kind] * count
-    (offset,) = struct.unpack(layout.pointer, row[-layout.width :])
-    if code in NESTED and count == 1 and kind in _INTEGERS:
-        offset = Entry(code, kind, row[-layout.width :][:size]).integers(layout.order)[0]
-        return Entry(code, 4, b"", read_directory(file, layout, offset)[0])
-    return Entry(code, kind, row[-layout.width :][:size] if size <= layout.width else _at(file, offset, size))
+    return _Reader(file, layout).directory(offset)
 
 
 def directories(file: BinaryIO) -> Iterable[tuple[int, tuple[Entry, ...]]]:
     """(offset, tags) of every directory in the main chain. EOFError where the chain leaves the file."""
     layout, offset = read_header(file)
-    seen: set[int] = set()
+    reader, seen = _Reader(file, layout), set[int]()
     while offset and offset not in seen:
         seen.add(offset)
-        entries, following = read_directory(file, layout, offset)
+        entries, following = reader.directory(offset)
         yield offset, entries
         offset = following
 
 
+def is_damaged(entry: Entry) -> bool:
+    """Whether a tag points to a sub-directory that could not be read: cut off, or one that leads back to itself."""
+    return entry.code in NESTED and entry.children is None
+
+
+def any_damaged(entries: Iterable[Entry]) -> bool:
+    """Whether there is such a tag among these, or in their sub-directories."""
+    return any(is_damaged(entry) or any_damaged(entry.children or ()) for entry in entries)
+
+
+class _Reader:
+    """Directories of one file, which may point where they like, but to no more than the file could hold."""
+
+    def __init__(self, file: BinaryIO, layout: Layout) -> None:
+        self.file, self.layout = file, layout
+        self.size = file.seek(0, 2)
+        self.left = SHARED * self.size + 2**20
+
+    def directory(self, offset: int, above: tuple[int, ...] = ()) -> tuple[tuple[Entry, ...], int]:
+        """The tags at `offset` and the offset that follows; `above` are the directories it is part of."""
+        layout, (head, step) = self.layout, self.layout.steps
+        (count,) = struct.unpack(layout.counter, self._at(offset, head))
+        table = self._at(offset + head, count * step + layout.width)
+        inner: set[int] = set()
+        entries = (self._entry(table[i * step : (i + 1) * step], (*above, offset), inner) for i in range(count))
+        (following,) = struct.unpack(layout.pointer, table[-layout.width :])
+        return tuple(entry for entry in entries if entry is not None), following
+
+    def _entry(self, row: bytes, above: tuple[int, ...], inner: set[int]) -> Entry | None:
+        layout = self.layout
+        code, kind, count = struct.unpack(layout.order + ("HHQ" if layout.big else "HHI"), row[: -layout.width])
+        if kind not in SIZES:
+            return None  # readers must skip types they do not know (TIFF 6.0, page 16)
+        size, value = SIZES[kind] * count, row[-layout.width :]
+        if code in NESTED:
+            return self._nested(Entry(code, kind, value[:size]), above, inner)
+        (offset,) = struct.unpack(layout.pointer, value)
+        return Entry(code, kind, value[:size] if size <= layout.width else self._at(offset, size))
+
+    def _nested(self, pointer: Entry, above: tuple[int, ...], inner: set[int]) -> Entry:
+        offsets = pointer.integers(self.layout.order)
+        if len(offsets) != 1 or offsets[0] in above or inner & {*offsets, -pointer.code} or len(above) > DEEPEST:
+            return Entry(pointer.code, 4, b"")
+        inner |= {offsets[0], -pointer.code}  # a second pointer of the kind, or to the place, has no meaning
+        try:
+            return Entry(pointer.code, 4, b"", self.directory(offsets[0], above)[0])
+        except (ValueError, EOFError):
+            return Entry(pointer.code, 4, b"")
+
+    def _at(self, offset: int, size: int) -> bytes:
+        if offset + size > self.size:
+            raise EOFError(f"{size} bytes expected at offset {offset}, {max(0, self.size - offset)} there")
+        self.left -= size
+        if self.left < 0:
+            raise ValueError("its tables of tags take more than the whole file")
+        return _at(self.file, offset, size)
+
+
 def pack(entries: Iterable[Entry], layout: Layout, start: int, following: int = 0) -> bytes:
-    """The bytes of a directory that will stand at offset `start`, values and sub-directories behind its table."""
-    rows = sorted(entries, key=lambda entry: entry.code)
-    length = struct.calcsize(layout.counter) + len(rows) * (20 if layout.big else 12) + layout.width
+    """The bytes of a directory that will stand at offset `start`, values and sub-directories behind its table.
+
+    Damaged sub-directories are left out.
+    """
+    rows = sorted((entry for entry in entries if not is_damaged(entry)), key=lambda entry: entry.code)
+    length = layout.steps[0] + len(rows) * layout.steps[1] + layout.width
     table, body = bytearray(struct.pack(layout.counter, len(rows))), bytearray()
     for entry in rows:
         kind, raw = entry.kind, entry.raw
@@ -175,7 +230,7 @@ def rewrite(path: Path, merge: Sequence[tuple[Entry, ...]], structural: frozense
             file.write(pack(tags.values(), layout, start, offset))
             file.seek(pointer)
             file.write(struct.pack(layout.pointer, start))
-            pointer = start + struct.calcsize(layout.counter) + len(tags) * (20 if layout.big else 12)
+            pointer = start + layout.steps[0] + layout.steps[1] * sum(not is_damaged(e) for e in tags.values())
 
 
 def _at(file: BinaryIO, offset: int, size: int) -> bytes:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .orientation import shown, stored
 from .picture import SPATIAL, Picture, Pixels
 
 
@@ -15,6 +16,7 @@ class Item:
     """One image, volume or signal of a picture: `pixels` is (C, *spatial), a view; `axes` names the spatial axes.
 
     `index` is its place along the picture's independent axes, in the order of `picture.axes`: () where there are none.
+    The pixels are turned as the file asks them to be shown, so that a mask drawn on what is seen fits them.
     """
 
     index: tuple[int, ...]
@@ -26,6 +28,8 @@ def split(picture: Picture) -> list[Item]:
     """The items of a picture: Z, Y, X are spatial, C channels (one where there is none), all else counts items."""
     counting, spatial = _groups(picture.axes)
     ordered = _reorder(picture.pixels, picture.axes, counting + "C" + spatial)
+    if len(spatial) > 1:
+        ordered = shown(ordered, picture.orientation)
     shape = ordered.shape[: len(counting)]
     return [Item(index, ordered[index], spatial) for index in np.ndindex(*shape)]
 
@@ -38,7 +42,8 @@ def join(picture: Picture, restored: Iterable[Pixels]) -> Picture:
     Raises ValueError if their number, channels or dimensions differ from what `split` gave.
     """
     counting, spatial = _groups(picture.axes)
-    arrays = list(restored)
+    turned = picture.orientation if len(spatial) > 1 else 1
+    arrays = [stored(array, turned) for array in restored] if turned != 1 else list(restored)
     sizes = picture.sizes
     outer = tuple(sizes[a] for a in counting)
     count, channels = int(np.prod(outer, dtype=int)), sizes.get("C", 1)

@@ -6,6 +6,7 @@ import difflib
 import glob
 import json
 import os
+from collections import Counter
 from pathlib import Path
 
 FORMATS = {
@@ -21,8 +22,15 @@ FORMATS = {
     ".tf8": "tiff",
     ".bmp": "bmp",
     ".npy": "npy",
+    ".gif": "gif",
+    ".pbm": "pnm",
+    ".pgm": "pnm",
+    ".ppm": "pnm",
+    ".pnm": "pnm",
+    ".tga": "tga",
 }
 EXTENSIONS = tuple(FORMATS)
+_OURS = (".json", ".safetensors")  # records, models and checkpoints
 
 
 def extension(path: Path) -> str:
@@ -78,8 +86,22 @@ def find_images(folder: str | Path, recursive: bool = False) -> list[Path]:
     return sorted(p for p in images if not _made_here(p))
 
 
+def passed_over(folder: str | Path, recursive: bool = False) -> dict[str, int]:
+    """How many files `find_images` does not look at, for each ending: what is no picture read here, without hidden
+    files and those that results and models come with."""
+    folder = Path(folder)
+    found = folder.rglob("*") if recursive else folder.iterdir()
+    others = [
+        p
+        for p in found
+        if p.suffix.lower() not in {*FORMATS, *_OURS} and p.is_file() and not _hidden(p.relative_to(folder))
+    ]
+    return dict(sorted(Counter(p.suffix.lower() or "no ending" for p in others).items()))
+
+
 def check_source(path: Path) -> None:
-    """Refuse a file that cannot be read: missing (the closest name is offered), a folder, empty, without permission."""
+    """Refuse a file that cannot be read: missing (the closest name is offered), a folder, a pipe or device, empty,
+    without permission."""
     if path.is_dir():
         raise IsADirectoryError(f"read(path={str(path)!r}): this is a folder. Name one file in it.")
     if not path.exists():
@@ -88,8 +110,18 @@ def check_source(path: Path) -> None:
         raise PermissionError(
             f"read(path={str(path)!r}): no permission to read it. Change its permissions, or copy it."
         )
+    if not path.is_file():
+        raise OSError(
+            f"read(path={str(path)!r}): {_what(path)}, which can be read only once. Save what it gives as a file first."
+        )
     if path.stat().st_size == 0:
         raise OSError(f"read(path={str(path)!r}): the file is empty (0 bytes). Get it again from where it came.")
+
+
+def _what(path: Path) -> str:
+    if path.is_fifo():
+        return "a pipe"
+    return "a socket" if path.is_socket() else "a device"
 
 
 def _closest(path: Path) -> str:
@@ -112,12 +144,15 @@ def _made_here(path: Path) -> bool:
         return False
     sides = (side_path(path), path.with_suffix(".json"))
     result = path.with_name(name + ending).exists() and any(side.exists() for side in sides)
-    return result or any(_names(side, path) for side in path.parent.glob(f"{glob.escape(name)}.*json"))
+    names = [name, name.rpartition("-")[0] or name]  # a part whose name was taken is NAME-part-1a2b3c4d
+    told = (side for one in dict.fromkeys(names) for side in path.parent.glob(f"{glob.escape(one)}.*json"))
+    return result or any(_names(side, path) for side in told)
 
 
 def _names(side: Path, part: Path) -> bool:
     """Whether a side file names a part."""
     try:
-        return json.dumps(part.name, ensure_ascii=False)[1:-1] in side.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        name = json.dumps(part.name, ensure_ascii=False).encode("utf-8", "backslashreplace")
+        return name[1:-1] in side.read_bytes()
+    except OSError:
         return False

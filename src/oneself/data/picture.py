@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .exif import resize_block
+from .orientation import orientation
 
 SPATIAL = "ZYX"
 Pixels = np.ndarray[Any, np.dtype[Any]]
@@ -41,11 +42,19 @@ class PixelSize(NamedTuple):
     unit: str
 
 
+class Timing(NamedTuple):
+    """How an animation plays: milliseconds for each frame, and how often (0: for ever)."""
+
+    durations: tuple[float, ...]
+    loop: int
+
+
 @dataclass(frozen=True)
 class Metadata:
     """What a file says besides its pixels.
 
-    `exif` is a TIFF-structured block without the "Exif" marker, `icc` a colour profile, `xmp` a packet, all as found.
+    `exif` is a TIFF-structured block without the "Exif" marker, `icc` a colour profile, `xmp` a packet, all as found;
+    `timing` is there if the file was an animation, whose frames are along the axis T.
     `native` is what only the source's own format can hold (a `PngExtras`, `JpegCoding`, `TiffLayout`, …), and `scale`
     the factor per axis by which the picture has grown since it was read, so that `native` can follow on writing.
     """
@@ -57,6 +66,7 @@ class Metadata:
     pixel_size: Mapping[str, PixelSize] = field(default_factory=dict)
     scale: Mapping[str, Fraction] = field(default_factory=dict)
     native: object | None = None
+    timing: Timing | None = None
 
     def scaled(self, scale: Mapping[str, Fraction], width: int, height: int) -> Metadata:
         """The metadata of the same scene on a finer grid: densities grow by `scale`, pixel sizes shrink by it."""
@@ -90,6 +100,11 @@ class Picture:
 
     def __post_init__(self) -> None:
         check_axes(self.axes, self.pixels.ndim)
+
+    @property
+    def orientation(self) -> int:
+        """How the pixels are turned before they are shown: EXIF's tag, 1 (not at all) to 8."""
+        return orientation(self.metadata) if "Y" in self.axes else 1
 
     @property
     def sizes(self) -> dict[str, int]:

@@ -5,18 +5,22 @@ Portable Network Graphics (PNG) Specification, third edition, W3C 2025.
 
 from __future__ import annotations
 
+import io
+import itertools
 import struct
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from .bounds import DEFLATE, check_claim, inflate
+from .frames import read_frames, still
 from .npy import with_alpha
-from .picture import Metadata, Picture, Pixels, Resolution
+from .picture import Metadata, Picture, Pixels, Resolution, Timing
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _XMP = b"XML:com.adobe.xmp\0"
@@ -24,6 +28,11 @@ _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # by samples
 # written from the picture, tied to the old encoding, or signatures that other pixels would break
 _NOT_KEPT = {b"IHDR", b"PLTE", b"tRNS", b"hIST", b"IDAT", b"IEND", b"eXIf", b"iCCP", b"pHYs", b"dSIG", b"caBX"}
+_NOT_KEPT |= {b"acTL", b"fcTL", b"fdAT"}
+
+
+_PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
+_FRAMES = {b"acTL", b"fcTL", b"fdAT"}
 
 
 class Chunk(NamedTuple):
@@ -43,38 +52,55 @@ class PngExtras:
 
 
 def read(path: Path) -> Picture:
-    """A PNG picture. EOFError if it is cut off or damaged, ValueError if it is animated."""
+    """A PNG picture, of an animation all frames along T. EOFError if it is cut off or damaged, ValueError for an
+    animation in 16 bits."""
     chunks = list(_chunks(path.read_bytes()))
     width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", chunks[0].data)
+    data = b"".join(chunk.data for chunk in chunks if chunk.name == b"IDAT")
+    check_claim(height * -(-width * depth * _SAMPLES[colour] // 8), len(data), DEFLATE, room=0)
+    metadata, notes = _metadata(chunks, (depth, colour))
     if any(chunk.name == b"acTL" for chunk in chunks):
-        raise ValueError(
-            f"read(path={str(path)!r}): an animated PNG. Save its frames as one TIFF stack or as single files."
-        )
-    notes: tuple[str, ...] = ()
+        return _animation(chunks, depth, metadata, path, notes)
     if depth == 16:
-        data = b"".join(chunk.data for chunk in chunks if chunk.name == b"IDAT")
         pixels = _decode16(data, (width, height), _SAMPLES[colour], interlaced)
         pixels = _key_to_alpha(pixels, next((c.data for c in chunks if c.name == b"tRNS"), None))
     else:
-        pixels, notes = _decode8(path, depth, colour)
+        pixels, told = _decode8(chunks, depth, colour)
+        notes += told
     pixels, alpha = split_alpha(pixels)
-    axes = "YXC" if pixels.ndim == 3 else "YX"
-    return Picture(pixels, axes, "png", _metadata(chunks, (depth, colour)), alpha, path, notes)
+    return Picture(pixels, "YXC" if pixels.ndim == 3 else "YX", "png", metadata, alpha, path, notes)
 
 
 def write(picture: Picture, path: Path) -> None:
     """A PNG file of the picture's own depth, with its profile, EXIF, XMP, resolution and every chunk it came with."""
-    pixels = with_alpha(picture)[0]
-    samples = pixels.shape[2] if pixels.ndim == 3 else 1
+    pixels, axes = with_alpha(picture)
+    samples = pixels.shape[-1] if axes.endswith("C") else 1
     depth = 1 if pixels.dtype == np.bool_ else 8 * pixels.dtype.itemsize
     form = (depth, _COLOUR_TYPES[samples])
-    header = struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], *form, 0, 0, 0)
+    pages = pixels if axes.startswith("T") else pixels[np.newaxis]
+    header = struct.pack(">IIBBBBB", pages.shape[2], pages.shape[1], *form, 0, 0, 0)
     before, after = _extras(picture.metadata, form)
+    data = _encode(pages[0], samples)
+    if picture.metadata.timing is not None and len(pages) > 1:
+        data = _played(pages, samples, picture.metadata.timing)
     with path.open("wb") as file:
         file.write(SIGNATURE)
-        for chunk in (Chunk(b"IHDR", header), *before, *_encode(pixels, samples), *after, Chunk(b"IEND", b"")):
-            file.write(struct.pack(">I", len(chunk.data)) + chunk.name + chunk.data)
-            file.write(struct.pack(">I", zlib.crc32(chunk.name + chunk.data)))
+        for chunk in (Chunk(b"IHDR", header), *before, *data, *after, Chunk(b"IEND", b"")):
+            file.write(_packed(chunk))
+
+
+def _played(pages: Pixels, samples: int, timing: Timing) -> Iterator[Chunk]:
+    """The chunks of an animation, each frame whole (specification, section 11.3.4)."""
+    yield Chunk(b"acTL", struct.pack(">II", len(pages), timing.loop))
+    number = itertools.count()
+    height, width = pages.shape[1:3]
+    for page, milliseconds in zip(pages, timing.durations, strict=True):
+        delay = Fraction(min(milliseconds, 65535000.0) / 1000).limit_denominator(1000)
+        told = struct.pack(">IIIIHHBB", width, height, 0, 0, delay.numerator, delay.denominator, 0, 0)
+        first = next(number)
+        yield Chunk(b"fcTL", struct.pack(">I", first) + told)
+        for chunk in _encode(page, samples):
+            yield chunk if first == 0 else Chunk(b"fdAT", struct.pack(">I", next(number)) + chunk.data)
 
 
 def split_alpha(pixels: Pixels) -> tuple[Pixels, Pixels | None]:
@@ -84,6 +110,11 @@ def split_alpha(pixels: Pixels) -> tuple[Pixels, Pixels | None]:
     samples = pixels.shape[2]
     colour = pixels[..., 0] if samples <= 2 else pixels[..., :3]
     return np.ascontiguousarray(colour), np.ascontiguousarray(pixels[..., -1]) if samples in (2, 4) else None
+
+
+def _packed(chunk: Chunk) -> bytes:
+    body = chunk.name + chunk.data
+    return struct.pack(">I", len(chunk.data)) + body + struct.pack(">I", zlib.crc32(body))
 
 
 def _chunks(data: bytes) -> Iterator[Chunk]:
@@ -123,11 +154,34 @@ def _decode16(data: bytes, size: tuple[int, int], samples: int, interlaced: int)
     return pixels[..., 0] if samples == 1 else pixels
 
 
-def _decode8(path: Path, depth: int, colour: int) -> tuple[Pixels, tuple[str, ...]]:
-    from PIL import Image
+def _animation(chunks: list[Chunk], depth: int, metadata: Metadata, path: Path, notes: tuple[str, ...]) -> Picture:
+    if depth == 16:
+        raise ValueError(
+            f"read(path={str(path)!r}): an animated PNG in 16 bits. Save its frames as one TIFF stack or apart."
+        )
+    with _pillow(chunks, _PIXELS | _FRAMES) as image:
+        apart = bool(image.info.get("default_image"))
+        pixels, alpha, timing = read_frames(image, sum(len(chunk.data) for chunk in chunks), int(apart))
+    if apart:
+        notes += ("the picture that stands for the animation where it cannot be played was left out",)
+    if len(pixels) == 1:
+        pixels, alpha = still(pixels, alpha)
+        return Picture(pixels, "YXC"[: pixels.ndim], "png", metadata, alpha, path, notes)
+    notes += (f"an animation: its {len(pixels)} frames are restored one by one",)
+    return Picture(pixels, "TYXC"[: pixels.ndim], "png", replace(metadata, timing=timing), alpha, path, notes)
 
+
+def _pillow(chunks: list[Chunk], names: set[bytes]) -> Any:
+    """Pillow's image of what belongs to the pixels; it gets to see nothing else."""
+    from PIL import PngImagePlugin
+
+    plain = SIGNATURE + b"".join(_packed(chunk) for chunk in chunks if chunk.name in names)
+    return PngImagePlugin.PngImageFile(io.BytesIO(plain))
+
+
+def _decode8(chunks: list[Chunk], depth: int, colour: int) -> tuple[Pixels, tuple[str, ...]]:
     notes: list[str] = []
-    with Image.open(path) as opened:
+    with _pillow(chunks, _PIXELS) as opened:
         image: Any = opened
         if colour == 3:
             notes.append("the colour table was resolved: the result is RGB")
@@ -148,31 +202,53 @@ def _key_to_alpha(pixels: Pixels, key: bytes | None) -> Pixels:
     return np.concatenate([full, np.where(clear, 0, 65535).astype(np.uint16)], axis=-1)
 
 
-def _metadata(chunks: list[Chunk], form: tuple[int, int]) -> Metadata:
+def _metadata(chunks: list[Chunk], form: tuple[int, int]) -> tuple[Metadata, tuple[str, ...]]:
+    """What the file says besides its pixels, and in words what of it cannot be read."""
     found = {chunk.name: chunk.data for chunk in reversed(chunks)}
     split = [chunk.name for chunk in chunks].index(b"IDAT")
     xmp = next((c.data for c in chunks if c.name == b"iTXt" and c.data.startswith(_XMP)), None)
     kept = [
         [c for c in part if c.name not in _NOT_KEPT and c.data is not xmp] for part in (chunks[:split], chunks[split:])
     ]
-    profile = found.get(b"iCCP")
-    return Metadata(
+    notes: list[str] = []
+    kept = [
+        [c for c in part if _unpacked(c.data, _TEXTS.get(c.name, bytes), "text", notes) is not None] for part in kept
+    ]
+    metadata = Metadata(
         exif=found.get(b"eXIf"),
-        icc=None if profile is None else zlib.decompress(profile[profile.index(b"\0") + 2 :]),
-        xmp=None if xmp is None else _international_text(xmp),
+        icc=_unpacked(found.get(b"iCCP"), _profile, "colour profile", notes),
+        xmp=_unpacked(xmp, _international_text, "XMP", notes),
         resolution=_resolution(found.get(b"pHYs")),
         native=PngExtras(tuple(kept[0]), tuple(kept[1]), form),
     )
+    return metadata, tuple(dict.fromkeys(notes))
+
+
+def _unpacked(data: bytes | None, unpack: Callable[[bytes], bytes], name: str, notes: list[str]) -> bytes | None:
+    if data is None:
+        return None
+    try:
+        return unpack(data)
+    except (ValueError, EOFError, IndexError) as error:
+        notes.append(f"its {name} cannot be read and was left out: {error}")
+        return None
+
+
+def _profile(data: bytes) -> bytes:
+    return inflate(data[data.index(b"\0") + 2 :])
 
 
 def _international_text(data: bytes) -> bytes:
-    compressed = data[len(_XMP)]
-    text = data[len(_XMP) + 2 :].split(b"\0", 2)[2]  # after language and translated keyword
-    return zlib.decompress(text) if compressed else text
+    start = data.index(b"\0") + 1
+    text = data[start + 2 :].split(b"\0", 2)[2]  # after language and translated keyword
+    return inflate(text) if data[start] else text
+
+
+_TEXTS = {b"zTXt": _profile, b"iTXt": _international_text}  # a profile is laid out as a text is
 
 
 def _resolution(data: bytes | None) -> Resolution | None:
-    if data is None:
+    if data is None or len(data) != 9:
         return None
     x, y, unit = struct.unpack(">IIB", data)
     return Resolution(Fraction(x), Fraction(y), "metre" if unit else "none") if x and y else None

@@ -1,39 +1,59 @@
-"""Between the numbers a file stores and the unit range in which networks work; and pixels that cannot be restored."""
+"""Between the numbers a picture holds and the unit range in which networks work."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+__all__ = ["Range", "from_unit", "measured_range", "to_unit"]
+
 Array = np.ndarray[Any, np.dtype[Any]]
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+MIDDLE = (0.15, 0.85)  # the quantiles between which at least the usual values of a picture lie, impulses or not
+FAR = 2.0  # times their distance beyond which a value is an outlier, or the picture is dark with bright things in it
+LOOKED_AT = 2**20  # values that quantiles are taken of
 
 
 class Range(NamedTuple):
-    """The stored values that became 0 and 1, and the dtype they came from."""
+    """The values that became 0 and 1, and the dtype they came from."""
 
     low: float
     high: float
     dtype: np.dtype[Any]
 
+    @property
+    def width(self) -> float:
+        return self.high - self.low
 
-def to_unit(pixels: Array, data_range: float | Sequence[float] | None = None) -> tuple[Array, Range]:
-    """The pixels as float32, `(pixels - low) / (high - low)`, and the range that leads back.
+    def words(self) -> str:
+        """Such as ``values of 100 to 300 are taken as 0 to 1``."""
+        return f"values of {self.low:.6g} to {self.high:.6g} are taken as 0 to 1"
 
-    Without `data_range` bool and 8- and 16-bit integers are scaled by their type: bool 0…1, uint8 0…255, uint16 0…65535
-    (12 bits in 16 too), int8 -128…127, int16 -32768…32767. `data_range` is the largest value, with 0 the smallest, or
-    (low, high). Floats within [0, 1] are taken as they are. Values outside a given range pass through, beyond [0, 1].
+
+def to_unit(
+    pixels: Array, data_range: float | Sequence[float] | None = None, *, from_zero: bool = False
+) -> tuple[Array, Range]:
+    """The pixels as float32, ``(pixels - low) / (high - low)``, and the range that leads back.
+
+    Without ``data_range`` the range is the picture's own, whatever its type may hold (``measured_range``), so that an
+    image scaled or shifted gives the same numbers. ``data_range`` is the largest value, with 0 the smallest, or (low,
+    high). ``from_zero`` keeps 0 at 0, for counts. Values outside the range pass through, beyond [0, 1].
+
     The way back is exact for integers whose range spans fewer than 2**24 values.
 
-    Raises ValueError where the range cannot be known: other floats, and 32- and 64-bit integers, whose type says
-    nothing about the values; TypeError for pixels that are not real numbers.
+    Raises ``TypeError`` for pixels that are not real numbers; ``ValueError`` for a range that is none, or that is so
+    wide or narrow that nothing of the picture would be left.
     """
     if pixels.dtype.kind not in "buif":
         raise TypeError(
             f"to_unit(pixels.dtype={pixels.dtype}): not real numbers. Convert them to integers or floats first."
         )
-    low, high = _known_range(pixels) if data_range is None else _given_range(data_range)
+    low, high = measured_range(pixels) if data_range is None else _given_range(data_range, pixels)
+    low = 0.0 if from_zero and data_range is None and high > 0 else low
     unit = pixels.astype(np.float64)
     unit -= low
     unit /= high - low
@@ -41,13 +61,14 @@ def to_unit(pixels: Array, data_range: float | Sequence[float] | None = None) ->
 
 
 def from_unit(array: Array, span: Range) -> Array:
-    """The inverse of `to_unit`: rounded and clipped to integer dtypes, cut at a half for bool, as is for floats.
+    """The inverse of ``to_unit``: rounded and clipped to integer dtypes, cut at a half for bool, as is for floats.
 
-    Raises ValueError if values that must become integers are not finite.
+    Raises ``ValueError`` if values that must become integers are not finite.
     """
     values = np.asarray(array, dtype=np.float64) * (span.high - span.low) + span.low
     if span.dtype.kind == "f":
-        return np.asarray(values.astype(span.dtype))
+        most = float(np.finfo(span.dtype).max)  # an answer beyond a half-float's range would become infinite
+        return np.asarray(np.where(np.isfinite(values), np.clip(values, -most, most), values).astype(span.dtype))
     if not np.isfinite(values).all():
         raise ValueError(f"from_unit(array): NaN or infinite values cannot become {span.dtype}. Check the restoration.")
     if span.dtype.kind == "b":
@@ -57,70 +78,81 @@ def from_unit(array: Array, span: Range) -> Array:
     return np.asarray(np.clip(np.rint(values), limits.min, high).astype(span.dtype))
 
 
-def _given_range(data_range: float | Sequence[float]) -> tuple[float, float]:
+def measured_range(pixels: Array) -> tuple[float, float]:
+    """The least and the largest value of an image that are no outliers; of bool 0 and 1.
+
+    Outliers are values far beyond the usual ones (twice the distance of the 15 and 85 % quantiles) that stand alone:
+    hot and dead pixels, impulses. Where values so far away lie side by side (stars, a bright cell in the dark) they
+    belong to the picture, and only those among them that stand alone do not count.
+
+    Parameters
+    ----------
+    pixels : ndarray
+        Finite real numbers, any axes. One value everywhere gives ``(v, v + 1)``.
+    """
+    if pixels.dtype.kind == "b":
+        return 0.0, 1.0
+    low, high = float(pixels.min()), float(pixels.max())
+    if low == high:
+        return low, low + max(1.0, abs(low) * 1e-3)
+    values = pixels.reshape(-1)
+    first, last = np.quantile(values[:: max(1, values.size // LOOKED_AT)].astype(np.float64), MIDDLE)
+    if first == last:
+        return low, high
+    reach = FAR * (last - first)
+    if high > last + reach:
+        high = _within(pixels, pixels > last + reach, high, largest=True)
+    if low < first - reach:
+        low = _within(pixels, pixels < first - reach, low, largest=False)
+    return low, high
+
+
+def _within(pixels: Array, far: Mask, extreme: float, largest: bool) -> float:
+    """The extreme value of an image without the outliers among the values that are far away."""
+    beside = _has_neighbour(far)
+    share = float(far.mean())
+    chance = 1 - (1 - share) ** (3 ** sum(n > 1 for n in far.shape) - 1)  # that one of all neighbours is far, too
+    together = float(beside[far].mean()) > (1 + chance) / 2
+    kept = pixels[beside if together else ~far]
+    return float(kept.max() if largest else kept.min()) if kept.size else extreme
+
+
+def _has_neighbour(far: Mask) -> Mask:
+    """Where a marked element has a marked one beside it, along any axis or diagonal."""
+    padded = np.pad(far, [(1, 1) if n > 1 else (0, 0) for n in far.shape])
+    found = np.zeros_like(far)
+    steps = [(0, 1, 2) if n > 1 else (0,) for n in far.shape]
+    middle = tuple(1 if n > 1 else 0 for n in far.shape)
+    for start in itertools.product(*steps):
+        if start != middle:
+            found |= padded[tuple(slice(a, a + n) for a, n in zip(start, far.shape, strict=True))]
+    return np.asarray(found & far)
+
+
+def _given_range(data_range: float | Sequence[float], pixels: Array) -> tuple[float, float]:
     try:
         values = [float(value) for value in np.atleast_1d(np.asarray(data_range, dtype=np.float64))]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         values = []
     low, high = (0.0, *values) if len(values) == 1 else values if len(values) == 2 else (0.0, 0.0)
-    if not (np.isfinite([low, high]).all() and low < high):
+    if not (np.isfinite([low, high, high - low]).all() and low < high):
         raise ValueError(
             f"to_unit(data_range={data_range!r}): not a range. "
             "Give the largest value (above 0), or (low, high) with low < high."
         )
+    _check_fits(low, high, pixels)
     return low, high
 
 
-def _known_range(pixels: Array) -> tuple[float, float]:
-    kind, size = pixels.dtype.kind, pixels.dtype.itemsize
-    if kind == "b":
-        return 0.0, 1.0
-    if kind in "ui" and size <= 2:
-        return float(np.iinfo(pixels.dtype).min), float(np.iinfo(pixels.dtype).max)
-    low, high = float(pixels.min()), float(pixels.max())
-    if kind == "f" and low >= 0 and high <= 1:
-        return 0.0, 1.0
-    raise ValueError(
-        f"to_unit(data_range=None): {pixels.dtype} values from {low:g} to {high:g} do not say what black and "
-        "white are. "
-        f"Pass data_range=(low, high), or --data-range LOW HIGH, for example {low:g} {high:g}."
-    )
-
-
-def check_pixels(pixels: Array, name: str) -> None:
-    """Refuse what cannot be restored: no pixels, NaN, infinity, complex or object values, one value everywhere.
-
-    Raises TypeError for the kind of values, ValueError for the rest; `name` opens the message, such as
-    `denoise(image)`.
-    """
-    if np.issubdtype(pixels.dtype, np.complexfloating):
-        raise TypeError(
-            f"{name}: complex values ({pixels.dtype}). Restore the real and imaginary parts, or magnitude, apart."
-        )
-    if pixels.dtype.kind not in "buif":
-        raise TypeError(f"{name}: {pixels.dtype} values are no pixels. Give integers or floats.")
-    if pixels.size == 0:
-        raise ValueError(
-            f"{name}: no pixels (shape {pixels.shape}). Give an image of at least one pixel along every axis."
-        )
-    if pixels.dtype.kind == "f":
-        _check_finite(pixels, name)
-    first = pixels.reshape(-1)[0]
-    if (pixels == first).all():
-        raise ValueError(
-            f"{name}: all {pixels.size} pixels are {first}. A constant image has nothing to restore; check the file."
-        )
-
-
-def _check_finite(pixels: Array, name: str) -> None:
-    bad = ~np.isfinite(pixels)
-    count = int(bad.sum())
-    if not count:
+def _check_fits(low: float, high: float, pixels: Array) -> None:
+    """Refuse a range in which nothing of the picture could be told apart, or that float32 could not hold."""
+    if not pixels.size or pixels.dtype.kind == "b":
         return
-    first = tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), pixels.shape))
-    nans = int(np.isnan(pixels).sum())
-    what = "NaN" if nans == count else "infinite" if not nans else "NaN or infinite"
-    raise ValueError(
-        f"{name}: {count} of {pixels.size} values are {what}, the first at index {first}. "
-        "Replace them first, or mark them as missing and inpaint."
-    )
+    least, most = float(pixels.min()), float(pixels.max())
+    contrast = (most - least) / (high - low)
+    furthest = max(abs(least - low), abs(most - low)) / (high - low)
+    if 0 < contrast < 1e-5 or furthest > 1e5:
+        raise ValueError(
+            f"to_unit(data_range=({low:g}, {high:g})): the values are {least:g} to {most:g}, of which nothing would be "
+            "left in that range. Give the values of black and white, or leave it out."
+        )

@@ -1,24 +1,27 @@
-"""JPEG, WebP and BMP through Pillow, with the coding and the metadata the file had."""
+"""JPEG, WebP, BMP, GIF and TGA through Pillow, with the coding and the metadata the file had."""
 
 from __future__ import annotations
 
 import io
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .npy import with_alpha
+from . import colours, frames
+from .bounds import DENSEST, check_claim
 from .picture import Metadata, Picture, Resolution
 from .png import split_alpha
 
 MARKER = b"Exif\0\0"
+_DENSEST_JPEG = 4096  # 1,024 pixels in three components have 18 blocks of at least a bit each
 NEW_JPEG_QUALITY = 95  # for pictures that were no JPEG before; WebP that was lossy is written at the same
-_MODES = {"1", "L", "LA", "RGB", "RGBA"}
+_MODES = {"1", "L", "LA", "P", "RGB", "RGBA", "CMYK"}
+_RESOLVED = "the colour table was resolved: the result is RGB"
 _JPEG_UNITS = {0: "none", 1: "inch", 2: "centimetre"}
 
 
@@ -40,56 +43,90 @@ class WebpCoding:
 
 
 def read(path: Path, kind: str) -> Picture:
-    """A JPEG, WebP or BMP picture. ValueError for a colour mode or an animation that cannot be restored."""
-    from PIL import Image
-
+    """A JPEG, WebP, BMP, GIF or TGA picture, of an animation all frames along T. ValueError for a colour mode that
+    cannot be restored."""
     data = path.read_bytes()
-    with Image.open(io.BytesIO(data)) as opened:
-        image: Any = opened
+    with opened(data, kind) as image:
+        check_claim(image.width * image.height * len(image.getbands()), *_held(data, kind))
+        if kind == "gif" or (kind == "webp" and image.n_frames > 1):
+            return _animation(image, data, path, kind)
         image.load()
-        notes = _notes(image, path, kind)
-        metadata = _metadata(image, data, kind)
-        if image.mode == "P":
-            image = image.convert("RGB")
-        pixels, alpha = split_alpha(np.array(image))
+        metadata, notes = _metadata(image, data, kind), _notes(image, path, kind)
+        pixels = np.array(image.convert("RGB") if image.mode == "P" else image)
+        if image.mode == "CMYK":
+            pixels, note = colours.cmyk_to_rgb(pixels, metadata.icc)
+            metadata, notes = _in_rgb(metadata), (*notes, note)
+        pixels, alpha = split_alpha(pixels)
     return Picture(pixels, "YXC" if pixels.ndim == 3 else "YX", kind, metadata, alpha, path, notes)
 
 
+def _animation(image: Any, data: bytes, path: Path, kind: str) -> Picture:
+    pixels, alpha, timing = frames.read_frames(image, len(data))
+    metadata, notes = _metadata(image, data, kind), []
+    if kind == "gif":
+        notes.append("the colour tables were resolved" if pixels.ndim == 3 else _RESOLVED)
+    if len(pixels) == 1:
+        pixels, alpha = frames.still(pixels, alpha)
+        return Picture(pixels, "YXC"[: pixels.ndim], kind, metadata, alpha, path, tuple(notes))
+    notes.append(f"an animation: its {len(pixels)} frames are restored one by one")
+    timed = replace(metadata, timing=timing)
+    return Picture(pixels, "TYXC"[: pixels.ndim], kind, timed, alpha, path, tuple(notes))
+
+
+def _in_rgb(metadata: Metadata) -> Metadata:
+    """The metadata of a picture that was CMYK: without its profile, and without the coarser chroma it did not have."""
+    native = metadata.native
+    return replace(
+        metadata, icc=None, native=replace(native, subsampling=0) if isinstance(native, JpegCoding) else native
+    )
+
+
+def opened(data: bytes, kind: str) -> Any:
+    """Pillow's image, unread, without its guard against large pictures: that is one setting for the whole process."""
+    from PIL import BmpImagePlugin, GifImagePlugin, JpegImagePlugin, TgaImagePlugin, WebPImagePlugin
+
+    plugins = {
+        "bmp": BmpImagePlugin.BmpImageFile,
+        "gif": GifImagePlugin.GifImageFile,
+        "jpeg": JpegImagePlugin.jpeg_factory,
+        "tga": TgaImagePlugin.TgaImageFile,
+        "webp": WebPImagePlugin.WebPImageFile,
+    }
+    return plugins[kind](io.BytesIO(data))
+
+
+def _held(data: bytes, kind: str) -> tuple[int, int]:
+    """The bytes that hold the pixels, and how many of those one can stand for."""
+    if kind == "bmp":
+        header, compression = struct.unpack("<I12xI", data[14:34])
+        return len(data), 8 if header < 40 or compression in (0, 3) else DENSEST  # 1-bit pixels become bytes
+    return len(data), _DENSEST_JPEG if kind == "jpeg" else DENSEST
+
+
 def write(picture: Picture, path: Path, kind: str, quality: int | None = None) -> None:
-    """The picture as JPEG, WebP or BMP.
+    """The picture as JPEG, WebP, BMP, GIF (256 colours for each frame) or TGA.
 
     JPEG: the quantisation tables, subsampling and scan order of a source that was JPEG, else quality 95. WebP: lossless
     unless the source was a lossy WebP, then quality 95; gray becomes RGB of equal channels, the only kind there is.
     `quality` (1 to 100) codes JPEG and WebP anew at that quality.
     """
-    from PIL import Image
-
-    pixels = np.ascontiguousarray(with_alpha(picture)[0])
-    mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[pixels.shape[2] if pixels.ndim == 3 else 1]
-    image = Image.fromarray(pixels)
-    options = {"jpeg": _jpeg_options, "webp": _webp_options, "bmp": _bmp_options}[kind](picture.metadata, mode)
+    options = _OPTIONS[kind](picture) if kind in _OPTIONS else {}
     buffer = io.BytesIO()
-    image.save(buffer, format=kind, **(options if quality is None else _at_quality(options, quality)))
+    coding = options if quality is None else _at_quality(options, quality)
+    frames.images(picture)[0].save(buffer, format=kind, **coding)
     data = buffer.getvalue()
     path.write_bytes(_finish_jpeg(data, picture.metadata) if kind == "jpeg" else data)
 
 
 def _notes(image: Any, path: Path, kind: str) -> tuple[str, ...]:
-    frames = getattr(image, "n_frames", 1)
-    if image.mode not in _MODES | {"P"}:
+    if image.mode not in _MODES:
         raise ValueError(
             f"read(path={str(path)!r}): {kind.upper()} in colour mode {image.mode} is not supported. "
             "Convert it to RGB or gray first."
         )
-    if frames > 1 and kind == "webp":
-        raise ValueError(
-            f"read(path={str(path)!r}): an animation of {frames} frames. "
-            "Save them as one TIFF stack or as single files."
-        )
-    notes = ["the colour table was resolved: the result is RGB"] if image.mode == "P" else []
-    if frames > 1:
-        notes.append(f"only the first of {frames} pictures in the file was read")
-    return tuple(notes)
+    several = getattr(image, "n_frames", 1)
+    notes = [_RESOLVED] if image.mode == "P" else []
+    return (*notes, *([f"only the first of {several} pictures in the file was read"] if several > 1 else []))
 
 
 def _metadata(image: Any, data: bytes, kind: str) -> Metadata:
@@ -100,7 +137,7 @@ def _metadata(image: Any, data: bytes, kind: str) -> Metadata:
         native, resolution = _jpeg_coding(image, data), _jfif_resolution(image.info)
     elif kind == "webp":
         native = WebpCoding(_is_lossless(data))
-    else:
+    elif kind == "bmp":
         resolution = _bmp_resolution(data)
     return Metadata(
         exif=exif.removeprefix(MARKER) if exif else None,
@@ -136,7 +173,8 @@ def _jfif_resolution(info: Mapping[str, Any]) -> Resolution | None:
     return Resolution(Fraction(x), Fraction(y), unit) if x and y and (unit != "none" or x != y) else None
 
 
-def _jpeg_options(metadata: Metadata, mode: str) -> dict[str, Any]:
+def _jpeg_options(picture: Picture) -> dict[str, Any]:
+    metadata = picture.metadata
     options: dict[str, Any] = {"icc_profile": metadata.icc, "exif": MARKER + metadata.exif if metadata.exif else b""}
     if metadata.xmp:
         options["xmp"] = metadata.xmp
@@ -181,14 +219,15 @@ def _is_lossless(data: bytes) -> bool:
         name, length = struct.unpack("<4sI", data[offset : offset + 8])
         if name in (b"VP8 ", b"VP8L"):
             return bool(name == b"VP8L")
-        offset += 8 + length + length % 2
+        offset += 24 if name == b"ANMF" else 8 + length + length % 2  # a frame holds its own chunks
     return False
 
 
-def _webp_options(metadata: Metadata, mode: str) -> dict[str, Any]:
-    native = metadata.native
+def _webp_options(picture: Picture) -> dict[str, Any]:
+    metadata, native = picture.metadata, picture.metadata.native
     lossless = native.lossless if isinstance(native, WebpCoding) else True
     coding = {"lossless": True, "exact": True} if lossless else {"quality": NEW_JPEG_QUALITY}
+    coding |= frames.options(picture)
     return coding | {"exif": metadata.exif or b"", "icc_profile": metadata.icc or b"", "xmp": metadata.xmp or b""}
 
 
@@ -198,6 +237,9 @@ def _bmp_resolution(data: bytes) -> Resolution | None:
     return Resolution(Fraction(x), Fraction(y), "metre") if x > 0 and y > 0 else None
 
 
-def _bmp_options(metadata: Metadata, mode: str) -> dict[str, Any]:
-    metric = metadata.resolution and metadata.resolution.into("metre")
+def _bmp_options(picture: Picture) -> dict[str, Any]:
+    metric = picture.metadata.resolution and picture.metadata.resolution.into("metre")
     return {"dpi": tuple(float(v) / 39.3701 for v in metric[:2])} if metric else {}
+
+
+_OPTIONS = {"jpeg": _jpeg_options, "webp": _webp_options, "bmp": _bmp_options, "gif": frames.gif_options}

@@ -22,6 +22,8 @@ _ZSTANDARD = 50000
 _THROUGH_LIBTIFF = (5, _ZSTANDARD)
 _DEFLATE = (8, 32946)
 _JPEG = (6, 7)
+_FAX = (2, 3, 4)
+_YCBCR = 6
 
 
 def writable() -> frozenset[int]:
@@ -39,24 +41,31 @@ def predictors() -> frozenset[int]:
 
 
 def pixels(path: Path, series: Any) -> Pixels:
-    """The pixels of a tifffile series. EOFError if strips are damaged, ValueError if their coding is unknown."""
+    """The pixels of a tifffile series; coded luma and chroma come as RGB.
+
+    Raises EOFError if strips are damaged, ValueError if their coding is unknown.
+    """
     import tifffile
 
     page = series.keyframe
+    coding, subsampled = int(page.compression), int(page.photometric) == _YCBCR and int(page.compression) != 1
     known = page.compression in tifffile.TIFF.DECOMPRESSORS and page.predictor in tifffile.TIFF.UNPREDICTORS
     try:
-        if known:
+        if known and not subsampled:
             with suppress(ImportError):  # Zstandard is listed, but older Pythons have no module for it
                 return np.asarray(series.asarray())
-        if int(page.compression) in _JPEG:
+        if coding in (*_JPEG, *_FAX) or subsampled:
             return _through_pillow(path, series)
-        if int(page.compression) in (*_THROUGH_LIBTIFF, *_DEFLATE):
+        if coding in (*_THROUGH_LIBTIFF, *_DEFLATE):
             return _recoded(page, path, series)
     except (zlib.error, EOFError, OSError, RuntimeError, struct.error) as error:
-        if int(page.compression) != _ZSTANDARD:  # which not every libtiff knows
+        if coding != _ZSTANDARD:  # which not every libtiff knows
             raise EOFError(str(error)) from error
-    name = getattr(page.compression, "name", page.compression)
-    raise ValueError(
+    raise _needs_imagecodecs(path, getattr(page.compression, "name", page.compression))
+
+
+def _needs_imagecodecs(path: Path, name: object) -> ValueError:
+    return ValueError(
         f"read(path={str(path)!r}): {name} compression needs the package imagecodecs. "
         "Install it (pip install imagecodecs), or save the file uncompressed."
     )
@@ -70,20 +79,38 @@ def _works(codecs: Any, code: int, sample: bytes) -> bool:
 
 
 def _through_pillow(path: Path, series: Any) -> Pixels:
-    from PIL import Image, ImageSequence
+    from PIL import TiffImagePlugin
 
     copy = io.BytesIO(path.read_bytes())
     layout, _ = ifd.read_header(copy)
-    for offset, _ in list(ifd.directories(copy)):
-        _overwrite(copy, layout, offset, {274: 1})  # Pillow would turn the picture
-    with Image.open(copy) as image:
-        frames = [np.array(frame) for frame in ImageSequence.Iterator(image)]
+    chain = list(ifd.directories(copy))
+    for offset, entries in chain:
+        upright = {274: 1}  # Pillow would turn the picture
+        if any(entry.code == 262 and entry.integers(layout.order) == (0,) for entry in entries):
+            upright[262] = 1  # and make black of white
+        _overwrite(copy, layout, offset, dict(upright))
+    places = {offset: number for number, (offset, _) in enumerate(chain)}
+    if any(page.offset not in places for page in series.pages):
+        raise _needs_imagecodecs(path, getattr(series.keyframe.compression, "name", series.keyframe.compression))
+    copy.seek(0)
+    frames = []
+    with TiffImagePlugin.TiffImageFile(copy) as image:
+        for page in series.pages:
+            image.seek(places[page.offset])
+            frames.append(_shown(image, copy.getvalue()))
     if any(frame.shape != series.keyframe.shape or frame.dtype != series.dtype for frame in frames):
-        raise ValueError(
-            f"read(path={str(path)!r}): this JPEG-in-TIFF needs the package imagecodecs. "
-            "Install it (pip install imagecodecs), or save the file uncompressed."
-        )
+        raise _needs_imagecodecs(path, getattr(series.keyframe.compression, "name", series.keyframe.compression))
     return np.stack(frames).reshape(series.shape)
+
+
+def _shown(image: Any, data: bytes) -> Pixels:
+    """What libtiff makes of the page that a Pillow image is at, without Pillow's guard against large pictures."""
+    from PIL import Image
+
+    tile = image.tile[0]
+    if tile[0] != "libtiff":
+        raise EOFError("its coding is not what it says")
+    return np.asarray(Image.frombytes(image.mode, image.size, data, tile[0], *tile[3]))
 
 
 def _recoded(page: Any, path: Path, series: Any) -> Pixels:
@@ -136,7 +163,7 @@ def _decode(data: bytes, rows: int, page: Any, order: str) -> bytes:
 
 def _libtiff(data: bytes, size: int, compression: int) -> bytes:
     """Have Pillow's libtiff decode `size` bytes by showing them as one row of a gray image."""
-    from PIL import Image
+    from PIL import TiffImagePlugin
 
     rows = [
         (256, size),
@@ -153,8 +180,8 @@ def _libtiff(data: bytes, size: int, compression: int) -> bytes:
     start = 8 + len(data) + len(data) % 2
     head = struct.pack("<2sHI", b"II", 42, start)
     tiff = head + data.ljust(start - 8, b"\0") + ifd.pack(entries, Layout("<"), start)
-    with Image.open(io.BytesIO(tiff)) as image:
-        return bytes(image.tobytes())
+    with TiffImagePlugin.TiffImageFile(io.BytesIO(tiff)) as image:
+        return bytes(_shown(image, tiff).tobytes())
 
 
 def _undo_float_differences(plain: bytes, rows: int, width: int, samples: int, page: Any, order: str) -> bytes:

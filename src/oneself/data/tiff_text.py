@@ -17,6 +17,7 @@ from typing import Any
 from .picture import PixelSize, Resolution
 
 _PIXELS = re.compile(r"<(?:\w+:)?Pixels\b[^>]*>")
+MOST_PLANES = 2**20
 _TIFF_DATA = re.compile(r"<((?:\w+:)?)TiffData\b[^>]*?(?:/>|>.*?</\1TiffData\s*>)", re.DOTALL)
 
 
@@ -30,6 +31,26 @@ def ome_pixel_size(xml: str) -> dict[str, PixelSize]:
             unit = _attribute(found.group(), f"PhysicalSize{axis}Unit")
             sizes[axis] = PixelSize(float(value), html.unescape(unit) if unit else "µm")
     return sizes
+
+
+def check_ome(xml: str) -> None:
+    """Refuse XML that claims more planes than any file has; EOFError."""
+    for found in _PIXELS.finditer(xml):
+        planes = math.prod(int(_attribute(found.group(), f"Size{axis}") or 1) for axis in "ZCT")
+        if planes > MOST_PLANES:
+            raise EOFError(f"its OME-XML claims {planes:,} planes")
+    for _, number in re.findall(r"(PlaneCount|NumPlanes|IFD)\s*=\s*[\"'](\d+)", xml):
+        if int(number) > MOST_PLANES:
+            raise EOFError(f"its OME-XML claims {int(number):,} planes")
+    for along in re.findall(r"<(?:\w+:)?ModuloAlong\w\b[^>]*>", xml):
+        start, end, step = (float(_attribute(along, name) or 1) for name in ("Start", "End", "Step"))
+        if not abs(end - start) <= MOST_PLANES * abs(step):
+            raise EOFError("its OME-XML claims more entries along an axis than there are planes")
+
+
+def ome_files(xml: str) -> list[str]:
+    """The files that the XML names for its planes."""
+    return [html.unescape(name) for _, name in re.findall(r"FileName\s*=\s*([\"'])(.*?)\1", xml)]
 
 
 def ome_edit(xml: str, planes: int, sizes: Mapping[str, int], scale: Mapping[str, Fraction]) -> str:

@@ -14,7 +14,7 @@ from .ifd import Entry
 from .npy import with_alpha
 from .paths import extension
 from .picture import Metadata, Picture, Pixels, Resolution
-from .tiff import COLOUR_MAP, DESCRIPTION, ICC, STRUCTURAL, XMP, TiffLayout
+from .tiff import COLOUR_MAP, DESCRIPTION, ICC, STRUCTURAL, XMP, TiffLayout, turned
 
 _RESOLUTION = (exif.X_RESOLUTION, exif.Y_RESOLUTION, exif.UNIT)
 _UNITS = {"none": 1, "inch": 2, "centimetre": 3}
@@ -62,14 +62,14 @@ def _write(plan: _Plan, path: Path) -> None:
 
 
 def _like_source(picture: Picture, native: TiffLayout) -> _Plan:
-    pixels = _with_samples(picture, native)
+    pixels = turned(_with_samples(picture, native), native.black)
     page_shape = pixels.shape[pixels.ndim - native.page_ndim :]
     pages = pixels.reshape(-1, *page_shape)
     compression = native.compression if native.compression != 1 else None
     options = {
         "photometric": native.photometric,
         "planarconfig": native.planar if "S" in native.axes[-native.page_ndim :] else None,
-        "extrasamples": native.extra_samples or None,
+        "extrasamples": native.extra_samples or _unspecified(pixels, native) or None,
         "compression": compression,
         "predictor": native.predictor if compression and native.predictor > 1 else None,
         "tile": native.tile,
@@ -78,6 +78,12 @@ def _like_source(picture: Picture, native: TiffLayout) -> _Plan:
     }
     tags = list(_source_tags(picture, native, len(pages), pixels.shape))
     return _Plan(pages, options, tags, native.order, native.big)
+
+
+def _unspecified(pixels: Pixels, native: TiffLayout) -> tuple[int, ...]:
+    """What samples beyond those of the colour space are, where the source did not say: no alpha."""
+    samples = pixels.shape[native.axes.index("S")] if "S" in native.axes else 1
+    return (0,) * (samples - (3 if native.photometric == 2 else 1))
 
 
 def _with_samples(picture: Picture, native: TiffLayout) -> Pixels:

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, NotRequired, TypedDict
 
 import torch
 from torch import Tensor
 
+from oneself.core import Option
 from oneself.generators import diffusion as d
 from oneself.generators.guidance import Shaping
 from oneself.generators.posterior import PatchPosterior
-from oneself.generators.sampler import Noise, Steered, fresh, silent
+from oneself.generators.sampler import Few, Noise, Sides, Steered, Wide, fresh, silent
 from oneself.networks import Denoiser
 from oneself.physics.resize import resize
 
 __all__ = ["Cascade"]
+
+
+class Configuration(TypedDict):
+    """What a saved ``Cascade`` says of itself."""
+
+    channels: Wide
+    sizes: Annotated[list[Sides], Option("from coarse to fine", low=1, high=256)]
+    width: Wide
+    layers: Few
+    dilated: NotRequired[Annotated[int, Option("of the layers", low=0, high=256)]]
+    times: Annotated[int, Option("steps", low=1, high=10**4)]
+    boldness: float
+    exact: NotRequired[Annotated[float, Option("a share", low=0, high=1)]]
 
 
 class Cascade(Steered):
@@ -47,6 +61,7 @@ class Cascade(Steered):
     tells ``ε``, and ``γ`` ends at 0.55, since ``x`` is had from ``m`` by dividing by ``1 − γ``.
     """
 
+    Configuration = Configuration
     alpha_bar: Tensor
     starts: Tensor
     deviation: Tensor
@@ -194,6 +209,12 @@ class Cascade(Steered):
             "boldness": self.boldness,
             "exact": self.exact,
         }
+
+    @classmethod
+    def claims(cls, configuration: Mapping[str, Any]) -> tuple[tuple[int, ...], int]:
+        width, layers = configuration["width"], configuration["layers"]
+        shape = (1, configuration["channels"], *configuration["sizes"][-1])
+        return shape, width * (9 * (layers - 1) * width + len(configuration["sizes"]))
 
     @classmethod
     def blank(cls, configuration: Mapping[str, Any]) -> Cascade:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, NotRequired, TypedDict
 
 import torch
 from torch import Tensor, nn
 
+from oneself.core import Option
 from oneself.core.cropping import cut
 from oneself.generators import diffusion as d
 from oneself.generators.guidance import Shaping
-from oneself.generators.sampler import Noise, Steered, fresh
+from oneself.generators.sampler import Few, Noise, Side, Steered, Wide, fresh
 from oneself.networks import ConvNeXt
 from oneself.physics.resize import resize
 
@@ -24,6 +25,17 @@ LAST = {"picture": 0.08, "next": 1 / 3, "between": 1 / 3}  # of the levels that 
 SMALLEST = 1e-3  # of a gain: where nothing moves at all
 ANCHORED = 1 / 3  # of the way to noise from which the reconstruction comes back
 DRAWS = 4  # of noise, each of both signs, whose estimates make an expected frame
+
+
+class Configuration(TypedDict):
+    """What a saved ``Fusion`` says of itself."""
+
+    shape: Annotated[list[Side], Option("of the picture or clip", low=4, high=5)]
+    levels: Annotated[int, Option("steps", low=1, high=10**4)]
+    width: Wide
+    blocks: Few
+    radius: Few
+    lift: NotRequired[Annotated[float, Option("a factor", above=0, high=1e6)]]
 
 
 class Fusion(Steered):
@@ -54,6 +66,7 @@ class Fusion(Steered):
     Nikankin, Haim, Irani. SinFusion: training diffusion models on a single image or video. ICML 2023.
     """
 
+    Configuration = Configuration
     alpha_bar: Tensor
     gains: Tensor
     anchor: Tensor
@@ -260,6 +273,13 @@ class Fusion(Steered):
         shape = list(self.picture.shape)
         own = {name: getattr(self, name) for name in ("levels", "width", "blocks", "radius", "lift")}
         return {"shape": shape, **own}
+
+    @classmethod
+    def claims(cls, configuration: Mapping[str, Any]) -> tuple[tuple[int, ...], int]:
+        shape, width = tuple(configuration["shape"]), configuration["width"]
+        side = 2 * configuration["radius"] + 1
+        weights = width * (configuration["blocks"] * (4 * width + side**2) + 4 * width + shape[1])
+        return shape, weights * (len(PARTS) if len(shape) == 5 else 1)
 
     @classmethod
     def blank(cls, configuration: Mapping[str, Any]) -> Fusion:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, NotRequired, TypedDict
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from oneself.generators.sampler import Noise, Sampler, fresh
+from oneself.core import Option
+from oneself.generators.sampler import Few, Noise, Sampler, Sides, Wide, fresh
 from oneself.networks import patchwise
 from oneself.physics.resize import resize
 
@@ -52,6 +53,16 @@ class Level(nn.Module):
         return self.refine(self.mixed(prior, noise), prior)
 
 
+class Configuration(TypedDict):
+    """What a saved ``Pyramid`` says of itself."""
+
+    channels: Wide
+    sizes: Annotated[list[Sides], Option("from coarse to fine", low=1, high=256)]
+    layers: Few
+    normalise: NotRequired[bool]
+    widths: Annotated[list[Wide], Option("of the levels", low=1, high=256)]
+
+
 class Pyramid(Sampler):
     """Levels from coarse to fine. The coarsest is given noise alone, the others what is below, enlarged, and noise.
 
@@ -72,6 +83,7 @@ class Pyramid(Sampler):
     level is one channel that all share.
     """
 
+    Configuration = Configuration
     anchor: Tensor
 
     def __init__(
@@ -140,6 +152,12 @@ class Pyramid(Sampler):
             "normalise": self.normalise,
             "widths": list(self.widths),
         }
+
+    @classmethod
+    def claims(cls, configuration: Mapping[str, Any]) -> tuple[tuple[int, ...], int]:
+        channels, layers = configuration["channels"], configuration["layers"]
+        shape = (1, channels, *configuration["sizes"][-1])
+        return shape, sum(9 * max(0, layers - 2) * width**2 + 9 * channels * width for width in configuration["widths"])
 
     @classmethod
     def blank(cls, configuration: Mapping[str, Any]) -> Pyramid:

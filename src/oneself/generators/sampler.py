@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from oneself.core import Option
 from oneself.generators.guidance import Shaping
 from oneself.generators.sizes import scaled
 
-__all__ = ["Noise", "Sampler", "Steered", "fresh", "silent"]
+__all__ = ["Few", "Noise", "Sampler", "Side", "Sides", "Steered", "Wide", "fresh", "silent"]
+
+# What a file may say of a sampler; wide enough for all that can be trained.
+Few = Annotated[int, Option("layers, blocks or scales", low=1, high=256)]
+Wide = Annotated[int, Option("channels of a network", low=1, high=2**16)]
+Side = Annotated[int, Option("samples along an axis", low=1, high=2**20)]
+Sides = Annotated[list[Side], Option("a size", low=2, high=2)]
 
 Noise = Callable[[int, Tensor], Tensor]
 """``noise(level, like)``: unit noise of the shape of ``like`` for one level; called once a level, from coarse to
@@ -41,6 +48,8 @@ class Sampler(nn.Module, ABC):
     """
 
     picture: Tensor
+    Configuration: ClassVar[Any]
+    """The type, a ``TypedDict``, of what ``configuration`` gives."""
 
     def __init__(self, picture: Tensor, sizes: Sequence[Sequence[int]]) -> None:
         super().__init__()
@@ -83,6 +92,11 @@ class Sampler(nn.Module, ABC):
     @abstractmethod
     def configuration(self) -> Mapping[str, Any]:
         """Plain values from which ``type(self).blank`` makes one of the same shape, to load a state into."""
+
+    @classmethod
+    @abstractmethod
+    def claims(cls, configuration: Mapping[str, Any]) -> tuple[tuple[int, ...], int]:
+        """The picture's shape that a configuration says, and a number of weights that it has more than."""
 
     @classmethod
     @abstractmethod

@@ -4,7 +4,7 @@ from oneself.noise.channels import SHARED, channel_correlation
 from oneself.noise.covariance import PatchNoise, estimate_patch_noise
 from oneself.noise.known import known_level, known_noise, noise_power
 from oneself.noise.level import estimate_sigma
-from oneself.noise.report import NoiseReport, describe_noise
+from oneself.noise.report import NoiseReport, describe_noise, percent
 from oneself.noise.stripes import line_offsets, stripe_levels
 
 __all__ = [
@@ -19,5 +19,6 @@ __all__ = [
     "known_noise",
     "line_offsets",
     "noise_power",
+    "percent",
     "stripe_levels",
 ]

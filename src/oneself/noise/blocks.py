@@ -18,6 +18,7 @@ Mask = NDArray[np.bool_]
 
 MAX_CLIPPED = 0.05  # a block with more saturated pixels than this says nothing of the noise
 MIN_BLOCKS = 25
+PILED = 5e-4  # of all values must lie at a bound for the picture to be cut off there
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,12 @@ def clipped_pixels(x: NDArray[np.floating], bounds: tuple[bool, bool]) -> Mask:
 
 
 def active_bounds(x: NDArray[np.floating]) -> tuple[bool, bool]:
-    """Whether `x` may saturate at 0 and at 1: a picture with values beyond a bound was not clipped there."""
-    return bool(x.min() >= 0), bool(x.max() <= 1)
+    """Whether `x` saturates at 0 and at 1: nothing lies beyond, and more values lie exactly there than by chance."""
+    least = max(2.0, PILED * x.size)
+    return (
+        bool(x.min() >= 0) and int((x == 0).sum()) > least,
+        bool(x.max() <= 1) and int((x == 1).sum()) > least,
+    )
 
 
 def checked(x: NDArray[np.floating], name: str) -> NDArray[np.floating]:

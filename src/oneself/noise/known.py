@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from oneself.noise.blocks import active_bounds, checked
 from oneself.noise.level import estimate_sigma
-from oneself.noise.report import describe_noise
+from oneself.noise.report import describe_noise, percent
 from oneself.noise.spectrum import noise_spectrum
 
 __all__ = ["known_level", "known_noise", "noise_power"]
 
-FAINTEST = 0.25 / 255  # the rounding of 8 bits: no measurement is less noisy
+FAINTEST = 1e-6  # of the range: what float32 cannot hold
 LOW = 0.85  # of what is measured: less is not the scatter of the estimate
 FEWEST = 4
 GAPS = 0.05  # share of a measurement that may be missing for its noise still to be told
@@ -37,7 +37,7 @@ def known_level(
             f"{caller}(sigma=None): the noise level cannot be told from a measurement with gaps. Give sigma=."
         )
     level = max(FAINTEST, estimate_sigma(y))
-    return level, (f"{caller}: sigma was not given; estimated as {level * 255:.1f}/255",)
+    return level, (f"{caller}: sigma was not given; estimated as {percent(level)}",)
 
 
 def known_noise(
@@ -59,9 +59,7 @@ def _too_low(y: NDArray[np.floating], sigma: float, caller: str) -> tuple[str, .
     measured = estimate_sigma(y) if max(y.shape[1:]) >= FEWEST else 0.0
     if sigma >= LOW * measured:
         return ()
-    told = (
-        f"sigma is given as {sigma * 255:.1f}/255, the flattest parts of the picture measure {measured * 255:.1f}/255"
-    )
+    told = f"sigma is given as {percent(sigma)}, the flattest parts of the picture measure {percent(measured)}"
     return (f"{caller}: {told}; a level that is too low leaves noise behind",)
 
 

@@ -17,7 +17,7 @@ from oneself.noise.stripes import stripe_levels
 Pixels = NDArray[np.floating]
 Kind = Literal["none", "gaussian", "signal-dependent"]
 
-INVISIBLE = 1 / 255  # a level under one step of 8 bits is no noise to remove
+INVISIBLE = 1 / 255  # of the picture's range: fainter noise is not seen, nor told from faint texture
 CORRELATED = 0.2  # white noise stays under 0.1 on nearly all pictures, bilinear interpolation gives 0.5
 UNIFORM = 4.0  # the spread of the flattest blocks that one and the same noise may have
 # The ratios of the variances, bright to dark, beyond which noise depends on the signal. Texture is oftener dark than
@@ -29,7 +29,7 @@ SAMPLES, LEVELS = 100_000, 64  # values looked at; more levels than that are not
 
 @dataclass(frozen=True)
 class NoiseReport:
-    """What `describe_noise` knows of the noise of one picture; levels in the picture's units ([0, 1]).
+    """What `describe_noise` knows of the noise of one picture; levels in units of the range that is worked in.
 
     `sigma`: root mean square level. `gain`, `offset_variance`: the variance is gain * mean + offset_variance (gain 0
     unless `kind` is "signal-dependent"; a negative offset is a black level, a negative gain a tone curve).
@@ -60,13 +60,13 @@ class NoiseReport:
         return tuple(level > 0 or e >= r > 1 for level, e, r in zip(levels, self.extent, self.reach, strict=True))
 
     def words(self) -> str:
-        """One line, such as `white Gaussian noise, sigma 24.8/255`."""
+        """One line, such as `white Gaussian noise, sigma 9.7 % of the range`."""
         if self.kind == "none":
-            line = f"no visible noise, sigma {self.sigma * 255:.1f}/255"
+            line = f"no visible noise, sigma {percent(self.sigma)}"
         else:
             colour = "correlated" if self.correlated else "white"
             nature = "Gaussian" if self.kind == "gaussian" else "signal-dependent"
-            line = ", ".join([f"{colour} {nature} noise", f"sigma {self.sigma * 255:.1f}/255", *self._details()])
+            line = ", ".join([f"{colour} {nature} noise", f"sigma {percent(self.sigma)}", *self._details()])
         line += f", {self.clipped:.1%} of the values saturated" if self.clipped >= 0.001 else ""
         return line + (f", quantised to {round(1 / self.step) + 1} levels" if self.step else "")
 
@@ -169,7 +169,12 @@ def _dependence(x: Pixels, bounds: tuple[bool, bool], sigma: float, correlated: 
 def _reach(axis: str, extent: int, limit: int, level: float) -> str:
     if extent < limit:
         return f"{extent} px along {axis}"
-    return f"stripes along {axis}" + (f" of {level * 255:.1f}/255" if level else "")
+    return f"stripes along {axis}" + (f" of {percent(level)}" if level else "")
+
+
+def percent(level: float) -> str:
+    """A level in units of the range, in words: `9.7 % of the range`."""
+    return f"{100 * level:.2g} % of the range"
 
 
 def _step(x: Pixels) -> float:

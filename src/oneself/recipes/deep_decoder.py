@@ -39,7 +39,9 @@ def deep_decoder(
     levels: o.Levels = 4,
     rate: o.Rate = 0.01,
     steps: o.StepsAtMost = 3000,
-    window: Annotated[int, Option("steps whose mean loss is compared with that of as many before", low=2)] = 200,
+    window: Annotated[
+        int, Option("steps whose mean loss is compared with that of as many before", low=2, high=4096)
+    ] = 200,
     tolerance: Annotated[
         float, Option("share of the loss that a window must win for the run to go on", above=0, below=1)
     ] = 0.01,

@@ -85,7 +85,8 @@ def dip(
     patience: o.Patience = 150,
     start: o.Start = 100,
     sigma: Annotated[
-        float | None, Option("noise level in units of the [0, 1] range, for 'discrepancy'", above=0)
+        float | None,
+        Option("noise level in the picture's own units, for 'discrepancy'", low=1e-9, high=100, unit="level"),
     ] = None,
     average: o.Average = 0.99,
 ) -> Fit:

@@ -44,9 +44,11 @@ def dip_sgld(
     physics: Any,
     *,
     sigma: o.Sigma = None,
-    warmth: Annotated[float, Option("temperature; 1 samples the posterior, less stays nearer its peak", above=0)] = 0.2,
-    burn_in: Annotated[int, Option("steps before the samples count, half of all at most", low=0)] = 400,
-    descent: Annotated[int, Option("steps that only descend, without noise; of the burn-in", low=0)] = 400,
+    warmth: Annotated[
+        float, Option("temperature; 1 samples the posterior, less stays nearer its peak", low=1e-9, high=1e6)
+    ] = 0.2,
+    burn_in: Annotated[int, Option("steps before the samples count, half of all at most", low=0, high=10**7)] = 400,
+    descent: Annotated[int, Option("steps that only descend, without noise; of the burn-in", low=0, high=10**7)] = 400,
     width: o.Width = 24,
     levels: o.Levels = 5,
     skip: o.Skips = 4,

@@ -39,9 +39,14 @@ def dip_sure_ste(
     sigma: o.Sigma = None,
     gain: Annotated[
         float | None,
-        Option("of Poisson noise: the variance is gain times the brightness; none for Gaussian noise", above=0),
+        Option(
+            "of Poisson noise: the variance is gain times the brightness; none for Gaussian noise",
+            low=1e-9,
+            high=100,
+            unit="counts",
+        ),
     ] = None,
-    shake: Annotated[float, Option("highest level of the input's noise, as a share of σ", low=0)] = 0.5,
+    shake: Annotated[float, Option("highest level of the input's noise, as a share of σ", low=0, high=100)] = 0.5,
     width: o.Width = 32,
     levels: o.Levels = 5,
     skip: o.Skips = 16,

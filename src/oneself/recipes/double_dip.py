@@ -55,7 +55,7 @@ def double_dip(
     y: Tensor,
     physics: Any,
     *,
-    strength: Annotated[float, Option("factor of what the task assumes of its layers", low=0)] = 1.0,
+    strength: Annotated[float, Option("factor of what the task assumes of its layers", low=0, high=100)] = 1.0,
     width: o.Width = 16,
     levels: o.Levels = 5,
     skip: o.Skips = 4,
@@ -63,9 +63,9 @@ def double_dip(
     jitter: o.Jitter = 0.01,
     rate: o.Rate = 0.01,
     steps: o.StepsAtMost = 1500,
-    fit: Annotated[float, Option("PSNR of the mixture, in dB, at which a stage ends", above=0)] = 35.0,
+    fit: Annotated[float, Option("PSNR of the mixture, in dB, at which a stage ends", above=0, high=200)] = 35.0,
     window: o.Window = 200,
-    tolerance: Annotated[float, Option("relative gain over a window under which a stage ends", low=0)] = 0.1,
+    tolerance: Annotated[float, Option("relative gain over a window under which a stage ends", low=0, high=1e3)] = 0.1,
     average: o.Average = 0.95,
 ) -> Recipe:
     task, known = physics.task(), physics.known()

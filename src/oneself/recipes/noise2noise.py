@@ -101,6 +101,8 @@ def _checked(y: Tensor, second: Tensor | None) -> Tensor:
             f"noise2noise(second.shape={tuple(second.shape)}): the first shot is {tuple(y.shape)}. Give two shots of "
             "one size and of as many channels."
         )
+    if second.equal(y):
+        raise ValueError("noise2noise(second=…): it is the first shot itself. Give another one, or use zs_n2n.")
     return second
 
 

@@ -52,7 +52,7 @@ def noise2self(
     radius: o.Radius = 1,
     shared: o.Shared = None,
     width: o.Width = 48,
-    layers: Annotated[int, Option("convolutions of the blind network beside the first", low=1)] = 6,
+    layers: Annotated[int, Option("convolutions of the blind network beside the first", low=1, high=100)] = 6,
     levels: o.Levels = 2,
     patch: o.Patch = 64,
     patches: o.Patches = 2,

@@ -69,6 +69,7 @@ def noise2void(
             "elements after which noise is shared no more; what is measured unless given, and whole lines, whose "
             "offsets are then taken away before",
             low=1,
+            high=4096,
         ),
     ] = None,
     replace: o.Replace = "mean",

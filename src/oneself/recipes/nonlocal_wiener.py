@@ -50,13 +50,20 @@ def nonlocal_wiener(
     sigma: o.Sigma = None,
     gain: Annotated[
         float | None,
-        Option("how the noise's variance grows with brightness, around sigma²; none: estimated where sigma is, else 0"),
+        Option(
+            "how the noise's variance grows with brightness, around sigma²; none: estimated where sigma is, else 0",
+            unit="level",
+            low=-100,
+            high=100,
+        ),
     ] = None,
-    passes: Annotated[int, Option("times all groups are denoised", low=1)] = 4,
+    passes: Annotated[int, Option("times all groups are denoised", low=1, high=1000)] = 4,
     patch: Annotated[int, Option("side of the patches (in 2D; as many elements in 1D and 3D)", low=2, high=16)] = 7,
-    similar: Annotated[int, Option("patches of a group", low=2)] = 100,
-    reach: Annotated[int, Option("how far similar patches are looked for (in 2D)", low=1)] = 18,
-    stride: Annotated[int, Option("distance of the patches that others are compared with (in 2D)", low=1)] = 4,
+    similar: Annotated[int, Option("patches of a group", low=2, high=4096)] = 100,
+    reach: Annotated[int, Option("how far similar patches are looked for (in 2D)", low=1, high=256)] = 18,
+    stride: Annotated[
+        int, Option("distance of the patches that others are compared with (in 2D)", low=1, high=100)
+    ] = 4,
     share: Annotated[float, Option("share of the estimate in what is filtered again", low=0, below=1)] = 0.45,
 ) -> Generator[Stage, Stage, None]:
     if min(y.shape[2:]) < SMALLEST:

@@ -48,7 +48,7 @@ def p_gsure(
     ] = "none",
     strength: o.Strength = 10 / 255,
     penalty: o.Penalty = 0.03,
-    every: Annotated[int, Option("steps from one use of D to the next", low=1)] = 10,
+    every: Annotated[int, Option("steps from one use of D to the next", low=1, high=10**7)] = 10,
     width: o.Width = 32,
     levels: o.Levels = 5,
     skip: o.Skips = 16,

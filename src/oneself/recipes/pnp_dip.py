@@ -42,7 +42,7 @@ def pnp_dip(
     prior: o.Prior = "non-local-means",
     strength: o.Strength = 10 / 255,
     penalty: o.Penalty = 0.5,
-    every: Annotated[int, Option("steps from one use of D to the next", low=1)] = 10,
+    every: Annotated[int, Option("steps from one use of D to the next", low=1, high=10**7)] = 10,
     fidelity: o.Fidelity = "least-squares",
     ridge: o.Ridge = 3e-3,
     width: o.Width = 24,

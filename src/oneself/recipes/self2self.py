@@ -51,18 +51,20 @@ def self2self(
     y: Tensor,
     physics: Any,
     *,
-    width: Annotated[int, Option("channels of the encoder; the decoder has twice as many", low=3)] = 32,
+    width: Annotated[int, Option("channels of the encoder; the decoder has twice as many", low=3, high=1024)] = 32,
     levels: Annotated[int, Option("times the network halves the size (fewer on small inputs)", low=1, high=8)] = 4,
     hide: Annotated[float, Option("probability of hiding an element", above=0, below=1)] = 0.3,
     dropout: Annotated[float, Option("probability of dropping an element in the decoder", low=0, below=1)] = 0.1,
-    crop: Annotated[int | None, Option("side of the random crops of a step; none for the whole image", low=8)] = 64,
-    crops: Annotated[int, Option("crops per step", low=1)] = 1,
-    rate: Annotated[float, Option("learning rate, at its highest", above=0)] = 3e-3,
-    steps: Annotated[int, Option("steps", low=1)] = 2000,
+    crop: Annotated[
+        int | None, Option("side of the random crops of a step; none for the whole image", low=8, high=2**14)
+    ] = 64,
+    crops: Annotated[int, Option("crops per step", low=1, high=1024)] = 1,
+    rate: Annotated[float, Option("learning rate, at its highest", above=0, high=1e3)] = 3e-3,
+    steps: Annotated[int, Option("steps", low=1, high=10**7)] = 2000,
     optimiser: o.Optimiser = "muon",
     cycle: Annotated[bool, Option("one cycle of the learning rate; otherwise constant")] = True,
     average: Annotated[float, Option("decay of the running average of the weights; 0 for none", low=0, below=1)] = 0.99,
-    samples: Annotated[int, Option("random predictions averaged at the end", low=1)] = 40,
+    samples: Annotated[int, Option("random predictions averaged at the end", low=1, high=10**4)] = 40,
     mix: Annotated[
         bool,
         Option(

@@ -58,26 +58,36 @@ def sinddm(
     y: Tensor,
     physics: Any,
     *,
-    coarsest: Annotated[int, Option("shorter side of the picture at the coarsest scale", low=8)] = 32,
+    coarsest: Annotated[int, Option("shorter side of the picture at the coarsest scale", low=8, high=4096)] = 32,
     ratio: Annotated[float, Option("size of a scale relative to the next finer one", low=0.4, high=0.9)] = 0.7,
-    width: Annotated[int, Option("channels of the network", low=1)] = 48,
+    width: Annotated[int, Option("channels of the network", low=1, high=1024)] = 48,
     layers: Annotated[
-        int, Option("convolutions of the network; patches of 2 (layers + dilated) + 1 are learned", low=2)
+        int, Option("convolutions of the network; patches of 2 (layers + dilated) + 1 are learned", low=2, high=100)
     ] = 6,
-    dilated: Annotated[int, Option("how many of them, in the middle, see twice as far; fewer than layers", low=0)] = 2,
-    times: Annotated[int, Option("steps from noise to picture at the coarsest scale", low=2)] = 100,
+    dilated: Annotated[
+        int, Option("how many of them, in the middle, see twice as far; fewer than layers", low=0, high=100)
+    ] = 2,
+    times: Annotated[int, Option("steps from noise to picture at the coarsest scale", low=2, high=10**4)] = 100,
     boldness: Annotated[
-        float, Option("noise that a finer scale begins with, in units of the error of the enlarged one below", above=0)
+        float,
+        Option(
+            "noise that a finer scale begins with, in units of the error of the enlarged one below", above=0, high=1e3
+        ),
     ] = 2.0,
     exact: Annotated[
         float,
         Option("share of the coarsest scale's steps made by the best denoiser of its patches", low=0, high=1),
     ] = 0.95,
     crop: Annotated[
-        int | None, Option("side of the random part that a step looks at; none for the whole picture", low=8)
+        int | None,
+        Option("side of the random part that a step looks at; none for the whole picture", low=8, high=2**14),
     ] = 64,
-    batch: Annotated[int, Option("noisy copies in a step, of the finest scale; more of smaller ones", low=1)] = 2,
-    emphasis: Annotated[float, Option("how often the coarsest scale is seen, relative to each other", above=0)] = 2.0,
+    batch: Annotated[
+        int, Option("noisy copies in a step, of the finest scale; more of smaller ones", low=1, high=1024)
+    ] = 2,
+    emphasis: Annotated[
+        float, Option("how often the coarsest scale is seen, relative to each other", above=0, high=1e3)
+    ] = 2.0,
     power: Annotated[int, Option("of the error: 2 learns means, 1 medians, which mute the picture", low=1, high=2)] = 2,
     optimiser: o.Optimiser = "muon",
     rate: o.Rate = 5e-3,

@@ -60,19 +60,24 @@ def sinfusion(
     y: Tensor,
     physics: Any,
     *,
-    levels: Annotated[int, Option("steps from noise to picture", low=2)] = 50,
+    levels: Annotated[int, Option("steps from noise to picture", low=2, high=10**4)] = 50,
     width: o.Width = 32,
-    blocks: Annotated[int, Option("blocks of the network; patches of 2 blocks radius + 1 are learned", low=1)] = 4,
-    radius: Annotated[int, Option("of the kernels, whose side is 2 radius + 1", low=1)] = 5,
+    blocks: Annotated[
+        int, Option("blocks of the network; patches of 2 blocks radius + 1 are learned", low=1, high=100)
+    ] = 4,
+    radius: Annotated[int, Option("of the kernels, whose side is 2 radius + 1", low=1, high=100)] = 5,
     lift: Annotated[
-        float, Option("how much stronger the noise is kept than the schedule says, so that samples are not pale", low=1)
+        float,
+        Option(
+            "how much stronger the noise is kept than the schedule says, so that samples are not pale", low=1, high=100
+        ),
     ] = 1.35,
     crop: Annotated[float, Option("side of a crop relative to the picture's", above=0, high=1)] = 0.95,
-    batch: Annotated[int, Option("noisy crops in a step", low=1)] = 1,
+    batch: Annotated[int, Option("noisy crops in a step", low=1, high=1024)] = 1,
     optimiser: o.Optimiser = "muon",
     rate: o.Rate = 1e-2,
     steps: Annotated[
-        int, Option("steps; half as many each for a clip's single frames and for what is between", low=1)
+        int, Option("steps; half as many each for a clip's single frames and for what is between", low=1, high=10**7)
     ] = 5000,
     average: Annotated[float, Option("decay of the running average of the weights; 0 for none", low=0, below=1)] = 0.99,
 ) -> Recipe:

@@ -65,34 +65,40 @@ def singan(
     y: Tensor,
     physics: Any,
     *,
-    coarsest: Annotated[int, Option("shorter side of the picture at the coarsest scale", low=8)] = 18,
+    coarsest: Annotated[int, Option("shorter side of the picture at the coarsest scale", low=8, high=4096)] = 18,
     ratio: Annotated[float, Option("size of a scale relative to the next finer one", low=0.4, high=0.9)] = 0.7,
-    width: Annotated[int, Option("channels of the networks at the coarsest scales", low=1)] = 32,
+    width: Annotated[int, Option("channels of the networks at the coarsest scales", low=1, high=1024)] = 32,
     grow: Annotated[
-        int | None, Option("scales after which the networks are twice as wide; none for one width", low=1)
+        int | None, Option("scales after which the networks are twice as wide; none for one width", low=1, high=256)
     ] = 8,
-    layers: Annotated[int, Option("convolutions of each network; patches of 2 layers + 1 are learned", low=2)] = 5,
+    layers: Annotated[
+        int, Option("convolutions of each network; patches of 2 layers + 1 are learned", low=2, high=100)
+    ] = 5,
     normalise: Annotated[bool, Option("batch normalisation in both networks")] = False,
     crop: Annotated[
-        int | None, Option("side of the random part that a step looks at; none for the whole picture", low=8)
+        int | None,
+        Option("side of the random part that a step looks at; none for the whole picture", low=8, high=2**14),
     ] = 128,
     judge: Annotated[
         Literal["transport", "critic"],
         Option("what compares patches: optimal transport, in closed form, or a network of its own"),
     ] = "transport",
-    transport: Annotated[float, Option("weight of the transport of patches", low=0)] = 50.0,
-    sliced: Annotated[float, Option("weight of the sliced distance beside it", low=0)] = 8.0,
+    transport: Annotated[float, Option("weight of the transport of patches", low=0, high=1e6)] = 50.0,
+    sliced: Annotated[float, Option("weight of the sliced distance beside it", low=0, high=1e6)] = 8.0,
     fidelity: Annotated[
-        float, Option("α, weight of the reconstruction from the fixed noise, at the coarsest scale", low=0)
+        float, Option("α, weight of the reconstruction from the fixed noise, at the coarsest scale", low=0, high=1e6)
     ] = 5.0,
     firmer: Annotated[
-        float, Option("α grows up to so many times itself at the finest scale, as errors become smaller", low=1)
+        float,
+        Option("α grows up to so many times itself at the finest scale, as errors become smaller", low=1, high=1e6),
     ] = 50.0,
-    penalty: Annotated[float, Option("λ, weight of the critic's gradient penalty", low=0)] = 0.1,
-    noise: Annotated[float, Option("noise of a scale, in units of the error of the scale below", low=0)] = 0.1,
-    moves: Annotated[int, Option("moves of the critic, then of the generator, in a step", low=1)] = 1,
+    penalty: Annotated[float, Option("λ, weight of the critic's gradient penalty", low=0, high=1e6)] = 0.1,
+    noise: Annotated[
+        float, Option("noise of a scale, in units of the error of the scale below", low=0, high=100)
+    ] = 0.1,
+    moves: Annotated[int, Option("moves of the critic, then of the generator, in a step", low=1, high=1000)] = 1,
     rate: o.Rate = 1e-3,
-    steps: Annotated[int, Option("steps at the coarsest scale", low=1)] = 2000,
+    steps: Annotated[int, Option("steps at the coarsest scale", low=1, high=10**7)] = 2000,
     fewer: Annotated[float, Option("steps at the finest scale, relative to the coarsest", above=0, high=1)] = 0.2,
     average: Annotated[float, Option("decay of the running average of the generators; 0 for none", low=0, below=1)]
     = 0.99,

@@ -35,7 +35,9 @@ def td_dip(
     y: Tensor,
     physics: Any,
     *,
-    turns: Annotated[float, Option("turns of the helix: how often the scene repeats over the clip", low=0)] = 1.0,
+    turns: Annotated[
+        float, Option("turns of the helix: how often the scene repeats over the clip", low=0, high=1e4)
+    ] = 1.0,
     width: o.Width = 48,
     levels: o.Levels = 4,
     rate: o.Rate = 0.002,

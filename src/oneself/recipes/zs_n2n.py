@@ -69,29 +69,42 @@ def zs_n2n(
     y: Tensor,
     physics: Any,
     *,
-    width: Annotated[int, Option("channels of the network", low=1)] = 48,
-    layers: Annotated[int, Option("convolutions of the network", low=2)] = 3,
+    width: Annotated[int, Option("channels of the network", low=1, high=1024)] = 48,
+    layers: Annotated[int, Option("convolutions of the network", low=2, high=100)] = 3,
     border: Annotated[
         Literal["valid", "zeros"], Option("what the network sees beyond a patch: nothing, or zeros")
     ] = "valid",
-    patch: Annotated[int | None, Option("side of the random patches; none for the whole image", low=12)] = 24,
-    patches: Annotated[int, Option("patches per step", low=1)] = 8,
+    patch: Annotated[
+        int | None, Option("side of the random patches; none for the whole image", low=12, high=2**14)
+    ] = 24,
+    patches: Annotated[int, Option("patches per step", low=1, high=1024)] = 8,
     single: Annotated[
         float, Option("share of the steps with pairs of single elements, not means", low=0, high=1)
     ] = 0.25,
-    consistency: Annotated[float, Option("weight of the regularisation", low=0)] = 0.5,
+    consistency: Annotated[float, Option("weight of the regularisation", low=0, high=1e6)] = 0.5,
     optimiser: o.Optimiser = "muon",
-    rate: Annotated[float, Option("learning rate, at its highest", above=0)] = 5e-3,
-    steps: Annotated[int, Option("steps", low=1)] = 1000,
+    rate: Annotated[float, Option("learning rate, at its highest", above=0, high=1e3)] = 5e-3,
+    steps: Annotated[int, Option("steps", low=1, high=10**7)] = 1000,
     cycle: Annotated[bool, Option("one cycle of the learning rate; otherwise halved at three quarters")] = True,
     ensemble: Annotated[bool, Option("take the mean over the image's flips (and rotations in 2D)")] = True,
     sigma: Annotated[
-        float | None, Option("Gaussian noise level in units of the [0, 1] range; lets SURE guard faint noise", above=0)
+        float | None,
+        Option(
+            "Gaussian noise level in the picture's own units; lets SURE guard faint noise",
+            low=1e-9,
+            high=100,
+            unit="level",
+        ),
     ] = None,
     stride: Annotated[
-        int, Option("distance of the elements taken for neighbours: above 1 for noise that neighbours share", low=1)
+        int,
+        Option(
+            "distance of the elements taken for neighbours: above 1 for noise that neighbours share", low=1, high=100
+        ),
     ] = 1,
-    tile: Annotated[int, Option("side of the tiles that the network is applied to at the end", low=16)] = 512,
+    tile: Annotated[
+        int, Option("side of the tiles that the network is applied to at the end", low=16, high=2**14)
+    ] = 512,
 ) -> Fit:
     margin = layers - 1
     shrinks = margin if border == "valid" else 0

@@ -57,25 +57,27 @@ def zssr(
     y: Tensor,
     physics: Any,
     *,
-    width: Annotated[int, Option("channels of the network", low=1)] = 48,
-    layers: Annotated[int, Option("convolutions of the network", low=2)] = 6,
+    width: Annotated[int, Option("channels of the network", low=1, high=1024)] = 48,
+    layers: Annotated[int, Option("convolutions of the network", low=2, high=100)] = 6,
     crop: Annotated[
-        int | None, Option("side of a training crop (by default by the number of dimensions)", low=4)
+        int | None, Option("side of a training crop (by default by the number of dimensions)", low=4, high=2**14)
     ] = None,
-    crops: Annotated[int, Option("crops per step", low=1)] = 1,
-    smaller: Annotated[int, Option("smaller copies of the picture that are learned from too", low=0)] = 2,
-    noise: Annotated[float, Option("noise added to shrunken copies, in units of the [0, 1] range", low=0)] = 0.0,
+    crops: Annotated[int, Option("crops per step", low=1, high=1024)] = 1,
+    smaller: Annotated[int, Option("smaller copies of the picture that are learned from too", low=0, high=100)] = 2,
+    noise: Annotated[
+        float, Option("noise added to shrunken copies, in units of the [0, 1] range", low=0, high=100)
+    ] = 0.0,
     optimiser: o.Optimiser = "muon",
-    rate: Annotated[float, Option("learning rate, at its highest", above=0)] = 5e-3,
+    rate: Annotated[float, Option("learning rate, at its highest", above=0, high=1e3)] = 5e-3,
     policy: Annotated[
         Literal["one-cycle", "slope"],
         Option("learning rate: 'one-cycle' over the steps, or as published cut where the fit's 'slope' levels out"),
     ] = "one-cycle",
-    steps: Annotated[int, Option("steps at most", low=1)] = 500,
+    steps: Annotated[int, Option("steps at most", low=1, high=10**7)] = 500,
     average: Annotated[float, Option("decay of the running average of the weights; 0 for none", low=0, below=1)] = 0.99,
     ensemble: Annotated[bool, Option("take the median over the picture's turns that the operator allows")] = True,
     back_projections: Annotated[
-        int, Option("steps of projecting onto what was measured; 0 for a noisy measurement", low=0)
+        int, Option("steps of projecting onto what was measured; 0 for a noisy measurement", low=0, high=1000)
     ] = 10,
     gradual: Annotated[
         bool, Option("go through smaller factors first, each learning from the last, at 3 times the cost")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from oneself.core import Method
-from oneself.testing import operator, options, randomness, record, resuming, run
+from oneself.testing import operator, options, randomness, record, resuming, run, scaled
 from oneself.testing.cases import Case, cases
 
 __all__ = ["CHECKS", "Check", "check_all", "promises"]
@@ -49,6 +49,7 @@ CHECKS = (
     Check("bad_values", options.check_bad_values_are_refused),
     Check("unknown_options", options.check_unknown_options_are_refused),
     Check("presets", options.check_presets),
+    Check("units_do_not_count", scaled.check_units_do_not_count, every=True),
     Check("row", record.check_row),
     Check("record", record.check_record),
 )
