@@ -15,7 +15,7 @@ from oneself.testing import Camera, picture, psnr
 from oneself.testing.pictures import noisy
 
 PHONE = Camera(iso=3200, electrons=4000, read=2, quality=None, demosaicking="bilinear")
-SCENE = torch.from_numpy(astronaut()[:128, :128] / 255).float().permute(2, 0, 1)[None]
+SCENE = torch.from_numpy(astronaut()[:96, :96] / 255).float().permute(2, 0, 1)[None]
 SHOT = PHONE.take(SCENE, seed=1)
 LEVEL = float((SHOT.noisy - SHOT.truth).square().mean().sqrt())
 
