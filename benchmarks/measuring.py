@@ -68,20 +68,21 @@ def _own(name: str, side: int) -> np.ndarray:
 def pairs(folder: Path, side: int) -> dict[str, tuple[Tensor, Tensor]]:
     """Real noise with its reference: the middle ``side`` of each pair (truth, noisy) that a folder holds, by name.
 
-    ``gt/NAME`` and ``raw/NAME`` (FMDD), ``NAME_mean`` and ``NAME_real`` (PolyU), or ``GT_NAME`` and ``NOISY_NAME`` in
-    folders of their own (SIDD).
+    ``gt/NAME`` and ``raw/NAME`` (FMDD) or ``noisy/NAME``, ``CL/NAME`` and ``RN/NAME``, ``NAME_mean`` and ``NAME_real``
+    (PolyU), or ``GT_NAME`` and ``NOISY_NAME`` in folders of their own (SIDD).
     """
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     found = {}
     for path in files:
-        other = next((_partner(path, *names) for names in PARTNERS if names[0] in str(path)), None)
-        if other is not None and other != path and other.is_file():
+        partners = (_partner(path, *names) for names in PARTNERS if names[0] in str(path))
+        other = next((other for other in partners if other != path and other.is_file()), None)
+        if other is not None:
             name = path.parent.name if path.stem.startswith("GT_") else path.stem.removesuffix("_mean")
             found[name] = (_middle(_read(path), side), _middle(_read(other), side))
     return found
 
 
-PARTNERS = (("/gt/", "/raw/"), ("_mean.", "_real."), ("GT_", "NOISY_"))
+PARTNERS = (("/gt/", "/raw/"), ("/gt/", "/noisy/"), ("/CL/", "/RN/"), ("_mean.", "_real."), ("GT_", "NOISY_"))
 
 
 def _partner(path: Path, truth: str, noisy: str) -> Path:

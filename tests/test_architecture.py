@@ -29,6 +29,7 @@ ALLOWED = {
     "splitting": {"core", "terms"},
     "filters": set(),
     "groups": {"core", "examples"},
+    "coloured": {"core", "examples", "groups"},
     "haze": {"filters"},
     "layers": {"core", "examples", "stopping", "terms"},
     "options": {"core"},
@@ -36,7 +37,20 @@ ALLOWED = {
     "data": {"machine"},
     "shots": set(),
     "recipes": PARTS
-    | {"blurs", "core", "filters", "groups", "haze", "layers", "options", "posterior", "risk", "shots", "splitting"},
+    | {
+        "blurs",
+        "coloured",
+        "core",
+        "filters",
+        "groups",
+        "haze",
+        "layers",
+        "options",
+        "posterior",
+        "risk",
+        "shots",
+        "splitting",
+    },
     "registry": {"core", "recipes"},
     "auto": {"core", "noise", "physics"},
     "images": {"data"},
@@ -60,7 +74,7 @@ LIBRARIES = {
     **{
         name: {"torch"}
         for name in (PARTS - {"priors", "noise"})
-        | {"blurs", "filters", "groups", "haze", "layers", "posterior", "recipes", "registry"}
+        | {"blurs", "coloured", "filters", "groups", "haze", "layers", "posterior", "recipes", "registry"}
     },
     "priors": {"torch", "numpy", "skimage"},
     "shots": {"torch", "skimage"},

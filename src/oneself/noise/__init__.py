@@ -1,6 +1,7 @@
 """What is known of the noise of one picture: level, dependence on the signal, correlation, stripes, saturation."""
 
 from oneself.noise.channels import SHARED, channel_correlation
+from oneself.noise.covariance import PatchNoise, estimate_patch_noise
 from oneself.noise.known import known_level, known_noise, noise_power
 from oneself.noise.level import estimate_sigma
 from oneself.noise.report import NoiseReport, describe_noise, percent
@@ -9,8 +10,10 @@ from oneself.noise.stripes import line_offsets, stripe_levels
 __all__ = [
     "SHARED",
     "NoiseReport",
+    "PatchNoise",
     "channel_correlation",
     "describe_noise",
+    "estimate_patch_noise",
     "estimate_sigma",
     "known_level",
     "known_noise",

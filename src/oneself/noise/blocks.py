@@ -65,7 +65,7 @@ def cut_blocks(channel: NDArray[np.floating], side: int, limit: int, bounds: Bou
     """
     shape = tuple(min(side, n) for n in channel.shape)
     windows = sliding_window_view(channel, shape)
-    windows = windows[tuple(slice(None, None, s) for s in _strides(windows.shape[: channel.ndim], limit))]
+    windows = windows[tuple(slice(None, None, s) for s in strides(windows.shape[: channel.ndim], limit))]
     pixels = windows.reshape(-1, *shape).astype(np.float64)
     clipped = clipped_pixels(pixels, bounds).reshape(len(pixels), -1).mean(axis=1)
     good = np.flatnonzero(clipped <= MAX_CLIPPED)
@@ -108,7 +108,8 @@ def checked(x: NDArray[np.floating], name: str) -> NDArray[np.floating]:
     return array
 
 
-def _strides(counts: tuple[int, ...], limit: int) -> list[int]:
+def strides(counts: tuple[int, ...], limit: int) -> list[int]:
+    """Steps along each axis that leave about `limit` places of `counts`."""
     # Odd strides visit every phase of the 8-pixel grid of JPEG and the 2-pixel grid of a colour filter array.
     strides = [1] * len(counts)
     while np.prod([-(-n // s) for n, s in zip(counts, strides, strict=True)]) > limit:
