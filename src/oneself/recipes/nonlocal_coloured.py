@@ -48,11 +48,11 @@ def nonlocal_coloured(
     physics: Any,
     *,
     sigma: o.Sigma = None,
-    passes: Annotated[int, Option("times all groups are denoised", low=1)] = 3,
+    passes: Annotated[int, Option("times all groups are denoised", low=1, high=1000)] = 3,
     patch: Annotated[int, Option("side of the patches", low=3, high=16)] = 7,
-    similar: Annotated[int, Option("patches of a group", low=2)] = 100,
-    reach: Annotated[int, Option("how far similar patches are looked for", low=1)] = 18,
-    stride: Annotated[int, Option("distance of the patches that others are compared with", low=1)] = 4,
+    similar: Annotated[int, Option("patches of a group", low=2, high=4096)] = 100,
+    reach: Annotated[int, Option("how far similar patches are looked for", low=1, high=256)] = 18,
+    stride: Annotated[int, Option("distance of the patches that others are compared with", low=1, high=100)] = 4,
 ) -> Generator[Stage, Stage, None]:
     if min(y.shape[2:]) < SMALLEST:
         raise ValueError(
