@@ -45,7 +45,7 @@ def test_hints_a_mask_and_another_mixture_count():
     for task, name, one, another in [
         ("segment", "hints", HINTS, other),
         ("watermark", "mask", MASK, np.roll(MASK, 3, 0)),
-        ("transparency", "second", IMAGE, IMAGE[::-1].copy()),
+        ("transparency", "second", IMAGE[:, ::-1].copy(), IMAGE[::-1].copy()),
     ]:
         made = [
             oneself.separate(IMAGE, task, full=True, **{name: given}, **QUICK).history["fidelity"]

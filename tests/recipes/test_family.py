@@ -70,8 +70,8 @@ def test_an_estimated_level_is_told() -> None:
     image = noisy(picture(32, 32), 0.1)[0].permute(1, 2, 0).numpy()
     result = oneself.denoise(image, "dip_sure", full=True, steps=2, data_range=(0, 1), device="cpu", **QUICK)
     (note,) = (note for note in result.notes if "not given" in note)
-    level = float(note.removeprefix("dip_sure: sigma was not given; estimated as ").removesuffix("/255"))
-    assert level == pytest.approx(25.5, rel=0.15)
+    level = float(note.removeprefix("dip_sure: sigma was not given; estimated as ").removesuffix(" % of the range"))
+    assert level == pytest.approx(10, rel=0.15)
     given = oneself.denoise(image, "dip_sure", full=True, sigma=0.1, steps=2, data_range=(0, 1), device="cpu", **QUICK)
     assert not any("not given" in note for note in given.notes)
 

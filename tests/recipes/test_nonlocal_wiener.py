@@ -39,7 +39,7 @@ def test_every_pass_helps() -> None:
 def test_the_estimated_level_is_as_good_as_the_true_one() -> None:
     result = Run(nonlocal_wiener, Y, device="cpu").finish()
     assert psnr(result.image, X) == pytest.approx(psnr(solve(Y, sigma=SIGMA), X), abs=0.15)
-    assert result.notes[0].startswith("nonlocal_wiener: sigma was not given; estimated: white Gaussian noise, sigma 2")
+    assert result.notes[0].startswith("nonlocal_wiener: sigma was not given; estimated: white Gaussian noise, sigma 9.")
     assert Run(nonlocal_wiener, Y, device="cpu", sigma=SIGMA).finish().notes == ()
 
 
@@ -51,7 +51,7 @@ def test_a_level_that_is_too_high_costs_less_than_one_too_low() -> None:
 
 def test_a_level_that_is_too_low_is_told() -> None:
     (note,) = Run(nonlocal_wiener, Y, device="cpu", sigma=0.8 * SIGMA).finish().notes
-    assert "sigma is given as 20.0/255, the flattest parts of the picture measure 2" in note
+    assert "sigma is given as 7.8 % of the range, the flattest parts of the picture measure 9." in note
 
 
 def test_noise_that_grows_with_brightness() -> None:
