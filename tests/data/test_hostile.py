@@ -109,7 +109,7 @@ def test_a_frame_of_a_gif_that_reaches_beyond_its_screen(tmp_path):
     frames = [b"," + struct.pack("<HHHH", 0, 0, *size) + b"\0\2\2D\1\0" for size in ((1, 1), (9000, 9000))]
     head = b"GIF89a" + struct.pack("<HHBBB", 9, 9, 0x80, 0, 0) + bytes(6)
     (tmp_path / "a.gif").write_bytes(head + b"".join(frames) + b";")
-    refused(tmp_path / "a.gif", "reaches to 9000 × 9000, on a screen of 9 × 9")
+    refused(tmp_path / "a.gif", "reaches to 9000 × 9000 on a screen of 9 × 9")
 
 
 def test_more_extra_samples_than_samples(tmp_path):
