@@ -43,4 +43,4 @@ def test_it_begins_with_nothing_and_heeds_what_it_is_told():
     network = woken(fresh)
     assert not torch.allclose(network(x, torch.tensor([[0.1]])), network(x, torch.tensor([[0.9]])))
     alone = network(torch.cat([x, 0 * x]), torch.tensor([[0.1], [0.9]]))
-    assert torch.allclose(alone[:1], network(x, torch.tensor([[0.1]])), atol=1e-6)
+    assert torch.allclose(alone[:1], network(x, torch.tensor([[0.1]])), atol=1e-5)

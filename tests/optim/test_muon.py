@@ -29,7 +29,7 @@ def test_narrow_parameters_move_as_adam_moves_them():
         mine.grad, theirs.grad = gradient.clone(), gradient.clone()
         ours.step()
         adam.step()
-    assert torch.allclose(mine, theirs, atol=1e-6)
+    assert torch.allclose(mine, theirs, atol=1e-5)
 
 
 def test_hidden_kernels_move_alike_whatever_the_gradients_scale():
@@ -40,7 +40,7 @@ def test_hidden_kernels_move_alike_whatever_the_gradients_scale():
         weight.grad = scale * torch.randn(start.shape, generator=torch.Generator().manual_seed(1))
         Muon([weight], lr=0.01).step()
         moved.append(weight.detach() - start)
-    assert torch.allclose(*moved, atol=1e-6)
+    assert torch.allclose(*moved, atol=1e-5)
     size = moved[0].norm() / 32**0.5  # about 0.2 sqrt(fan in) rate: of the size of Adam's moves
     assert 0.6 < size / (0.01 * 0.2 * (32 * 9) ** 0.5) < 1.3
 
@@ -81,5 +81,5 @@ def test_kernels_of_one_shape_move_together_as_each_would_alone():
     starts = [torch.randn(24, 20, 3, generator=torch.Generator().manual_seed(k)) for k in range(3)]
     together = moved(starts)
     alone = moved(starts[:1])
-    assert torch.allclose(together[0], alone[0], atol=1e-6)
+    assert torch.allclose(together[0], alone[0], atol=1e-5)
     assert (together[0] - starts[0] - (together[1] - starts[1])).abs().max() > 1e-3  # each by its own gradient

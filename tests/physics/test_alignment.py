@@ -73,7 +73,7 @@ def test_projection_moves_least() -> None:
     x, operator = torch.rand(1, 1, 20, 20, dtype=torch.float64), Resize(2)
     y = torch.rand(1, 1, 10, 10, dtype=torch.float64)
     projected = project(operator.A, operator.A_adjoint, x, y, steps=50)
-    assert torch.allclose(operator.A(projected), y, atol=1e-6)
-    assert torch.allclose(projected, x + operator.A_dagger(y - operator.A(x)), atol=1e-6)
+    assert torch.allclose(operator.A(projected), y, atol=1e-5)
+    assert torch.allclose(projected, x + operator.A_dagger(y - operator.A(x)), atol=1e-5)
     assert project(operator.A, operator.A_adjoint, x, y, steps=0) is x
     assert torch.equal(project(operator.A, operator.A_adjoint, x, operator.A(x), steps=5), x)

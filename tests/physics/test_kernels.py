@@ -53,7 +53,7 @@ def test_two_shrinkings_are_one_by_the_composed_kernel(stride):
     once = Downsample(stride, kernel)
     both = Downsample(stride**2, composed(kernel, stride, 2))
     within = (..., slice(3, -3), slice(3, -3))
-    assert torch.allclose(once.A(once.A(x))[within], both.A(x)[within], atol=1e-6)
+    assert torch.allclose(once.A(once.A(x))[within], both.A(x)[within], atol=1e-5)
 
 
 def test_a_turned_gaussian_has_the_covariance_of_the_turned_axes():
@@ -78,6 +78,6 @@ def test_three_shrinkings_and_oblong_kernels():
     kernel = torch.tensor([[0.1, 0.2, 0.0], [0.3, 0.1, 0.1], [0.0, 0.1, 0.1]])
     once, all_three = Downsample(2, kernel), Downsample(8, composed(kernel, 2, 3))
     within = (..., slice(2, -2), slice(2, -2))
-    assert torch.allclose(once.A(once.A(once.A(x)))[within], all_three.A(x)[within], atol=1e-6)
+    assert torch.allclose(once.A(once.A(once.A(x)))[within], all_three.A(x)[within], atol=1e-5)
     row = composed(torch.ones(1, 3), 2, 2)
     assert torch.equal(row, torch.tensor([[1.0, 1, 2, 1, 2, 1, 1]]))

@@ -59,7 +59,7 @@ def test_agrees_with_torch_away_from_the_edges(scale: float) -> None:
     size = [round(n / scale) for n in x.shape[2:]]
     theirs = F.interpolate(x, size=size, mode="bicubic", antialias=True, align_corners=False)
     inside = (..., slice(4, -4), slice(4, -4))
-    assert torch.allclose(Resize(scale).A(x)[inside], theirs[inside], atol=1e-6)
+    assert torch.allclose(Resize(scale).A(x)[inside], theirs[inside], atol=1e-5)
 
 
 @pytest.mark.parametrize(("size", "scale"), CASES)

@@ -58,8 +58,8 @@ def test_the_updates_settle_where_the_prior_says(monkeypatch: pytest.MonkeyPatch
         fit.coupling.dual.zero_()  # u held at 0: the fixed point of x alone
         fit.between()
     x = fit.coupling.copy
-    assert torch.allclose(0.5 * (x - 0.5 * x) + 0.5 * (x - h), torch.zeros_like(x), atol=1e-6)
-    assert torch.allclose(before, h - x, atol=1e-6)
+    assert torch.allclose(0.5 * (x - 0.5 * x) + 0.5 * (x - h), torch.zeros_like(x), atol=1e-5)
+    assert torch.allclose(before, h - x, atol=1e-5)
 
 
 def test_it_begins_from_what_was_measured_and_nothing_owed() -> None:

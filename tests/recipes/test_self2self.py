@@ -71,7 +71,7 @@ def test_the_answer_is_the_mean_of_random_predictions(samples: int) -> None:
     found = fit.estimate()
     torch.manual_seed(5)
     made = torch.stack([fit.structure(*fit.input.masked()) for _ in range(samples)])
-    assert torch.allclose(found, made.mean(0), atol=1e-6)
+    assert torch.allclose(found, made.mean(0), atol=1e-5)
     assert made.shape[0] == 1 or float(made.std(0).mean()) > 1e-4  # masks and dropout are drawn anew
 
 
@@ -90,7 +90,7 @@ def test_the_mixed_answer_is_of_what_was_hidden() -> None:
         every, blind, times = every + made / 3, blind + made * (1 - shown), times + 1 - shown
     predicted = torch.where(times > 0, blind / times.clamp(min=1), every)
     assert 0.2 < float((times == 0).float().mean()) < 0.5  # 0.7³ is 0.34
-    assert torch.allclose(found, posterior_mean(y, predicted, torch.tensor(0.01)), atol=1e-6)
+    assert torch.allclose(found, posterior_mean(y, predicted, torch.tensor(0.01)), atol=1e-5)
 
 
 def test_mixing_back_helps_and_is_left_where_it_cannot() -> None:
