@@ -22,6 +22,8 @@ from __future__ import annotations
 import argparse
 import random
 import shutil
+import signal
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -91,6 +93,7 @@ class Row:
 
 def main() -> None:
     given = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the scratch folder goes
     root = Path(tempfile.mkdtemp(prefix="oneself-hostile-")) if given.keep is None else given.keep
     root.mkdir(parents=True, exist_ok=True)
     root.chmod(0o755)

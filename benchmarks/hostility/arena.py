@@ -142,6 +142,7 @@ def _be(
         for number, handle in enumerate((null, *outs)):
             os.dup2(handle, number)
         os.closerange(3, 256)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         _confine(work, space)
         counters.add(2, _resident())
         _count(counters)
