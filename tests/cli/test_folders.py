@@ -100,3 +100,18 @@ def test_a_slash_makes_the_folder(oneself, folder):
     assert oneself("denoise photo.png new/deep/", *QUICK).code == 0
     record = json.loads((folder / "new" / "deep" / "photo.png.json").read_text())
     assert record["output"]["path"] == str(folder / "new" / "deep" / "photo.png")
+
+
+def test_what_an_interrupted_call_left_half_done_is_done_again(oneself, folder):
+    (folder / "scans").mkdir()
+    for name in ("a.png", "b.png"):
+        Image.fromarray(noisy()).save(folder / "scans" / name)
+    assert oneself("denoise scans out/", *QUICK).code == 0
+    side = folder / "out" / "a.png.json"
+    record = json.loads(side.read_text())
+    side.write_text(json.dumps(record | {"interrupted": True}))
+    said = oneself("denoise scans out/ --skip-existing", *QUICK)
+    assert said.code == 0, said.err
+    assert "b.png is there" in said.err
+    assert "a.png is there" not in said.err
+    assert json.loads(side.read_text())["interrupted"] is False

@@ -69,7 +69,8 @@ def test_noise_that_neighbours_share_is_not_mixed_back() -> None:
 def test_noise2void_tells_what_it_found() -> None:
     white = picture(48, 48) + 0.1 * torch.randn(1, 3, 48, 48, generator=torch.Generator().manual_seed(0))
     (note,) = stage(noise2void, white).notes
-    assert re.fullmatch(r"noise2void: white Gaussian noise, sigma [\d.]+ % of the range; each element is hidden alone", note)
+    told = r"noise2void: white Gaussian noise, sigma [\d.]+ % of the range; each element is hidden alone"
+    assert re.fullmatch(told, note)
     assert stage(noise2void, white, structure="none").notes == ()
 
 

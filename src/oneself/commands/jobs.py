@@ -12,8 +12,10 @@ from typing import Any
 import torch
 
 from oneself import data
+from oneself.commands.aids import digest
 from oneself.commands.journal import finish_killed
 from oneself.commands.places import Places
+from oneself.commands.records import own_unfinished
 from oneself.commands.request import SUFFIXES, Files, Settings
 from oneself.core import Compute
 from oneself.data import Picture
@@ -87,16 +89,22 @@ def plan(files: Files, settings: Settings) -> Plan:
     finished: dict[Path, dict[str, Any]] = {}
     for folder in dict.fromkeys(job.target.parent for job in jobs):
         finished |= finish_killed(folder)
-    skipped = [job for job in jobs if files.skip_existing and job.target.exists()]
+    skipped = [job for job in jobs if files.skip_existing and job.target.exists() and not _unfinished(job)]
     jobs = [job for job in jobs if job not in skipped]
     places = _places(files, jobs, settings)
     present = [job.target for job in jobs if job.target.exists()]
-    if present and not files.overwrite and len(jobs) > 1:
+    if present and not (files.overwrite or files.skip_existing) and len(jobs) > 1:
         raise FileExistsError(
             f"{task}(out): {len(present)} of {len(jobs)} results are there already, such as {str(present[0])!r}. "
             "Give --skip-existing to leave them, --overwrite to replace them, or another folder."
         )
     return Plan(jobs, skipped, places, finished)
+
+
+def _unfinished(job: Job) -> bool:
+    """Whether the result that is there is the best so far of a call that was interrupted."""
+    ours = own_unfinished(data.side_path(job.target), {"sha256": digest(job.source)})
+    return ours.get(str(job.target.resolve())) == digest(job.target)
 
 
 def _of_file(files: Files, task: str) -> Job:

@@ -82,7 +82,8 @@ class Restorer:
             notes += prepared.picture.notes
             checkpoint = self._checkpoint(prepared, source)
             side = data.side_path(job.target)
-            ours = own_unfinished(side, source) if checkpoint is not None and checkpoint.resumed else {}
+            goes_on = self.files.skip_existing or (checkpoint is not None and checkpoint.resumed)
+            ours = own_unfinished(side, source) if goes_on else {}
             with Keeping(side, self.places, self.files.overwrite, ours) as keeping:
                 self._check(prepared, job, keeping)
                 notes += (lost := data.losses(prepared.as_written(), job.target))
