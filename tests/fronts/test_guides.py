@@ -9,16 +9,15 @@ import torch
 import oneself
 from oneself.core.fitting import Fitting
 
-from .pictures import KERNEL, PRIOR, colour, grey
+from .pictures import KERNEL, PRIOR, colour, grey, in_unit_range
 
 QUICK = {"method": "dip", "device": "cpu", **PRIOR}
 IMAGE, FLASH = colour(16, 18), colour(17, 19)[1:, 1:]
 
 
 def unit(array: np.ndarray) -> torch.Tensor:
-    """A colour array as a method takes it: its least value is 0, its largest 1."""
-    values = (array - float(array.min())) / (float(array.max()) - float(array.min()))
-    return torch.from_numpy(values).float().permute(2, 0, 1)[None]
+    """A colour array as a method takes it."""
+    return torch.from_numpy(in_unit_range(array, array)).float().permute(2, 0, 1)[None]
 
 
 def taken(image: Any, guide: Any, **options: Any) -> torch.Tensor:
@@ -56,8 +55,7 @@ def test_a_second_shot_has_the_range_of_the_first() -> None:
         found: torch.Tensor = oneself.denoise(IMAGE, "noise2noise", second=second, **settings).options["second"]
         return found
 
-    low, high = float(IMAGE.min()), float(IMAGE.max())
-    expected = torch.from_numpy((FLASH - low) / (high - low)).float().permute(2, 0, 1)[None]
+    expected = torch.from_numpy(in_unit_range(FLASH, IMAGE)).float().permute(2, 0, 1)[None]
     torch.testing.assert_close(shot(FLASH), expected)
     torch.testing.assert_close(
         shot(FLASH, data_range=510), torch.from_numpy(FLASH / 510).float().permute(2, 0, 1)[None]
@@ -73,7 +71,8 @@ def test_every_image_of_a_batch_has_its_own_guide() -> None:
         assert result.options["guide"].shape == unit(guide).shape
         assert (result.options["guide"] - unit(guide)).abs().max() < 0.2  # one range for both
     shared = oneself.denoise(batch, guide=batch[:1], full=True, **QUICK)
-    assert all(torch.equal(result.options["guide"], batch[:1]) for result in shared)
+    for result in shared:
+        torch.testing.assert_close(result.options["guide"], batch[:1])
     restored = oneself.restore(batch, oneself.core.Identity(), guide=batch.flip(0), full=True, **QUICK)
     assert torch.equal(restored[0].options["guide"], batch[1:])
 

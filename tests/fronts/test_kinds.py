@@ -8,6 +8,7 @@ import torch
 
 import oneself
 from oneself.core import Result
+from oneself.data.ranges import measured_range
 
 from .pictures import FAST, KERNEL, PRIOR, colour, grey
 
@@ -67,7 +68,7 @@ def test_an_array_and_a_tensor_give_the_same_numbers():
 
 def test_the_image_is_what_a_run_makes_of_it():
     image = colour(16, 18)
-    low, high = float(image.min()), float(image.max())
+    low, high = measured_range(image)
     y = torch.from_numpy((image - low) / (high - low)).float().permute(2, 0, 1)[None]
     answer = oneself.Run("zs_n2n", y, device="cpu", seed=4, **FAST).finish().image
     expected = np.clip(np.rint(answer[0].permute(1, 2, 0).numpy().astype(np.float64) * (high - low) + low), 0, 255)
@@ -185,6 +186,7 @@ def test_full_gives_what_is_needed_to_trust_and_repeat_it():
 
 def test_the_level_of_the_noise_is_in_the_images_units():
     image = grey(16, 18)
+    low, high = measured_range(image)
     for given, sigma, settings in [
         (image, 0.1, {}),
         (as_dtype(image, np.uint8), 25.5, {}),
@@ -194,9 +196,8 @@ def test_the_level_of_the_noise_is_in_the_images_units():
         (image, 0.1 * np.ptp(image), {"data_range": 1.0}),
     ]:
         result = denoise(given, sigma=sigma, full=True, **settings)
-        assert result.options["sigma"] == pytest.approx(
-            0.1 / np.ptp(image) if not settings else 0.1 * np.ptp(image), 1e-2
-        )
+        expected = 0.1 * np.ptp(image) if settings else 0.1 / (high - low)
+        assert result.options["sigma"] == pytest.approx(expected, 1e-2)
     assert denoise(image, full=True).options["sigma"] is None
 
 
