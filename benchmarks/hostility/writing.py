@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -176,9 +177,13 @@ def _small(stock: Stock, room: Room, random: Random, which: int, scenario: Scena
         return _refusing(stock, room, random, which, scenario)
     try:
         scenario.prepare(stock, room)
-        return _judged(scenario, room, f"on a disk of {size} bytes", often)
+        return _judged(scenario, room, f"on a disk of {size} bytes", often, make_space=partial(_enlarge, room.work))
     finally:
         subprocess.run(["umount", str(room.work)], check=False)
+
+
+def _enlarge(disk: Path) -> None:
+    subprocess.run(["mount", "-o", f"remount,size={2**26}", str(disk)], check=True)
 
 
 def _nowhere(stock: Stock, room: Room, random: Random, which: int, scenario: Scenario) -> Played:
@@ -220,13 +225,22 @@ def _deaf(stock: Stock, room: Room, random: Random, which: int, scenario: Scenar
     return Played(f"{' '.join(scenario.command)}, stream {handle} {way}", said.code, faults, said.err)
 
 
-def _judged(scenario: Scenario, room: Room, told: str, hook: Hook, nowhere: bool = False) -> Played:
+def _judged(
+    scenario: Scenario,
+    room: Room,
+    told: str,
+    hook: Hook,
+    nowhere: bool = False,
+    make_space: Callable[[], object] = lambda: None,
+) -> Played:
     before = see(room)
     said = room.call(scenario.command, hook)
     after = see(room)
     faults = [*of_end(said), *_left(scenario, room, said, before, after)]
     if not nowhere:
-        faults += [*_result(scenario, said, before, after), *(again(scenario, room) if said.code else [])]
+        faults += _result(scenario, said, before, after)
+        make_space()
+        faults += again(scenario, room) if said.code else []
     return Played(f"{' '.join(scenario.command)}, {told}", said.code, faults, said.err)
 
 

@@ -44,6 +44,7 @@ class Journal:
         self.files: dict[str, list[str]] = {}
         self._last: str | None = None
         self._record: Record | None = None
+        self._is_written = False
         self._left: list[Path] = []
         for path, found in _left_in(self._side.parent):
             if found["side"] == self._side.name:
@@ -73,7 +74,7 @@ class Journal:
 
     def holds_record(self) -> bool:
         """Whether the record is on disk, here."""
-        return self._record is not None and self.path.is_file()
+        return self._is_written and self.path.is_file()
 
     def has(self, path: Path) -> bool:
         """Whether a file is as this call or a killed one has left it; of a folder, whether all its pictures are."""
@@ -83,16 +84,17 @@ class Journal:
         return path.is_file() and _is_there(str(path.resolve()), self.files)
 
     def write(self) -> None:
-        """A journal that cannot be written ends nothing: it only serves those who come after a kill."""
+        """Put what is noted on disk. Raises ``OSError`` where that cannot be."""
         files = {path: hashes[-2:] for path, hashes in self.files.items()}  # a kill leaves the one before, or this one
         found = {"format": FORMAT, "side": self._side.name, "files": files, "last": self._last, "record": self._record}
         hidden = temporary(self.path)
-        with suppress(OSError):
-            try:
-                hidden.write_text(as_text(found), encoding="utf-8")
-                os.replace(hidden, self.path)
-            finally:
+        try:
+            hidden.write_text(as_text(found), encoding="utf-8")
+            os.replace(hidden, self.path)
+        finally:
+            with suppress(OSError):
                 hidden.unlink(missing_ok=True)
+        self._is_written = self._record is not None
 
 
 def finish_killed(folder: Path) -> dict[Path, Record]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -140,9 +140,10 @@ class Keeping:
             self._done = self.sibling = True
             return path, sibling.record
         written = self.keep(side, self._text_ways(as_text(found)))
-        self._waits = written is None and self._journal.holds_record()
+        whole = side == self.side and written is not None and self.is_in_place(written)
+        self._waits = not whole and self._journal.path.is_file()  # the same call may replace what is in its place
         self._done = not self._waits
-        if self._waits:
+        if written is None and self._journal.holds_record():
             self._note(f"The next call in that folder writes it; until then it is in {self._journal.path}.")
         return path, found
 
@@ -189,9 +190,12 @@ class Keeping:
     def _announce(self, path: Path, hidden: Path) -> None:
         place, sha = str(path.resolve()), digest(hidden)
         self._journal.note(place, sha)
-        if path == self._last:
-            self._journal.conclude(place, self._make({"path": place, "sha256": sha}))
-        self._journal.write()
+        if path != self._last:
+            with suppress(OSError):  # it would only serve those who come after a kill
+                self._journal.write()
+            return
+        self._journal.conclude(place, self._make({"path": place, "sha256": sha}))
+        self._journal.write()  # where it cannot be, there is no space for the record either: both are saved elsewhere
 
     def _stop_for_sibling(self, path: Path, error: FileExistsError) -> None:
         """Raise Sibling where the file that appeared is of another call that did the same."""
