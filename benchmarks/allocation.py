@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from denoising import noisy
 from measuring import pictures, report
 from oneself import Run
-from oneself.commands.allocation import keep_memory
+from oneself.cli.allocation import keep_memory
 
 
 @dataclass(frozen=True)

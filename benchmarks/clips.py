@@ -31,8 +31,8 @@ from torch import Tensor
 from generation import read, small
 from measuring import report
 from oneself import Model, extrapolate, interpolate
-from oneself.data import read_clip
-from oneself.generation import Training
+from oneself.io import read_clip
+from oneself.tasks.generation import Training
 from patches import nearest_rows
 
 STRIDE = 3  # between the patches that are looked for

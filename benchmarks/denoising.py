@@ -31,9 +31,9 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from measuring import Row, pairs, pictures, quality, report, timed
-from oneself.priors import non_local_means
-from oneself.problems import settle
+from oneself.denoisers.classical import non_local_means
 from oneself.registry import find
+from oneself.tasks.problems import settle
 
 KINDS = (
     "gaussian-15",

@@ -28,8 +28,8 @@ from torch import Tensor
 
 from inception import read_weights, sifid
 from measuring import CROPS, _read, report
-from oneself.generation import Training
-from oneself.physics.resize import resize
+from oneself.operators.resize import resize
+from oneself.tasks.generation import Training
 from oneself.testing import psnr
 from patches import (
     coherence,

@@ -24,8 +24,8 @@ import oneself
 from denoising import resolve
 from measuring import report
 from oneself import Run
-from oneself.physics import Downsample, Resize
-from oneself.physics.kernels import cubic_kernel, gaussian_kernel
+from oneself.operators import Downsample, Resize
+from oneself.operators.kernels import cubic_kernel, gaussian_kernel
 from super_resolution import psnr, read
 
 SCALE, SIDE, BORDER = 2, 13, 4

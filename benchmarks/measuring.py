@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from oneself import Run
-from oneself.commands.allocation import keep_memory
+from oneself.cli.allocation import keep_memory
 from oneself.core.result import versions
 
 CROPS = {

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from oneself.physics.resize import resize
+from oneself.operators.resize import resize
 
 SIDE = 7
 SHARES = (1.0, 0.5, 0.25)  # of the size at which patches are compared

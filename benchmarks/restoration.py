@@ -43,7 +43,7 @@ from measuring import counted, pictures, quality, report
 from oneself import Run
 from oneself.core import TASKS as CORE_TASKS
 from oneself.core import Identity
-from oneself.physics import Resize, enlarge
+from oneself.operators import Resize, enlarge
 from oneself.registry import find
 from oneself.testing.beyond import watch
 

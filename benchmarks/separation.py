@@ -27,8 +27,8 @@ from torch.nn import functional as F
 
 from measuring import report
 from oneself import Run
-from oneself.haze import airlight, clear, transmission
-from oneself.physics import Mixture
+from oneself.imaging.haze import airlight, clear, transmission
+from oneself.operators import Mixture
 from oneself.testing import psnr
 
 Judge = Callable[[Any], float]

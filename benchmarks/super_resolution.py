@@ -29,8 +29,8 @@ from torch import Tensor
 from denoising import resolve
 from measuring import report
 from oneself import Run
-from oneself.physics import Downsample, Resize, displacement, enlarge
-from oneself.physics.kernels import gaussian_kernel
+from oneself.operators import Downsample, Resize, displacement, enlarge
+from oneself.operators.kernels import gaussian_kernel
 
 MEANS = ("displaced", "cubic", "zssr", "gain", "seconds")
 

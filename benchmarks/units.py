@@ -25,8 +25,8 @@ from skimage.data import astronaut
 import oneself
 from measuring import report
 from oneself.core import Method
-from oneself.physics import Downsample, Resize
-from oneself.physics.kernels import gaussian_kernel
+from oneself.operators import Downsample, Resize
+from oneself.operators.kernels import gaussian_kernel
 from oneself.testing import Blur
 
 Pixels = np.ndarray[Any, Any]

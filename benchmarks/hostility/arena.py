@@ -190,7 +190,7 @@ def _confine(work: Path, space: int) -> None:
 def _count(counters: Counters) -> None:
     """Count steps and samples, and runs that came to their end."""
     from oneself.core import loop
-    from oneself.model import Model
+    from oneself.generative.model import Model
 
     def counting(owner: type, name: str, which: int) -> None:
         inner = getattr(owner, name)

@@ -11,7 +11,7 @@ import typer
 from hostility.arena import Room
 from hostility.judging import Fault, Played, see, standard
 from hostility.stock import Stock
-from oneself.commands import app
+from oneself.cli import app
 from oneself.registry import methods
 
 __all__ = ["BASES", "COMMANDS", "TASKS", "play"]

@@ -75,7 +75,7 @@ def _placed(random: Random, given: list[str], strange: str) -> tuple[list[str], 
 
 
 def _short_demo() -> None:
-    from oneself.commands import demo
+    from oneself.cli import demo
 
     demo.SECONDS = 0.5
 

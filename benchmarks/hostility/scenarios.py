@@ -65,7 +65,8 @@ SCENARIOS = (
 
 def often() -> None:
     """In a child: checkpoints and previews at every step."""
-    from oneself.commands import checkpoints, generating, snapshots
+    from oneself.cli import generating
+    from oneself.jobs import checkpoints, snapshots
 
     for module in (checkpoints, generating, snapshots):
         if hasattr(module, "EVERY"):

@@ -20,12 +20,12 @@ from matplotlib import pyplot
 from plotting import COLOURS, camera, noise, smoothed, write
 from torch import Tensor
 
-from oneself import options as o
 from oneself.core import Example, Option, Run, method
-from oneself.examples import Observation
+from oneself.inputs import Observation
 from oneself.networks import Skip
 from oneself.optim import adam
-from oneself.risk import RiskFit
+from oneself.recipes import options as o
+from oneself.recipes.prior.risk import RiskFit
 
 SIDE, LEVEL = 64, 25 / 255
 PANELS: dict[str, dict[str, Any]] = {

@@ -6,17 +6,17 @@ TYPE_CHECKING = False  # typing itself takes longer to import than all that is h
 if TYPE_CHECKING:
     from typing import Any
 
-    from oneself.animation import animate
-    from oneself.calibration import Calibration, calibrate
-    from oneself.clips import extrapolate, interpolate
     from oneself.core import Result
-    from oneself.enlarging import enlarge
-    from oneself.estimation import correct, kernel
-    from oneself.generation import edit, generate, harmonise, paint
-    from oneself.model import Model
+    from oneself.generative.model import Model
     from oneself.registry import Reconstructor, Run, methods
-    from oneself.restoration import deblur, denoise, inpaint, restore, separate, super_resolve
-    from oneself.text import text_guide
+    from oneself.tasks.animation import animate
+    from oneself.tasks.calibration import Calibration, calibrate
+    from oneself.tasks.clips import extrapolate, interpolate
+    from oneself.tasks.enlarging import enlarge
+    from oneself.tasks.estimation import correct, kernel
+    from oneself.tasks.generation import edit, generate, harmonise, paint
+    from oneself.tasks.restoration import deblur, denoise, inpaint, restore, separate, super_resolve
+    from oneself.tasks.text import text_guide
 
 __all__ = [
     "Calibration",
@@ -47,22 +47,22 @@ __all__ = [
 ]
 
 _HOMES = {
-    "animate": "animation",
-    **dict.fromkeys(["extrapolate", "interpolate"], "clips"),
-    **dict.fromkeys(["edit", "generate", "harmonise", "paint"], "generation"),
-    "Model": "model",
-    "enlarge": "enlarging",
-    "Region": "generators",
+    "animate": "tasks.animation",
+    **dict.fromkeys(["extrapolate", "interpolate"], "tasks.clips"),
+    **dict.fromkeys(["edit", "generate", "harmonise", "paint"], "tasks.generation"),
+    "Model": "generative.model",
+    "enlarge": "tasks.enlarging",
+    "Region": "generative",
     "Result": "core",
-    "Calibration": "calibration",
-    "calibrate": "calibration",
-    "correct": "estimation",
-    "kernel": "estimation",
+    "Calibration": "tasks.calibration",
+    "calibrate": "tasks.calibration",
+    "correct": "tasks.estimation",
+    "kernel": "tasks.estimation",
     "Reconstructor": "registry",
     "Run": "registry",
     "methods": "registry",
-    **dict.fromkeys(["deblur", "denoise", "inpaint", "restore", "separate", "super_resolve"], "restoration"),
-    "text_guide": "text",
+    **dict.fromkeys(["deblur", "denoise", "inpaint", "restore", "separate", "super_resolve"], "tasks.restoration"),
+    "text_guide": "tasks.text",
 }
 
 

@@ -20,8 +20,14 @@ __all__ = ["Reconstructor", "Run", "find", "methods"]
 @cache
 def methods() -> tuple[Method, ...]:
     """The record of every method: ``key``, ``title``, ``tasks``, ``dims``, ``options`` with their help, ``cite``."""
-    keys = sorted(module.name for module in pkgutil.iter_modules(recipes.__path__))
-    return tuple(getattr(importlib.import_module(f"{recipes.__name__}.{key}"), key) for key in keys)
+    rooms = [room.name for room in pkgutil.iter_modules(recipes.__path__, f"{recipes.__name__}.") if room.ispkg]
+    found = []
+    for room in map(importlib.import_module, rooms):
+        for module in pkgutil.iter_modules(room.__path__):
+            record = getattr(importlib.import_module(f"{room.__name__}.{module.name}"), module.name, None)
+            if isinstance(record, Method):  # what several methods of a room share has no method of its name
+                found.append(record)
+    return tuple(sorted(found, key=lambda record: record.key))
 
 
 def find(method: str | Method) -> Method:

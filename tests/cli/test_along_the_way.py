@@ -17,11 +17,11 @@ import torch
 from rich.console import Console
 
 import oneself
-from oneself.commands import checkpoints, progress, restoring, snapshots
-from oneself.commands.progress import Display
 from oneself.core import Step
 from oneself.core.checkpoint import load_tree, save_tree
-from oneself.model import Model
+from oneself.generative.model import Model
+from oneself.jobs import checkpoints, progress, restoring, snapshots
+from oneself.jobs.progress import Display
 from oneself.quantities import duration, memory
 
 from .conftest import QUICK, noisy, read_png

@@ -9,7 +9,7 @@ from PIL import Image
 from skimage import data
 
 import oneself as library
-from oneself.physics.kernels import gaussian_kernel
+from oneself.operators.kernels import gaussian_kernel
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 import tifffile
 from PIL import Image, PngImagePlugin
 
-from oneself import data
+from oneself import io
 
 from .conftest import QUICK, noisy
 
@@ -16,7 +16,7 @@ def test_a_folder_says_what_it_passes_over(oneself, folder):
     said = oneself("denoise . out/", *QUICK)
     assert said.code == 0
     assert "passed over, no picture that is read here: 2 .avif, 1 .jp2, 1 no ending" in said.err
-    assert data.passed_over(folder / "out") == {}
+    assert io.passed_over(folder / "out") == {}
 
 
 def test_what_the_result_cannot_hold_is_said_and_recorded(oneself, folder):
@@ -38,7 +38,7 @@ def test_an_animation_is_restored_frame_by_frame(oneself, folder, name):
     said = oneself(f"denoise {name} --json", *QUICK)
     assert said.code == 0
     assert len(said.record["results"][0]["items"]) == 3
-    found = data.read(folder / f"a-denoised.{name[2:]}")
+    found = io.read(folder / f"a-denoised.{name[2:]}")
     assert found.axes[0] == "T"
     assert found.metadata.timing.durations == (50, 60, 70)
 
@@ -47,7 +47,7 @@ def test_an_animation_is_restored_frame_by_frame(oneself, folder, name):
 def test_other_colours_of_tiff_are_restored(oneself, folder, mode):
     Image.fromarray(noisy()).convert(mode).save(folder / "a.tif", **({"compression": "group4"} if mode == "1" else {}))
     assert oneself("denoise a.tif", *QUICK).code == 0
-    assert data.read(folder / "a-denoised.tif").axes == ("YX" if mode == "1" else "YXC")
+    assert io.read(folder / "a-denoised.tif").axes == ("YX" if mode == "1" else "YXC")
 
 
 def test_a_pipe_is_refused_with_the_reason(oneself, folder):
@@ -60,7 +60,7 @@ def test_a_pipe_is_refused_with_the_reason(oneself, folder):
 
 
 def test_a_measured_kernel_in_three_dimensions_is_divided_by_its_sum(folder):
-    from oneself.commands.aids import read_kernel
+    from oneself.jobs.aids import read_kernel
 
     kernel = np.random.default_rng(0).random((3, 5, 7), np.float32)
     tifffile.imwrite(folder / "psf.tif", kernel, photometric="minisblack")

@@ -8,8 +8,8 @@ import tifffile
 from PIL import Image
 
 import oneself as library
-from oneself.commands.aids import digest
-from oneself.commands.records import pixel_digest
+from oneself.jobs.aids import digest
+from oneself.jobs.records import pixel_digest
 
 from .conftest import noisy, read_png
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from oneself.cli import main
-from oneself.commands import journal, records
-from oneself.data import temporary
+from oneself.io import temporary
+from oneself.jobs import journal, records
 
 from .conftest import QUICK, read_png
 

@@ -14,11 +14,11 @@ from PIL import Image
 from skimage import data as pictures
 
 import oneself as library
-from oneself.auto import Choice
-from oneself.commands import demo
-from oneself.commands.cost import expected_cost
+from oneself.cli import demo
+from oneself.jobs.cost import expected_cost
 from oneself.noise import estimate_sigma
 from oneself.registry import find
+from oneself.tasks.auto import Choice
 
 from .conftest import noisy, read_png
 
@@ -123,7 +123,7 @@ def test_the_cost_of_patches_grows_with_the_answer_alone():
 
 
 def test_the_cost_of_whole_pictures_grows_with_them(monkeypatch):
-    from oneself.commands import cost
+    from oneself.jobs import cost
 
     monkeypatch.setattr(cost, "PARTS", (2**12,))
     options = {"steps": 100, "width": 4, "levels": 2}
@@ -172,7 +172,7 @@ def test_the_demo_fetches_nothing(oneself, monkeypatch):
 
 def test_the_cost_of_stages_is_that_of_the_last_part_times_the_size(monkeypatch):
     """A second for the part of 64 x 64, of which the picture has two."""
-    from oneself.commands import cost
+    from oneself.jobs import cost
 
     clock = itertools.count()
     monkeypatch.setattr(cost, "PARTS", (2**10,))

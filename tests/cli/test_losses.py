@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from safetensors import SafetensorError
 
-from oneself.cli import main
-from oneself.commands import checkpoints, journal, records, restoring, tasks
-from oneself.commands.progress import Display
-from oneself.data import saving
-from oneself.model import Model
+from oneself.cli import main, tasks
+from oneself.generative.model import Model
+from oneself.io import saving
+from oneself.jobs import checkpoints, journal, records, restoring
+from oneself.jobs.progress import Display
 
 from .conftest import QUICK, read_png
 
@@ -229,7 +229,7 @@ def test_an_input_that_changes_meanwhile(oneself, folder, meanwhile, monkeypatch
         (folder / "photo.png").write_bytes(b"another") if what == "replaced" else (folder / "photo.png").unlink()
 
     if "correct" in line:
-        from oneself.commands import correct
+        from oneself.cli import correct
 
         work = correct.corrected
         monkeypatch.setattr(correct, "corrected", lambda *given, **more: (change(), work(*given, **more))[1])

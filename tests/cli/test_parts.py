@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 import oneself as library
-from oneself.commands.checkpoints import Checkpoint, Done
+from oneself.jobs.checkpoints import Checkpoint, Done
 
 from .conftest import noisy, read_png
 

@@ -7,8 +7,8 @@ import pytest
 import tifffile
 from PIL import Image
 
-from oneself.commands import places
-from oneself.commands.places import Places
+from oneself.jobs import places
+from oneself.jobs.places import Places
 
 from .conftest import QUICK, noisy
 

@@ -12,9 +12,9 @@ import pytest
 
 import oneself as package
 from oneself.cli import main
-from oneself.commands.errors import printed
-from oneself.commands.interruption import Interruption
-from oneself.commands.process import Steadfast, steady
+from oneself.jobs.errors import printed
+from oneself.jobs.interruption import Interruption
+from oneself.jobs.process import Steadfast, steady
 
 from .conftest import QUICK, read_png
 
@@ -83,7 +83,7 @@ def test_the_interpreter_ends_in_peace(closing):
 @posix
 def test_the_place_of_a_closed_stream_is_not_taken_by_a_file(tmp_path):
     code = (
-        "from oneself.commands.process import _open_closed\nos.close(2)\nsys.stderr = None\n_open_closed()\n"
+        "from oneself.jobs.process import _open_closed\nos.close(2)\nsys.stderr = None\n_open_closed()\n"
         "sys.exit(open('file', 'w').fileno() == 2)"
     )
     assert in_a_process(code, cwd=tmp_path).returncode == 0

@@ -156,7 +156,7 @@ def test_a_failure_after_the_first_step_is_no_refusal(oneself, folder, monkeypat
 
 
 def test_an_unforeseen_error_shows_where(oneself, monkeypatch):
-    from oneself.commands import restoring
+    from oneself.jobs import restoring
 
     def stumble(*arguments):
         raise KeyError("unforeseen")
@@ -169,7 +169,7 @@ def test_an_unforeseen_error_shows_where(oneself, monkeypatch):
 
 
 def test_a_full_disk_does_not_lose_the_result(oneself, folder, monkeypatch, tmp_path_factory):
-    from oneself.data import saving
+    from oneself.io import saving
 
     aside = tmp_path_factory.mktemp("aside")
     monkeypatch.setattr(saving.tempfile, "gettempdir", lambda: str(aside))

@@ -8,7 +8,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from oneself.commands import repeat
+from oneself.cli import repeat
 
 from ..tampering import ABSENT, places, tampered
 from .conftest import QUICK, noisy, read_png

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 import oneself as library
-from oneself import data
+from oneself import io
 
 from .conftest import read_png
 
@@ -62,7 +62,7 @@ def test_an_enlargement(oneself, model):
 def test_an_animation(oneself, model, out):
     said = oneself(f"animate m.safetensors {out} --frames 4 --seed 2 --json")
     assert said.code == 0, said.err
-    found = data.read_clip(out).pixels
+    found = io.read_clip(out).pixels
     expected = library.animate(library.Model.load("m.safetensors"), 4, seed=2)
     assert found.shape == expected.shape
     assert np.abs(found.astype(int) - expected).mean() < (12 if out.endswith("gif") else 1e-9)  # 256 colours
@@ -136,8 +136,8 @@ def moving(folder):
 def test_a_clip_from_a_folder_is_learned_prolonged_and_slowed(oneself, moving):
     said = oneself("generate clip out -n 2 --json", *SMALL)
     assert said.code == 0, said.err
-    assert [data.read_clip(f"out/clip-0{k}").pixels.shape for k in (1, 2)] == [(4, 20, 24, 3)] * 2
-    known = data.read_clip("clip").pixels
+    assert [io.read_clip(f"out/clip-0{k}").pixels.shape for k in (1, 2)] == [(4, 20, 24, 3)] * 2
+    known = io.read_clip("clip").pixels
     model = library.Model.load("out/clip.safetensors")
     for line, expected in [
         ("extrapolate out/clip.safetensors more.tif --frames 3 --seed 1", library.extrapolate(model, 3, seed=1)),
@@ -149,21 +149,21 @@ def test_a_clip_from_a_folder_is_learned_prolonged_and_slowed(oneself, moving):
     ]:
         said = oneself(f"{line} --json")
         assert said.code == 0, said.err
-        assert np.array_equal(data.read_clip(line.split()[2]).pixels, expected)
+        assert np.array_equal(io.read_clip(line.split()[2]).pixels, expected)
         assert said.record["made"] == len(expected)
     said = oneself("extrapolate out/clip.safetensors whole.tif --frames 2 --direction backward --whole")
     assert said.code == 0, said.err
-    whole = data.read_clip("whole.tif").pixels
+    whole = io.read_clip("whole.tif").pixels
     assert np.array_equal(whole[2:], known)
-    assert np.array_equal(whole[:2], data.read_clip("before.tif").pixels)
+    assert np.array_equal(whole[:2], io.read_clip("before.tif").pixels)
     assert oneself("interpolate out/clip.safetensors --factor 4").code == 0
-    assert data.read_clip("out/clip-interpolated.gif").pixels.shape == (13, 20, 24, 3)
+    assert io.read_clip("out/clip-interpolated.gif").pixels.shape == (13, 20, 24, 3)
 
 
 def test_clips_from_a_tiff_are_written_as_such(oneself, moving):
-    data.write_clip(data.read_clip("clip"), "clip.tif")
+    io.write_clip(io.read_clip("clip"), "clip.tif")
     assert oneself("generate clip.tif out --size 12x30", *SMALL).code == 0
-    assert data.read_clip("out/clip-01.tif").pixels.shape == (4, 12, 30, 3)
+    assert io.read_clip("out/clip-01.tif").pixels.shape == (4, 12, 30, 3)
     said = oneself("generate clip.tif out", *SMALL)
     assert (said.code, "exists" in said.err) == (2, True)
 

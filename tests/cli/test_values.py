@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from oneself.cli import main
-from oneself.commands import app
+from oneself.cli import app, main
 
 ANY = "denoise photo.png out.png"
 

@@ -17,9 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from oneself.core import Example, Fit, Option, Term, method
-from oneself.examples import Code
+from oneself.inputs import Code
+from oneself.losses import Fidelity
 from oneself.optim import adam
-from oneself.terms import Fidelity
 
 CITE = "Nobody. Nowhere. 2000."
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from oneself.core import Example, Term, total
-from oneself.terms import Coupling
+from oneself.losses import Coupling
 
 from .toys import Square
 

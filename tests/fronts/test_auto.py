@@ -7,7 +7,7 @@ from scipy.ndimage import gaussian_filter
 from skimage.data import astronaut, camera
 
 import oneself
-from oneself.auto import choose
+from oneself.tasks.auto import choose
 
 from .pictures import colour, grey
 

@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter
 from skimage import data
 
 import oneself
-from oneself import calibration
+from oneself.tasks import calibration
 
 TRUTH = data.camera()[100:164, 140:204] / 255
 NOISY = TRUTH + np.random.default_rng(0).normal(0, 0.1, TRUTH.shape)

@@ -6,7 +6,7 @@ import skimage.data
 import torch
 
 import oneself
-from oneself.physics.resize import resize
+from oneself.operators.resize import resize
 
 PICTURE = np.ascontiguousarray(skimage.data.coffee()[100:340:10, 150:450:10])
 QUICK = {"coarsest": 12, "layers": 3, "width": 8, "steps": 20, "device": "cpu"}

@@ -4,9 +4,9 @@ import pytest
 import torch
 from skimage import data
 
-from oneself.estimation import fitted_kernel
-from oneself.physics import Downsample
-from oneself.physics.kernels import gaussian_kernel
+from oneself.operators import Downsample
+from oneself.operators.kernels import gaussian_kernel
+from oneself.tasks.estimation import fitted_kernel
 
 X = torch.from_numpy(data.astronaut()[:96, 160:270].copy()).permute(2, 0, 1)[None] / 255
 FIRST = gaussian_kernel(9, 1.0)

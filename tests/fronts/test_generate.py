@@ -10,12 +10,12 @@ import skimage.data
 import torch
 
 import oneself
-from oneself import generation
-from oneself.animation import _Walk
 from oneself.core import NotEnoughMemory
 from oneself.core.checkpoint import load_tree, save_tree
-from oneself.generation import _mask, first_scale
-from oneself.model import Kind
+from oneself.generative.model import Kind
+from oneself.tasks import generation
+from oneself.tasks.animation import _Walk
+from oneself.tasks.generation import _mask, first_scale
 
 PICTURE = np.ascontiguousarray(skimage.data.coffee()[100:340:10, 150:450:10])
 QUICK = {"coarsest": 12, "layers": 3, "width": 8, "steps": 4, "fewer": 1.0, "device": "cpu", "method": "singan"}
@@ -222,7 +222,7 @@ def test_a_painting_has_the_range_of_the_model():
 
 
 def test_the_size_that_is_proposed_fits(model, monkeypatch):
-    monkeypatch.setattr("oneself.model.available_memory", lambda device: 1e9)
+    monkeypatch.setattr("oneself.generative.model.available_memory", lambda device: 1e9)
     with pytest.raises(NotEnoughMemory) as refused:
         model.check_memory((20_000, 10_000))
     most = re.search(r"such as (\d+)x(\d+)", str(refused.value))

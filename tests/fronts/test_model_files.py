@@ -6,7 +6,7 @@ import torch
 
 from oneself import Model
 from oneself.core.checkpoint import load_tree, save_tree
-from oneself.generation import Training
+from oneself.tasks.generation import Training
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (24, 20, 3), np.uint8)
 TINY = {

@@ -59,7 +59,7 @@ def test_methods_are_records():
 
 WHATEVER = (
     "import oneself.recipes",
-    "import oneself.recipes.dip",
+    "import oneself.recipes.prior.dip",
     "import oneself.registry",
     "oneself.Run('zs_n2n', torch.rand(1, 1, 12, 12), steps=1, width=2, device='cpu').finish()",
     "oneself.denoise(numpy.eye(12), 'zs_n2n', steps=1, width=2, device='cpu')",

@@ -7,8 +7,8 @@ from scipy.ndimage import convolve
 from scipy.signal import convolve as convolved
 
 import oneself
-from oneself.physics import Downsample, Resize
-from oneself.problems import deblurring, inpainting, super_resolution
+from oneself.operators import Downsample, Resize
+from oneself.tasks.problems import deblurring, inpainting, super_resolution
 
 from .pictures import PRIOR, colour, grey
 

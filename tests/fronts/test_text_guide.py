@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import oneself
-from oneself.text import TextGuide
+from oneself.tasks.text import TextGuide
 
 from .test_diffused import PICTURE, QUICK
 

@@ -7,7 +7,7 @@ import torch
 
 from oneself.core import Identity
 from oneself.networks import Decoder, FrameDecoder, helix
-from oneself.recipes.deep_decoder import deep_decoder
+from oneself.recipes.prior.deep_decoder import deep_decoder
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from oneself.core.cropping import reflected
+from oneself.imaging.cropping import reflected
 from oneself.networks.layers import Convolution, normalisation, resize_to
 
 SIZES = {1: (11,), 2: (11, 7), 3: (5, 7, 4)}

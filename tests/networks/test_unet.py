@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from oneself.networks import UNet, apply_in_tiles, mean_of_views
-from oneself.physics.alignment import turns
+from oneself.operators.alignment import turns
 
 
 @pytest.mark.parametrize("size", [(1,), (3,), (17,), (1, 9), (13, 29), (5, 7, 11)])

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from oneself.core import Example, Identity, Run
-from oneself.priors import DENOISERS, installed
-from oneself.recipes.deep_red import deep_red
-from oneself.splitting import SplitFit
+from oneself.denoisers.classical import DENOISERS, installed
+from oneself.recipes.prior.deep_red import deep_red
+from oneself.recipes.prior.splitting import SplitFit
 from oneself.testing.operators import Pool
 from oneself.testing.pictures import noisy, picture
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from oneself.core import Identity, Run
 from oneself.networks import Skip
-from oneself.recipes.dip import dip
+from oneself.recipes.prior.dip import dip
 from oneself.stopping import Average, Best
 from oneself.testing import psnr
 from oneself.testing.operators import Pool

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from oneself import Run
 from oneself.core import Result
-from oneself.physics import Mixture
+from oneself.operators import Mixture
 from oneself.testing import picture, psnr
 from oneself.testing.cases import problem
 

@@ -7,15 +7,15 @@ from torch import Tensor
 
 import oneself
 from oneself.core import Fit, Identity, Method, Run
-from oneself.physics import share_of_gaps
-from oneself.recipes.dip import dip
-from oneself.recipes.dip_sgld import dip_sgld
-from oneself.recipes.dip_sure import dip_sure
-from oneself.recipes.dip_sure_ste import dip_sure_ste
-from oneself.recipes.p_gsure import p_gsure
-from oneself.recipes.td_dip import td_dip
-from oneself.risk import RiskFit
-from oneself.terms import Guided
+from oneself.losses import Guided
+from oneself.operators import share_of_gaps
+from oneself.recipes.prior.dip import dip
+from oneself.recipes.prior.dip_sgld import dip_sgld
+from oneself.recipes.prior.dip_sure import dip_sure
+from oneself.recipes.prior.dip_sure_ste import dip_sure_ste
+from oneself.recipes.prior.p_gsure import p_gsure
+from oneself.recipes.prior.risk import RiskFit
+from oneself.recipes.prior.td_dip import td_dip
 from oneself.testing import psnr
 from oneself.testing.operators import Blur, Mask
 from oneself.testing.pictures import noisy, picture

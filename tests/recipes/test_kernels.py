@@ -8,14 +8,14 @@ import torch
 from skimage import data
 from torch.nn.functional import conv2d
 
-from oneself.blurs import FreeBlur, placed
 from oneself.core import Run
-from oneself.examples import DetailedCrops
+from oneself.inputs import DetailedCrops
 from oneself.networks import DeepBlur
-from oneself.physics import Downsample
-from oneself.physics.kernels import centre_of_mass, cubic_kernel, gaussian_kernel
-from oneself.recipes.kernel_spectra import kernel_spectra
-from oneself.recipes.kernelgan import kernelgan
+from oneself.operators import Downsample
+from oneself.operators.kernels import centre_of_mass, cubic_kernel, gaussian_kernel
+from oneself.recipes.blind.blurs import FreeBlur, placed
+from oneself.recipes.blind.kernel_spectra import kernel_spectra
+from oneself.recipes.blind.kernelgan import kernelgan
 
 KERNELS = {"round": (1.8, 0.0), "long": ((2.4, 1.0), 0.6), "along": ((1.0, 2.4), 0.0)}
 SHORT = {"steps": 60, "width": 8, "layers": 3, "average": 0.9}

@@ -10,9 +10,9 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from oneself.core import Fit, Identity, Run
-from oneself.recipes.noise2noise import noise2noise
-from oneself.recipes.noise2self import noise2self
-from oneself.recipes.noise2void import noise2void
+from oneself.recipes.self_supervised.noise2noise import noise2noise
+from oneself.recipes.self_supervised.noise2self import noise2self
+from oneself.recipes.self_supervised.noise2void import noise2void
 from oneself.testing.pictures import noisy, picture
 from oneself.testing.quality import psnr
 

@@ -8,9 +8,9 @@ from skimage.data import astronaut
 from torch import Tensor
 
 from oneself.core import Run
-from oneself.priors import non_local_means
-from oneself.recipes.nonlocal_coloured import nonlocal_coloured
-from oneself.recipes.nonlocal_wiener import nonlocal_wiener
+from oneself.denoisers.classical import non_local_means
+from oneself.recipes.classical.nonlocal_coloured import nonlocal_coloured
+from oneself.recipes.classical.nonlocal_wiener import nonlocal_wiener
 from oneself.testing import Camera, picture, psnr
 from oneself.testing.pictures import noisy
 

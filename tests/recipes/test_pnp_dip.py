@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from oneself.priors import DENOISERS, installed
-from oneself.recipes.pnp_dip import pnp_dip
-from oneself.splitting import SplitFit
+from oneself.denoisers.classical import DENOISERS, installed
+from oneself.recipes.prior.pnp_dip import pnp_dip
+from oneself.recipes.prior.splitting import SplitFit
 from oneself.testing.operators import Pool
 
 QUICK = {"width": 8, "levels": 2, "code": 4, "skip": 2, "prior": "total-variation"}

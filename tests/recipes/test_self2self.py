@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from oneself.core import Fit, Identity, Run
-from oneself.posterior import posterior_mean
-from oneself.recipes.self2self import self2self
+from oneself.recipes.posterior import posterior_mean
+from oneself.recipes.self_supervised.self2self import self2self
 from oneself.testing.operators import Blur, Mask
 from oneself.testing.pictures import noisy, picture
 from oneself.testing.quality import psnr

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from oneself import Run
-from oneself.generators import diffusion as d
+from oneself.generative import diffusion as d
 from oneself.testing.pictures import picture
 
 QUICK = {"coarsest": 12, "layers": 3, "dilated": 0, "width": 8, "times": 10, "steps": 3, "batch": 3, "device": "cpu"}

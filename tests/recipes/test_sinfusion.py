@@ -5,9 +5,9 @@ import skimage.data
 import torch
 
 from oneself import Run
-from oneself.generators import Fusion
-from oneself.generators import diffusion as d
-from oneself.recipes.sinfusion import Noisy
+from oneself.generative import Fusion
+from oneself.generative import diffusion as d
+from oneself.recipes.generation.sinfusion import Noisy
 from oneself.testing.pictures import picture
 from oneself.testing.quality import psnr
 

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from oneself import Run
-from oneself.physics.resize import resize
-from oneself.terms import critique, frozen, gradient_penalty, sliced_distance
+from oneself.losses import critique, frozen, gradient_penalty, sliced_distance
+from oneself.operators.resize import resize
 from oneself.testing.pictures import picture
 
 QUICK = {"width": 8, "layers": 3, "coarsest": 12, "steps": 6, "device": "cpu"}

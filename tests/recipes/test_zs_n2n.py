@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from oneself.core import Example, Identity, Run
-from oneself.examples import diagonals, split_pair
-from oneself.recipes.zs_n2n import PairFit, zs_n2n
+from oneself.inputs import diagonals, split_pair
+from oneself.recipes.self_supervised.zs_n2n import PairFit, zs_n2n
 from oneself.testing.operators import Mask
 from oneself.testing.pictures import noisy, picture
 

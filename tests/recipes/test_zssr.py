@@ -11,14 +11,14 @@ from skimage import data
 from torch import Tensor
 
 from oneself.core import Run, Score, Step
-from oneself.examples import FatherSon
-from oneself.examples.father_son import fit
+from oneself.inputs import FatherSon
+from oneself.inputs.father_son import fit
 from oneself.networks import plain
-from oneself.physics import Downsample, Resize, enlarge
-from oneself.physics.alignment import turns
-from oneself.physics.kernels import gaussian_kernel
-from oneself.physics.resize import resize
-from oneself.recipes.zssr import TILE, _upscale, zssr
+from oneself.operators import Downsample, Resize, enlarge
+from oneself.operators.alignment import turns
+from oneself.operators.kernels import gaussian_kernel
+from oneself.operators.resize import resize
+from oneself.recipes.super_resolution.zssr import TILE, _upscale, zssr
 from oneself.stopping.slope import SlopeCuts
 
 QUICK = {"width": 8, "layers": 3, "steps": 3, "crop": 16}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from oneself import data
+from oneself import io
 
 from .entries import state
 from .test_threads import together
@@ -27,11 +27,11 @@ def files(tmp_path: Path) -> list[Path]:
 
 
 def test_files_in_threads(files: list[Path]) -> None:
-    alone = {name: data.read(name).pixels for name in files}
+    alone = {name: io.read(name).pixels for name in files}
     before = state()
 
     def again(name: Path) -> list[np.ndarray]:
-        return [data.read(name).pixels for _ in range(20)]
+        return [io.read(name).pixels for _ in range(20)]
 
     for name, found in zip(files, together([lambda name=name: again(name) for name in files]), strict=True):
         assert all(np.array_equal(pixels, alone[name]) for pixels in found)
@@ -50,7 +50,7 @@ def test_the_limit_of_pillow_holds_meanwhile(files: list[Path], monkeypatch: pyt
     monkeypatch.setattr(Image.Image, "load", watched)
     limit = Image.MAX_IMAGE_PIXELS
     for name in files:
-        data.write(data.read(name), name.with_stem("copy"))
+        io.write(io.read(name), name.with_stem("copy"))
     assert set(seen) == {limit}
 
 
@@ -67,4 +67,4 @@ def test_what_another_thread_logs_is_no_error_of_a_file(files: list[Path], monke
         whole(self, *given, **named)
 
     monkeypatch.setattr(tifffile.TiffFile, "__init__", opening)
-    assert np.array_equal(data.read(files[2]).pixels, PIXELS)
+    assert np.array_equal(io.read(files[2]).pixels, PIXELS)

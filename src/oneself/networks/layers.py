@@ -8,7 +8,7 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from oneself.core.cropping import reflected
+from oneself.imaging.cropping import reflected
 
 __all__ = ["INTERPOLATION", "Border", "Convolution", "normalisation", "resize_to"]
 

@@ -9,7 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from oneself.core.cropping import cut
+from oneself.imaging.cropping import cut
 
 __all__ = ["apply_in_tiles", "mean_of_views"]
 

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from oneself.core import Example, Score, Step, total
+from oneself.losses import divergence
 from oneself.stopping.keeps import Average
-from oneself.terms import divergence
 
 __all__ = ["HeldOut", "MovingVariance", "Objective", "Residual", "Sure", "Validation", "WindowVariance"]
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from oneself.core import Identity, Method, OptionRecord, Run
-from oneself.physics.mixture import MIXTURES, Mixture
+from oneself.operators.mixture import MIXTURES, Mixture
 from oneself.registry import find
 from oneself.testing.operators import Blur, Mask, Pool
 from oneself.testing.pictures import noisy, picture
@@ -100,7 +100,7 @@ def problem(
     ``size``, ``channels`` and ``shrink`` as of ``picture``; what is to be enlarged has that size before.
     """
     if task == "super-resolve":
-        from oneself.physics import Resize
+        from oneself.operators import Resize
 
         x = picture(*(2 * n for n in size), channels=channels, shrink=shrink)
         return x, Resize(2).A(x), Resize(2)
@@ -123,8 +123,8 @@ def problem(
 
 def _blurred(x: Tensor) -> tuple[Tensor, Tensor, Any]:
     """A kernel, what it and the loss of every other sample make of a picture, and no operator: that is looked for."""
-    from oneself.physics import Downsample
-    from oneself.physics.kernels import gaussian_kernel
+    from oneself.operators import Downsample
+    from oneself.operators.kernels import gaussian_kernel
 
     kernel = gaussian_kernel(13, (1.8, 1.2), 0.5, (-0.5, -0.5))
     return kernel[None, None], Downsample(2, kernel).A(x), Identity()

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from oneself.core import Method, Run
-from oneself.physics.kernels import cubic_kernel
+from oneself.operators.kernels import cubic_kernel
 from oneself.registry import find
 from oneself.testing.cases import SIGMA, beside, problem
 from oneself.testing.promise import require
@@ -36,7 +36,7 @@ def trivial(y: Tensor, physics: Any, shape: torch.Size | None = None) -> Tensor:
 
 def blurred(x: Tensor) -> Tensor:
     """A picture as half its size remembers it: what a generator that has learned no detail would reconstruct."""
-    from oneself.physics.resize import enlarge, resize
+    from oneself.operators.resize import enlarge, resize
 
     return enlarge(resize(x, [n // 2 for n in x.shape[2:]]), x.shape[2:])
 

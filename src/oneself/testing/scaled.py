@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from oneself.core import Method
-from oneself.physics.mixture import MIXTURES
-from oneself.restoration import denoise, inpaint, restore, separate, super_resolve
+from oneself.operators.mixture import MIXTURES
+from oneself.tasks.restoration import denoise, inpaint, restore, separate, super_resolve
 from oneself.testing.cases import Case
 from oneself.testing.promise import require
 

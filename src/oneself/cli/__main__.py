@@ -1,0 +1,7 @@
+"""`python -m oneself.cli`."""
+
+import sys
+
+from oneself.cli import main
+
+sys.exit(main())

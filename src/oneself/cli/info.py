@@ -1,0 +1,135 @@
+"""`oneself info`: what is in a file, its noise, and what would be done with it."""
+
+from __future__ import annotations
+
+import json as json_format
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from oneself import io
+from oneself.core import Compute
+from oneself.io import Item, Picture
+from oneself.jobs.cost import expected_cost
+from oneself.jobs.errors import DONE, explain
+from oneself.jobs.request import parse_range
+from oneself.noise import describe_noise
+from oneself.quantities import duration, memory
+from oneself.registry import find
+from oneself.tasks.problems import settle
+
+__all__ = ["main"]
+
+
+def main(file: str, axes: str | None, data_range: str | None, device: str | None, json: bool) -> int:
+    """Say what is known of a file without restoring it. Raises OSError or ValueError where it cannot be read."""
+    Compute.choose(device)
+    limits = None if data_range is None else parse_range(data_range)
+    picture = io.read(Path(file), axes=axes)
+    found = _facts(file, picture)
+    found |= _restoration(picture, limits, device)
+    print(json_format.dumps(found, indent=2, ensure_ascii=False) if json else "\n".join(_lines(found)))
+    return DONE
+
+
+def _facts(file: str, picture: Picture) -> dict[str, Any]:
+    pixels, said = picture.pixels, picture.metadata
+    values = pixels[np.isfinite(pixels)] if pixels.dtype.kind == "f" else pixels
+    density = said.resolution
+    kept = {"alpha": picture.alpha, "colour profile": said.icc, "EXIF": said.exif, "XMP": said.xmp}
+    return {
+        "file": file,
+        "format": picture.format,
+        "axes": picture.axes,
+        "shape": list(pixels.shape),
+        "items": len(io.split(picture)),
+        "type": str(pixels.dtype),
+        "lowest": values.min().item() if values.size else None,
+        "highest": values.max().item() if values.size else None,
+        "pixel_size": {axis: {"value": size.value, "unit": size.unit} for axis, size in said.pixel_size.items()},
+        "orientation": picture.orientation,
+        "resolution": density and {"x": float(density.x), "y": float(density.y), "unit": density.unit},
+        "carries": [name for name, value in kept.items() if value is not None],
+        "notes": list(picture.notes),
+    }
+
+
+def _restoration(picture: Picture, limits: tuple[float, ...] | None, device: str | None) -> dict[str, Any]:
+    """The noise of the first item that is not blank, and what denoising would do; or why it would refuse."""
+    try:
+        io.check_pixels(picture.pixels, "denoise(in)", gaps=True)
+        items = [item for item in io.split(picture) if (item.pixels != item.pixels.flat[0]).any()]
+        return _of_item(items[0], len(items), limits, device)
+    except (TypeError, ValueError, MemoryError) as error:
+        return {"noise": None, "denoise": {"refused": explain(error)}}
+
+
+def _of_item(item: Item, count: int, limits: tuple[float, ...] | None, device: str | None) -> dict[str, Any]:
+    closed, gaps = io.close_gaps(item.pixels)
+    unit, span = io.to_unit(closed, limits)
+    y = torch.from_numpy(np.ascontiguousarray(unit))[None]
+    report = describe_noise(y[0].numpy())
+    noise = {
+        "words": report.words(),
+        "range": [span.low, span.high],
+        "gaps": 0 if gaps is None else int(gaps.where.sum()),
+        "sigma": report.sigma * (span.high - span.low),
+        "kind": report.kind,
+        "gain": report.gain * (span.high - span.low),
+        "correlated": report.correlated,
+        "extent": list(report.extent),
+        "stripes": [level * (span.high - span.low) for level in report.stripes],
+        "saturated": report.clipped,
+        "step": report.step * (span.high - span.low),
+    }
+    choice = settle("denoise", "auto", y, device=device)
+    cost = expected_cost(choice, y, device)
+    return {
+        "noise": noise,
+        "denoise": {
+            "method": choice.method,
+            "title": find(choice.method).title,
+            "why": choice.why,
+            "options": dict(choice.options),
+            "seconds": count * cost.seconds,
+            "stops_early": cost.stops_early,
+            "memory": cost.memory,
+            "device": cost.device,
+        },
+    }
+
+
+def _lines(found: dict[str, Any]) -> list[str]:
+    shape = " × ".join(f"{axis} {n}" for axis, n in zip(found["axes"], found["shape"], strict=True))
+    lines = [found["file"], f"  {found['format'].upper()}, {shape}, {found['type']}"]
+    if found["items"] > 1:
+        lines.append(f"  {found['items']} items, each restored alone")
+    if found["lowest"] is not None:
+        lines.append(f"  values from {found['lowest']:.6g} to {found['highest']:.6g}")
+    for axis, size in found["pixel_size"].items():
+        lines.append(f"  pixel size along {axis}: {size['value']:.6g} {size['unit']}")
+    if found["resolution"] is not None and found["resolution"]["unit"] != "none":
+        density = found["resolution"]
+        lines.append(f"  {density['x']:.6g} × {density['y']:.6g} pixels per {density['unit']}")
+    if found["orientation"] != 1:
+        lines.append(f"  shown turned, EXIF orientation {found['orientation']}; masks and other pictures likewise")
+    lines += [f"  carries {', '.join(found['carries'])}"] * bool(found["carries"])
+    lines += [f"  note: {note}" for note in found["notes"]]
+    plan = found["denoise"]
+    if "refused" in plan:
+        return [*lines, f"  denoise would refuse it: {plan['refused']}"]
+    low, high = found["noise"]["range"]
+    lines.append(f"  values of {low:.6g} to {high:.6g} are taken as 0 to 1")
+    lines += [f"  {found['noise']['gaps']} values are NaN or infinite; they would stay so"] * bool(
+        found["noise"]["gaps"]
+    )
+    lines.append(f"  noise: {found['noise']['words']} ({found['noise']['sigma']:.3g} in the file's units)")
+    lines.append(f"  denoise would use {plan['title']}, {plan['method']}: {plan['why']}")
+    most = "at most " if plan["stops_early"] else "about "
+    size = "" if plan["memory"] is None else f" and up to {memory(plan['memory'])} of memory"
+    lines.append(
+        f"  {most}{duration(plan['seconds'])}{size} on {plan['device']}, judged by a few steps on a part of it"
+    )
+    return lines

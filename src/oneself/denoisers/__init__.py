@@ -1,0 +1,1 @@
+"""Denoisers that are used as priors."""

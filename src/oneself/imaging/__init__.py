@@ -1,0 +1,1 @@
+"""Small image mathematics: filters, haze, crops, registration."""

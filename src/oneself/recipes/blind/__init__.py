@@ -1,0 +1,1 @@
+"""The blur that a picture was shrunk with."""

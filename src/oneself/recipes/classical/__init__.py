@@ -1,0 +1,1 @@
+"""Closed forms: no network learns."""

@@ -1,0 +1,100 @@
+"""Non-local Wiener filters with the noise's own covariance, for noise that neighbours and channels share.
+
+Given           y = x + noise; its covariance between neighbours and channels, and its level at each brightness, are
+                measured from y
+Structure       linear filters of groups of similar patches, whitened
+Input           the groups Y of y, and X of the estimate x̂ that the pass before left; at first only Y
+Loss            the risk ‖XΦ − X‖² + E‖NΦ‖² of Wiener's filter Φ for noise N of that covariance, at its exact minimum;
+                in the first pass Stein's estimate of the risk of patches mixed, ‖ΘY − Y‖² + 2nσ² tr Θ
+Regularisation  the noise that the filters let through; bounds on the noise's spectrum, from what cameras make of noise
+
+Lebrun, Colom, Morel. Multiscale image blind denoising. IEEE Transactions on Image Processing 2015. (the noise measured
+by frequency and brightness, then filtered by its covariance; here at one scale)
+Lebrun, Buades, Morel. A nonlocal Bayesian image denoising algorithm. SIAM J. Imaging Sciences 2013. (Φ)
+Herbreteau, Kervrann. Towards a unified view of unsupervised non-local methods for image denoising: the NL-Ridge
+approach. ICIP 2022. (Θ)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Annotated, Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from oneself.core import Option, Stage, method
+from oneself.inputs import SimilarPatches
+from oneself.noise import PatchNoise, estimate_patch_noise
+from oneself.recipes import options as o
+from oneself.recipes.classical.coloured import ColouredPass, Whitening
+
+FIRST = 18  # patches of a group of the first pass, whose risk is estimated from the noisy ones alone
+SMALLEST = 8
+AROUND = 5  # pixels over which brightness is averaged before there is an estimate
+
+
+@method(
+    "Non-local Wiener filters with the noise's covariance (NL-Bayes, as in the noise clinic)",
+    cite="Lebrun, Colom, Morel. Multiscale image blind denoising. IEEE Transactions on Image Processing 2015. Lebrun, "
+    "Buades, Morel. A nonlocal Bayesian image denoising algorithm. SIAM J. Imaging Sciences 2013.",
+    tasks=("denoise",),
+    dims=(2,),
+    needs=("A",),
+)
+def nonlocal_coloured(
+    y: Tensor,
+    physics: Any,
+    *,
+    sigma: o.Sigma = None,
+    passes: Annotated[int, Option("times all groups are denoised", low=1, high=1000)] = 3,
+    patch: Annotated[int, Option("side of the patches", low=3, high=16)] = 7,
+    similar: Annotated[int, Option("patches of a group", low=2, high=4096)] = 100,
+    reach: Annotated[int, Option("how far similar patches are looked for", low=1, high=256)] = 18,
+    stride: Annotated[int, Option("distance of the patches that others are compared with", low=1, high=100)] = 4,
+) -> Generator[Stage, Stage, None]:
+    if min(y.shape[2:]) < SMALLEST:
+        raise ValueError(
+            f"nonlocal_coloured(y.shape={tuple(y.shape)}): at least {SMALLEST} pixels are needed along every side, for "
+            "patches to have any like them. Use method='dip'."
+        )
+    side = min(patch, min(y.shape[2:]) // 2)
+    noise, notes = _noise(y, side, sigma)
+    whitening = _whitening(noise, y)
+    x: Tensor | None = None
+    for number in range(passes):
+        step = min(stride, side)
+        start = [int(torch.randint(step, ())) for _ in range(2)]
+        groups = SimilarPatches(y.shape[2:], patch=side, reach=reach, stride=step, start=start)
+        count = similar if number else min(FIRST, similar, y.shape[1] * side**2 // 2)
+        variance = _variance(noise, y if x is None else x, smooth=x is None)
+        fitted = yield ColouredPass(y, x, whitening, variance, groups, count, () if number else notes)
+        x = fitted.estimate()
+
+
+def _noise(y: Tensor, side: int, sigma: float | None) -> tuple[PatchNoise, tuple[str, ...]]:
+    """The noise as it is measured, of level ``sigma`` where that is given, and a note where it is not.
+
+    It is counted up to twice where most places hold nothing but noise: an estimate that keeps some of it misleads the
+    filters of the next pass there, and there is little else to lose.
+    """
+    measured = y[0].cpu().numpy()
+    noise = estimate_patch_noise(measured, side)
+    level, counted = noise.level(measured), noise.scaled(1 + noise.plain)
+    if sigma is not None:
+        return counted.scaled((sigma / level) ** 2), ()
+    return counted, (f"nonlocal_coloured: sigma was not given; estimated: {noise.words(measured)}",)
+
+
+def _whitening(noise: PatchNoise, y: Tensor) -> Whitening:
+    axes, *turns = (torch.from_numpy(a).to(y) for a in (noise.axes, *noise.whitening()))
+    return Whitening(axes, *turns)
+
+
+def _variance(noise: PatchNoise, x: Tensor, smooth: bool) -> Tensor:
+    """The curve of the noise at every pixel of an estimate, ``(1, 1, H, W)``; ``smooth`` where that is still noisy."""
+    brightness = x.mean(1, keepdim=True)
+    if smooth:
+        brightness = F.avg_pool2d(brightness, AROUND, 1, AROUND // 2, count_include_pad=False)
+    return torch.from_numpy(noise.at(brightness.cpu().numpy())).to(x)

@@ -1,0 +1,1 @@
+"""New pictures that look like one."""

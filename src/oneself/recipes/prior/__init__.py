@@ -1,0 +1,1 @@
+"""The deep image prior and its family."""

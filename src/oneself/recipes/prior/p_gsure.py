@@ -1,0 +1,87 @@
+"""P-GSURE: the projected generalised SURE, for any linear operator.
+
+Given           y = A(x) + noise, Gaussian of level σ
+Structure       hourglass h with skip connections, untrained
+Input           Aᵀy
+Loss            ‖A h(Aᵀy) − y‖²_G + 2σ² div(G A h(Aᵀy)), G = (AAᵀ + εI)⁻¹, the divergence by one random probe a step
+Regularisation  the divergence: fitting noise costs what it gains; the estimate has a floor just above 0, where no
+                error is, and the run ends there: beyond it the network would learn to please the estimate; with a
+                prior, also a classical denoiser D, split off as in PnP-DIP
+
+Abu-Hussein, Tirer, Chun, Eldar, Giryes. Image restoration by deep projected GSURE. WACV 2022.
+Eldar. Generalized SURE for exponential families. IEEE TSP 2009.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from torch import Tensor
+
+from oneself.core import Fit, Option, method
+from oneself.denoisers.classical import denoiser
+from oneself.inputs import Observation
+from oneself.networks import Skip
+from oneself.noise import known_level
+from oneself.operators import NormalInverse, share_of_gaps
+from oneself.optim import adam
+from oneself.recipes import options as o
+from oneself.recipes.prior.risk import RiskFit, SplitRiskFit
+from oneself.stopping import Average, Objective, Patience
+
+
+@method(
+    "Deep projected GSURE (P-GSURE)",
+    cite="Abu-Hussein, Tirer, Chun, Eldar, Giryes. Image restoration by deep projected GSURE. WACV 2022.",
+    tasks=("deblur", "super-resolve", "inpaint", "restore"),
+    presets={"published": {"width": 128, "skip": 4, "rate": 0.01, "steps": 10_000}},
+)
+def p_gsure(
+    y: Tensor,
+    physics: Any,
+    *,
+    sigma: o.Sigma = None,
+    ridge: o.Ridge = 1e-2,
+    prior: Annotated[
+        Literal["none", "non-local-means", "total-variation", "bm3d"],
+        Option("a denoiser D by the side, if any; 'bm3d' needs the package of that name"),
+    ] = "none",
+    strength: o.Strength = 10 / 255,
+    penalty: o.Penalty = 0.03,
+    every: Annotated[int, Option("steps from one use of D to the next", low=1, high=10**7)] = 10,
+    width: o.Width = 32,
+    levels: o.Levels = 5,
+    skip: o.Skips = 16,
+    rate: o.Rate = 0.003,
+    steps: o.StepsAtMost = 3000,
+    smoothing: o.Smoothing = 0.98,
+    patience: o.Patience = 300,
+    start: o.Start = 200,
+    settle: o.Settle = 150,
+    average: o.Average = 0.99,
+) -> Fit:
+    adjoint = physics.A_adjoint(y)
+    level, notes = known_level(y[0].cpu().numpy(), sigma, "p_gsure", share_of_gaps(physics, y))
+    risk = Objective(smoothing, without=("coupling",))
+    channels = adjoint.shape[1]
+    parts: dict[str, Any] = {
+        "A": physics.A,
+        "variance": level**2,
+        "shift": max(1e-3, level / 10),
+        "inverse": NormalInverse(physics.A, physics.A_adjoint, y, ridge),
+        "structure": Skip(adjoint.ndim - 2, channels, channels, adjoint.shape[2:], [width] * levels, skip),
+        "input": Observation(y, physics.A_adjoint),
+        "optimiser": adam(rate),
+        "steps": steps,
+        "estimate": risk,
+        "start": start,
+        "settle": settle,
+        "stop": Patience(risk, patience, start),
+        "keep": Average(average),
+        "notes": notes,
+    }
+    if prior == "none":
+        return RiskFit(**parts)
+    denoise = denoiser(prior, strength, adjoint, "p_gsure")
+    split = {"every": every, "copy": adjoint, "penalty": penalty, "begin": start}
+    return SplitRiskFit(proximal=lambda x, _: denoise(x), **split, **parts)

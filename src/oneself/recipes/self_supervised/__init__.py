@@ -1,0 +1,1 @@
+"""Denoisers that make their examples out of one noisy image."""

@@ -1,0 +1,1 @@
+"""Pictures taken apart into what they are mixed of."""

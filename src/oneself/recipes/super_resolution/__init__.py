@@ -1,0 +1,1 @@
+"""Larger pictures, learned from the picture's own smaller self."""

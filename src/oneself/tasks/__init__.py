@@ -1,0 +1,1 @@
+"""What can be asked for: the plain functions of the library."""

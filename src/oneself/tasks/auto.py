@@ -1,0 +1,142 @@
+"""``method="auto"``: look at the task, the noise, the size and the time allowed; pick; say what and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from oneself.operators.mixture import MIXTURES
+
+if TYPE_CHECKING:
+    from oneself.core import Method
+    from oneself.noise import NoiseReport
+
+__all__ = ["Choice", "choose"]
+
+PATCHES = 18  # side of the smallest picture from whose patches sinddm learns
+SMALLEST = 16  # elements along every dimension under which pairs of half-images teach too little
+FAR = 4  # extent of correlated noise that every other element still shares little of
+PATIENCE = 60.0  # seconds that are waited for quality where no time is given
+GROUPS_PACE = 5e-5  # seconds that all passes over groups of similar patches take for each value of a picture
+COARSE = 0.3  # of that is taken by two passes over fewer groups
+FAINTEST = 1e-6  # of the range: a level that leaves a picture as it is
+BLIND_STEPS = 300  # after which blind spots gain less than a tenth of a dB more, in three times the time
+CALM = 1.5 / 255  # of the range: noise below which nothing visible is gained
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was picked: ``method`` (a key, or the method given), ``options`` for it, and ``why``, in words."""
+
+    method: str | Method
+    why: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def choose(
+    task: str,
+    y: Tensor,
+    *,
+    sigma: float | None = None,
+    seconds: float | None = None,
+    device: str | torch.device | None = None,
+) -> Choice:
+    """The method for one input.
+
+    Parameters
+    ----------
+    task : str
+        One of ``core.TASKS``.
+    y : Tensor
+        ``(1, C, *spatial)``, in [0, 1].
+    sigma : float, optional
+        The noise level where it is known, in units of the [0, 1] range; estimated otherwise.
+    seconds : float, optional
+        Time allowed.
+    device : str or torch.device, optional
+        Where it will be computed; a GPU where there is one.
+    """
+    if task == "super-resolve":
+        return Choice("zssr", "learns from the image's own smaller self")
+    if task == "kernel":
+        return Choice("kernel_spectra", "the picture's smaller copy has its spectrum")
+    if task == "generate" and y.ndim == 5:
+        return Choice("sinfusion", "learns the frames of a clip, and how they follow each other")
+    if task == "generate" and min(y.shape[2:]) < PATCHES:
+        return Choice("singan", "learns the patches of one picture, of this small one, too")
+    if task == "generate":
+        return Choice("sinddm", "learns the patches of one picture at every scale by diffusion, in minutes")
+    if task in MIXTURES:
+        return Choice("double_dip", "each layer alone is simpler than their mixture")
+    if task != "denoise":
+        return _prior(y, seconds, device, "any linear operator: the structure of a network as prior")
+    from oneself.noise import describe_noise, percent
+
+    report = describe_noise(y[0].cpu().numpy())
+    level = report.sigma if sigma is None else sigma
+    told = report.words() if sigma is None else f"{report.words()} estimated, sigma {percent(sigma)} given"
+    if min(y.shape[2:]) < SMALLEST:
+        return _prior(y, seconds, device, f"{told}; too small for patches to have any like them")
+    if report.correlated:
+        return _correlated(y, report, level, told, sigma, seconds)
+    return _groups(y, report, level, told, sigma, seconds)
+
+
+def _groups(
+    y: Tensor, report: NoiseReport, level: float, told: str, sigma: float | None, seconds: float | None
+) -> Choice:
+    """Similar patches in closed form, coarser where time is short for the picture; pairs where it is shorter yet."""
+    needed, allowed = GROUPS_PACE * y[0].numel(), PATIENCE if seconds is None else seconds
+    if needed * COARSE > allowed:
+        return _pairs(report, level, told, sigma)
+    calm = "; hardly any noise, little will change" if level < CALM else ""
+    options: dict[str, Any] = {"sigma": max(level, FAINTEST)}
+    if sigma is None and report.kind == "signal-dependent":
+        options["gain"] = report.gain
+    why = f"{told}{calm}: groups of similar patches, in closed form"
+    if needed > allowed:
+        return Choice("nonlocal_wiener", f"{why}; fewer of them, for the time", {**options, "passes": 2, "stride": 6})
+    return Choice("nonlocal_wiener", why, options)
+
+
+def _pairs(report: NoiseReport, level: float, told: str, sigma: float | None) -> Choice:
+    calm = "; hardly any noise, little will change" if level < CALM else ""
+    known = sigma is not None or report.kind != "signal-dependent"
+    options = {"sigma": max(level, FAINTEST)} if known else {}
+    return Choice("zs_n2n", f"{told}{calm}: pairs of half-images teach it fastest", options)
+
+
+def _correlated(
+    y: Tensor, report: NoiseReport, level: float, told: str, sigma: float | None, seconds: float | None
+) -> Choice:
+    """Blind spots that hide what shares the noise; of signals, pairs of elements further apart than the noise, or
+    groups of patches."""
+    given = {} if sigma is None else {"sigma": sigma}
+    if y.ndim > 3 and sum(report.striped) == 1:
+        why = f"{told}: the lines' offsets can be taken away, and blind spots do not mind the rest"
+        return Choice("noise2void", why, given)
+    if y.ndim > 3:
+        why = f"{told}: neighbours share their noise, and blind spots hide them along"
+        return Choice("noise2void", why, {"steps": BLIND_STEPS, **given})
+    if max(report.extent) <= FAR and min(y.shape[2:]) >= 2 * SMALLEST:
+        options: dict[str, Any] = {"stride": 2, "sigma": level} if report.kind == "gaussian" else {"stride": 2}
+        return Choice("zs_n2n", f"{told}: neighbours share their noise, every other element hardly does", options)
+    return _groups(y, report, level, f"{told}, too far for pairs", sigma, seconds)
+
+
+def _prior_seconds(y: Tensor, device: str | torch.device | None) -> float:
+    """About what the small deep image prior takes."""
+    gpu = str(device) != "cpu" and torch.cuda.is_available()
+    pace = 3e-7 if gpu else 2e-6  # seconds a step and element
+    return 1000 * pace * y[0, 0].numel()
+
+
+def _prior(y: Tensor, seconds: float | None, device: str | torch.device | None, why: str) -> Choice:
+    """The deep image prior, smaller where the time allowed is short for the picture."""
+    if seconds is not None and seconds < _prior_seconds(y, device):
+        return Choice("dip", f"{why}; a thinner network, for the {seconds:g} s allowed", {"width": 16, "levels": 4})
+    return Choice("dip", why)
