@@ -49,7 +49,7 @@ ALLOWED = {
         "io",
         "networks",
         "operators",
-    },  # levels are convolutions, between which images grow
+    },  # images grow between levels of convolutions
     "recipes": PARTS | {"core"},
     "registry": {"core", "recipes"},
     "tasks": {"core", "domains", "generative", "imaging", "io", "noise", "operators", "quantities", "registry"},

@@ -12,7 +12,7 @@ from oneself.optim import adam
 from oneself.recipes.prior.risk import FLOOR, MEMORY, SHARP, RiskFit, SplitRiskFit
 from oneself.stopping import Below, Objective
 
-from .core.toys import Given, looked
+from ..core.toys import Given, looked
 
 DRAWS = 40_000  # channels of one measurement, that the estimator treats alike: the mean over them is the expectation
 N = 12
