@@ -33,7 +33,7 @@ from torch import Tensor
 from measuring import Row, pairs, pictures, quality, report, timed
 from oneself.denoisers.classical import non_local_means
 from oneself.registry import find
-from oneself.tasks.problems import settle
+from oneself.tasks.problems import choose_method
 
 KINDS = (
     "gaussian-15",
@@ -172,7 +172,7 @@ def resolve(method: str, y: Tensor, sigma: float | None = None) -> tuple[str, di
     """Key, settings and a note of ``auto``, ``key``, ``key:preset`` or ``key:name=value,…``; ``told`` is the level."""
     key, _, more = method.partition(":")
     if key == "auto":
-        choice = settle("denoise", "auto", y, device="cpu")
+        choice = choose_method("denoise", "auto", y, device="cpu")
         return choice.method, {**choice.options, "device": "cpu"}, choice.why
     settings: dict[str, Any] = {"device": "cpu"}
     choices = {option.name: option.choices for option in find(key).options}

@@ -93,7 +93,7 @@ def test_the_reading_of_imports_finds_them():
     dip, loop = set(imported(SOURCE / "recipes" / "prior" / "dip.py")), set(imported(SOURCE / "core" / "loop.py"))
     assert {"torch.Tensor", "oneself.core.Fit", "oneself.networks.Skip"} <= dip
     assert own(SOURCE / "recipes" / "prior" / "dip.py") >= {"core", "networks", "stopping"}
-    assert {"time", "torch", "oneself.core.fitting.Fitting"} <= loop
+    assert {"time", "torch", "oneself.core.runner.StageRunner"} <= loop
     assert set().union(*(own(path) for path in MODULES if part(path) == "io")) == {"machine"}
 
 

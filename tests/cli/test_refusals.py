@@ -147,7 +147,7 @@ def test_a_failure_after_the_first_step_is_no_refusal(oneself, folder, monkeypat
     def fall(self, value):
         raise Diverged("the objective left the finite numbers")
 
-    monkeypatch.setattr(fitting.Fitting, "_guard", fall)
+    monkeypatch.setattr(fitting.StageRunner, "_guard", fall)
     monkeypatch.setattr(fitting, "GUARD", 2)
     said = oneself("denoise photo.png", *QUICK)
     assert said.code == 1

@@ -21,21 +21,21 @@ def test_the_record() -> None:
 
 
 def test_presets_stand_between_defaults_and_what_is_given() -> None:
-    assert toy.settle({})["steps"] == 20
-    assert toy.settle({}, "long")["steps"] == 40
-    assert toy.settle({"rate": 0.2}, "long") == {**toy.settle({}), "steps": 40, "rate": 0.2}
-    assert toy.settle({"steps": 7}, "long")["steps"] == 7
+    assert toy.resolve_options({})["steps"] == 20
+    assert toy.resolve_options({}, "long")["steps"] == 40
+    assert toy.resolve_options({"rate": 0.2}, "long") == {**toy.resolve_options({}), "steps": 40, "rate": 0.2}
+    assert toy.resolve_options({"steps": 7}, "long")["steps"] == 7
 
 
 def test_unknown_presets_are_refused() -> None:
     with pytest.raises(ValueError, match=r"toy\(preset='lon'\): no such preset\. Did you mean 'long'\?"):
-        toy.settle({}, "lon")
+        toy.resolve_options({}, "lon")
 
     def bare(y: Tensor, physics: Any) -> Fit:
         return fit(y)
 
     with pytest.raises(ValueError, match="It has none"):
-        method("Bare", cite=CITE, tasks=("denoise",))(bare).settle({}, "long")
+        method("Bare", cite=CITE, tasks=("denoise",))(bare).resolve_options({}, "long")
 
 
 def stepping(y: Tensor, physics: Any, *, steps: Annotated[int, Option("steps", low=1)] = 3) -> Fit:

@@ -21,7 +21,7 @@ def test_the_callers_numbers_are_untouched() -> None:
     first = torch.rand(2)
     stream = Randomness(0, 0, CPU)
     draw(stream)
-    with stream.peek():
+    with stream.fork():
         torch.rand(7)
     assert torch.equal(torch.cat([first, torch.rand(2)]), expected)
 
@@ -44,7 +44,7 @@ def test_peeking_does_not_move_the_stream() -> None:
     draw(stream)
     upcoming = draw(untouched, 10)[5:]
     for _ in range(2):
-        with stream.peek():
+        with stream.fork():
             assert torch.equal(torch.rand(5), upcoming)
     assert torch.equal(draw(stream), upcoming)
 
@@ -53,7 +53,7 @@ def test_the_callers_numbers_come_back_after_an_error() -> None:
     torch.manual_seed(3)
     expected = torch.rand(1)
     stream = Randomness(0, 0, CPU)
-    for looking in (stream, stream.peek()):
+    for looking in (stream, stream.fork()):
         torch.manual_seed(3)
         with pytest.raises(ZeroDivisionError), looking:
             torch.rand(1 // 0)

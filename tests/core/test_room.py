@@ -45,12 +45,13 @@ def test_a_picture_that_does_not_fit_is_refused_with_the_methods_own_advice(litt
 
 def test_the_advice_is_of_the_method_in_use():
     method = find("zs_n2n")
-    words = lighter(method, method.settle({"width": 99}))
+    words = lighter(method, method.resolve_options({"width": 99}))
     assert "width= (now 99)" in words
     assert "patches= (now 8)" in words
     assert "crop=" not in words
     assert (
-        lighter(find("nonlocal_wiener"), find("nonlocal_wiener").settle({"patch": 2})) == "Give a crop of the picture."
+        lighter(find("nonlocal_wiener"), find("nonlocal_wiener").resolve_options({"patch": 2}))
+        == "Give a crop of the picture."
     )
 
 
@@ -59,7 +60,7 @@ def test_memory_that_runs_out_along_the_way_is_told_alike(error):
     method = find("singan")
     with (
         pytest.raises(NotEnoughMemory, match=r"singan: there is not enough room .*crop= \(now 128\)"),
-        telling(method, method.settle({})),
+        telling(method, method.resolve_options({})),
     ):
         raise error
     with pytest.raises(RuntimeError, match="something else"), telling(method, {}):

@@ -140,7 +140,7 @@ def test_what_is_wrong_is_told_before_the_first_step(
 
 def test_presets_and_options_reach_the_method() -> None:
     assert toy_run(preset="long").finish().steps == 40
-    assert toy_run(preset="long", steps=3).finish().options == {**toy.settle({}), "steps": 3}
+    assert toy_run(preset="long", steps=3).finish().options == {**toy.resolve_options({}), "steps": 3}
 
 
 def test_the_result_tells_all() -> None:
@@ -166,7 +166,7 @@ def test_why_it_stopped_in_words() -> None:
 
 
 class Other(Average):
-    """A keep whose words are its own."""
+    """A selection whose words are its own."""
 
     def words(self) -> str:
         return "another thing"
@@ -177,7 +177,7 @@ def test_history_of_stages_is_joined_with_gaps() -> None:
     assert [record.steps for record in result.stages] == [3, 3, 3]
     assert len(result.history["square"]) == 9
     assert result.stopped_by.startswith("stage 1: all 3 steps were taken; returned the last iterate; stage 2: all 3")
-    assert "another thing" in run_of(lambda y: fit(y, keep=Other())).finish().stopped_by
+    assert "another thing" in run_of(lambda y: fit(y, selection=Other())).finish().stopped_by
 
 
 def test_a_recipe_is_sent_its_fitted_stages_and_says_the_answer() -> None:

@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from oneself.core import Last, Never, Rule, Score, Seconds, Step
+from oneself.core import Last, Never, Score, Seconds, Step, StoppingRule
 
 from .toys import At, Clock, Given, fit, image, looked
 
 
-def fired(rule: Rule, steps: int) -> list[int]:
+def fired(rule: StoppingRule, steps: int) -> list[int]:
     return [index for index in range(steps) if bool(rule(looked(index)))]
 
 
@@ -21,7 +21,7 @@ def test_either_is_met_by_one_and_both_by_two() -> None:
     assert fired(Never(), 10) == []
 
 
-@pytest.mark.parametrize("combine", [Rule.__or__, Rule.__and__])
+@pytest.mark.parametrize("combine", [StoppingRule.__or__, StoppingRule.__and__])
 def test_both_rules_always_advance(combine: object) -> None:
     first, second = At(*range(10)), At()
     fired(combine(first, second), 10)

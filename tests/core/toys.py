@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from oneself.core import Example, Fit, Input, Option, Recipe, Rule, Run, Score, Stage, Step, Term, method
+from oneself.core import Example, Fit, Input, Option, Recipe, Run, Score, Stage, Step, StoppingRule, Term, method
 
 CITE = "Toy. A method for tests. 2020."
 
@@ -36,7 +36,7 @@ class Target(Input):
     def forward(self) -> Example:
         return Example((torch.zeros(()),), self.y + self.noise * torch.randn_like(self.y))
 
-    def still(self) -> Example:
+    def evaluation_example(self) -> Example:
         return Example((torch.zeros(()),), self.y)
 
 
@@ -47,7 +47,7 @@ class Square(Term):
         return (x - example.target).square().mean()
 
 
-class After(Rule):
+class After(StoppingRule):
     """Met once ``count`` steps were taken."""
 
     def __init__(self, count: int) -> None:
@@ -121,7 +121,7 @@ def run_of(make: Callable[[Tensor], Stage], y: Tensor | None = None, **more: Any
 
 
 def looked(index: int, x: Tensor | None = None, steps: int = 1000) -> Step:
-    """What a score, a rule or a keep is shown after step ``index``."""
+    """What a score, a rule or a selection is shown after step ``index``."""
     return Step(0, index, steps, torch.device("cpu"), {}, image() if x is None else x, lambda: torch.zeros(()))
 
 
@@ -138,7 +138,7 @@ class Given(Score):
         return torch.tensor(float(self.values[step.index]))
 
 
-class At(Rule):
+class At(StoppingRule):
     """Met at some steps only."""
 
     def __init__(self, *indices: int) -> None:
@@ -158,7 +158,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
-        for module in ("loop", "fitting", "stopping"):
+        for module in ("loop", "runner", "stopping"):
             monkeypatch.setattr(f"oneself.core.{module}.time", SimpleNamespace(monotonic=lambda: self.now))
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import oneself
-from oneself.core.fitting import Fitting
+from oneself.core.runner import StageRunner
 
 from .pictures import KERNEL, PRIOR, colour, grey, in_unit_range
 
@@ -105,7 +105,7 @@ def test_a_guide_has_the_size_of_the_result() -> None:
 def test_what_is_no_guide_is_refused_before_the_first_step(
     options: Any, kind: Any, words: str, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(Fitting, "advance", lambda self: pytest.fail("a step was taken"))
+    monkeypatch.setattr(StageRunner, "advance", lambda self: pytest.fail("a step was taken"))
     settings = {"method": "dip", "device": "cpu", **options}
     with pytest.raises(kind, match=words):
         oneself.denoise(IMAGE, **settings)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import oneself
-from oneself.core.fitting import Fitting
+from oneself.core.runner import StageRunner
 
 from .pictures import KERNEL, colour, grey
 
@@ -18,10 +18,10 @@ KNOWN_CORNER = np.pad(np.ones((8, 9), bool), ((8, 0), (9, 0)))
 
 @pytest.fixture(autouse=True)
 def _no_step_is_taken(monkeypatch):
-    def advance(self: Fitting) -> None:
+    def advance(self: StageRunner) -> None:
         pytest.fail("a step was taken")
 
-    monkeypatch.setattr(Fitting, "advance", advance)
+    monkeypatch.setattr(StageRunner, "advance", advance)
 
 
 def with_pixel(value: Any, image: np.ndarray = IMAGE) -> np.ndarray:

@@ -62,6 +62,6 @@ def test_several_crops_at_once() -> None:
 
 def test_a_clean_look_is_of_the_first_father_at_a_multiple_of_the_factor() -> None:
     first, second = torch.rand(1, 2, 13, 16), torch.rand(1, 2, 12, 12)
-    (son,), father, _ = sons([first, second], (2.0, 2.0), 8).still()
+    (son,), father, _ = sons([first, second], (2.0, 2.0), 8).evaluation_example()
     assert torch.equal(father, first[..., :12, :])
     assert torch.allclose(son, enlarge(Resize((2.0, 2.0)).A(father), (12, 16)))

@@ -87,7 +87,7 @@ def test_the_ensemble_sees_the_whole_image_with_fresh_masks() -> None:
 
 
 def test_a_clean_look_shows_all_that_was_measured() -> None:
-    (given, shown), target, where = BernoulliMasks(Y, 0.3, KNOWN).still()
+    (given, shown), target, where = BernoulliMasks(Y, 0.3, KNOWN).evaluation_example()
     assert torch.equal(given, Y * KNOWN)
     assert torch.equal(shown, KNOWN)
     assert torch.equal(target, Y)

@@ -109,7 +109,7 @@ def test_a_share_of_the_pairs_is_of_single_elements() -> None:
 
 def test_a_clean_look_is_the_whole_image() -> None:
     y = torch.rand(1, 2, 7, 9)
-    (given, weights), target, _ = Pairs(y, patch=4, patches=3, single=1.0).still()
+    (given, weights), target, _ = Pairs(y, patch=4, patches=3, single=1.0).evaluation_example()
     assert torch.equal(given, y)
     assert torch.equal(target, y)
     assert torch.equal(weights, diagonals(2))

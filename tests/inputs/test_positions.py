@@ -12,7 +12,7 @@ from oneself.testing.operators import Pool
 @pytest.mark.parametrize("size", [(7,), (5, 9), (3, 4, 5)])
 def test_features_are_sines_and_cosines_of_the_position(size):
     y = torch.rand(1, 3, *size, dtype=torch.float64)
-    found = Positions(y, size, frequencies=3, highest=16.0).still().input[0]
+    found = Positions(y, size, frequencies=3, highest=16.0).evaluation_example().input[0]
     assert found.dtype == y.dtype
     assert found.shape == (1, 2 * 3 * len(size), *size)
     waves = [1.0, 4.0, 16.0]  # from 1 to the highest, evenly on a logarithmic scale
@@ -29,7 +29,7 @@ def test_positions_are_jittered_as_a_code_is():
     torch.manual_seed(0)
     y = torch.rand(1, 1, 40, 50)
     positions = Positions(y, (40, 50), 4, 16.0, jitter=0.2)
-    gap = positions().input[0] - positions.still().input[0]
+    gap = positions().input[0] - positions.evaluation_example().input[0]
     assert float(gap.std()) == pytest.approx(0.2, rel=0.03)
     assert torch.equal(positions().target, y)
 
@@ -44,7 +44,7 @@ def test_the_observation_is_seen_through_the_adjoint_with_a_probe():
     assert probe.shape == y.shape
     assert float(probe.std()) == pytest.approx(1, rel=0.05)
     assert not torch.equal(given().input[1], probe)
-    assert torch.equal(given.still().input[0], z)
+    assert torch.equal(given.evaluation_example().input[0], z)
 
 
 def test_an_observation_is_shaken_at_a_level_drawn_anew():
@@ -56,4 +56,4 @@ def test_an_observation_is_shaken_at_a_level_drawn_anew():
     assert min(levels) < 0.02
     assert sum(levels) / 200 == pytest.approx(0.2, abs=0.03)  # of a level uniform up to 0.4
     assert torch.equal(given().target, y)
-    assert torch.equal(given.still().input[0], y)
+    assert torch.equal(given.evaluation_example().input[0], y)

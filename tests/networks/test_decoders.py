@@ -40,7 +40,7 @@ def test_the_decoder_makes_the_image_from_a_smaller_code(size):
 
 def test_by_default_it_has_fewer_weights_than_the_picture_has_elements():
     y = torch.rand(1, 3, 128, 128)
-    stage = deep_decoder(y, Identity(), **deep_decoder.settle({}))
+    stage = deep_decoder(y, Identity(), **deep_decoder.resolve_options({}))
     weights = sum(parameter.numel() for parameter in stage.structure.parameters())
     assert 5 * 64**2 < weights < y.numel() / 2
     assert stage.input.z.shape == (1, 64, 8, 8)

@@ -19,7 +19,7 @@ QUICK = {"width": 8, "levels": 2, "code": 4, "skip": 2, "start": 0, "window": 4,
 
 def stage(y: Tensor, physics: Any = None, **options: Any) -> SplitFit:
     torch.manual_seed(0)
-    made = deep_red(y, physics or Identity(), **deep_red.settle({**QUICK, **options}))
+    made = deep_red(y, physics or Identity(), **deep_red.resolve_options({**QUICK, **options}))
     assert isinstance(made, SplitFit)
     return made
 
@@ -38,11 +38,11 @@ def test_the_update_on_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     fit.coupling.copy.fill_(0.4)
     fit.coupling.dual.fill_(0.1)
     fit.last_output = torch.full((1, 1, 8, 8), 0.9)
-    fit.between()
+    fit.after_step()
     copy = (0.3 * 0.2 + 0.2 * (0.9 + 0.1)) / 0.5  # (λ D(x) + μ (h + u)) / (λ + μ)
     assert fit.coupling.copy.unique().tolist() == pytest.approx([copy])
     assert fit.coupling.dual.unique().tolist() == pytest.approx([0.1 + 0.9 - copy])  # u + h - x
-    fit.between()
+    fit.after_step()
     second = (0.3 * copy / 2 + 0.2 * (0.9 + 1.0 - copy)) / 0.5
     assert fit.coupling.copy.unique().tolist() == pytest.approx([second])
 
@@ -56,7 +56,7 @@ def test_the_updates_settle_where_the_prior_says(monkeypatch: pytest.MonkeyPatch
     for _ in range(200):
         before = fit.coupling.dual.clone()
         fit.coupling.dual.zero_()  # u held at 0: the fixed point of x alone
-        fit.between()
+        fit.after_step()
     x = fit.coupling.copy
     assert torch.allclose(0.5 * (x - 0.5 * x) + 0.5 * (x - h), torch.zeros_like(x), atol=1e-5)
     assert torch.allclose(before, h - x, atol=1e-5)
@@ -112,7 +112,7 @@ def test_the_prior_alone_takes_noise_away() -> None:
         sum(fit.terms(Example((torch.zeros(()),), y)).values()).backward()
         optimiser.step()
         with torch.no_grad():
-            fit.between()
+            fit.after_step()
     assert (fit.structure.image - x).square().mean() < 0.75 * (y - x).square().mean()
 
 

@@ -83,10 +83,10 @@ def test_held_out_elements_are_kept_from_the_loss() -> None:
     """The loss is that of the elements shown, the score's are the others."""
     torch.manual_seed(0)
     y = picture(16, 16)
-    stage = dip(y, Identity(), **{**dip.settle({}), **QUICK, "stop": "held-out", "hold_out": 0.3})
+    stage = dip(y, Identity(), **{**dip.resolve_options({}), **QUICK, "stop": "held-out", "hold_out": 0.3})
     shown = stage.input.where
     assert float(1 - shown.mean()) == pytest.approx(0.3, abs=0.06)
-    assert torch.equal(stage.keep.score.hidden, 1 - shown)
+    assert torch.equal(stage.selection.score.hidden, 1 - shown)
     example = stage.input()
     found = stage.terms(example)["fidelity"].detach()
     x = stage.last_output
@@ -95,17 +95,17 @@ def test_held_out_elements_are_kept_from_the_loss() -> None:
 
 def test_options_reach_the_stage() -> None:
     y = picture(64, 64)
-    stage = dip(y, Identity(), **dip.settle({"jitter": 0.5, "code": 7, "average": 0.9, "stop": "never"}))
+    stage = dip(y, Identity(), **dip.resolve_options({"jitter": 0.5, "code": 7, "average": 0.9, "stop": "never"}))
     assert (stage.input.jitter, stage.input.z.shape) == (0.5, (1, 7, 64, 64))
-    assert isinstance(stage.keep, Average)
-    assert stage.keep.decay == 0.9
-    assert isinstance(dip(y, Identity(), **dip.settle({})).keep, Best)
+    assert isinstance(stage.selection, Average)
+    assert stage.selection.decay == 0.9
+    assert isinstance(dip(y, Identity(), **dip.resolve_options({})).selection, Best)
     assert stage.rise == pytest.approx(math.sqrt(10))  # 5 dB
     assert isinstance(stage.structure, Skip)
 
 
 def test_the_published_preset_is_the_papers() -> None:
-    settings = dip.settle({}, "published")
+    settings = dip.resolve_options({}, "published")
     told = {
         name: settings[name] for name in ("width", "levels", "skip", "code", "rate", "jitter", "window", "patience")
     }
@@ -149,8 +149,8 @@ def test_a_flash_photograph_guides_the_restoration_of_one_without() -> None:
 
 def test_a_guide_takes_the_place_of_the_code() -> None:
     y, guide = picture(16, 16), torch.rand(1, 2, 16, 16)
-    stage = dip(y, Identity(), **dip.settle({"guide": guide, "jitter": 0.0}))
-    assert torch.equal(stage.input.still().input[0], guide)
+    stage = dip(y, Identity(), **dip.resolve_options({"guide": guide, "jitter": 0.0}))
+    assert torch.equal(stage.input.evaluation_example().input[0], guide)
     assert torch.equal(stage.input().input[0], guide)
     assert stage.structure(guide).shape == y.shape
 
@@ -186,14 +186,14 @@ def test_the_guide_is_the_runs_own() -> None:
 
 def test_the_papers_settings_are_presets() -> None:
     y = picture(64, 64)
-    hole = dip(y, Identity(), **dip.settle({}, "large-hole"))
-    z = hole.input.still().input[0]
+    hole = dip(y, Identity(), **dip.resolve_options({}, "large-hole"))
+    z = hole.input.evaluation_example().input[0]
     assert z.shape == (1, 2, 64, 64)
     torch.testing.assert_close(z[0, 1, 3], torch.linspace(0, 1, 64))
     assert {level.smooth for level in hole.structure.modules() if hasattr(level, "smooth")} == {False}
     assert hole.structure.body.across is None
-    assert dip(y, Identity(), **dip.settle({}, "jpeg")).input.z.shape == (1, 3, 64, 64)
-    steps = {name: dip.settle({}, name)["steps"] for name in dip.presets}
+    assert dip(y, Identity(), **dip.resolve_options({}, "jpeg")).input.z.shape == (1, 3, 64, 64)
+    steps = {name: dip.resolve_options({}, name)["steps"] for name in dip.presets}
     assert steps == {
         **{"published": 5000, "jpeg": 2400, "text": 6001, "large-hole": 5001, "half-missing": 11_000},
         **{"super-resolve-x4": 2000, "super-resolve-x8": 4000, "flash": 601},

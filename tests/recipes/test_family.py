@@ -52,7 +52,7 @@ def test_langevin_gives_an_uncertainty_of_every_element() -> None:
 def test_the_loss_becomes_the_energy_of_the_posterior() -> None:
     """n / (2σ²) times the mean of the squared errors, over the temperature."""
     y = torch.rand(1, 3, 16, 12)
-    stage = dip_sgld(y, Identity(), **dip_sgld.settle({"sigma": 0.1, "warmth": 0.5, "rate": 0.02}))
+    stage = dip_sgld(y, Identity(), **dip_sgld.resolve_options({"sigma": 0.1, "warmth": 0.5, "rate": 0.02}))
     assert isinstance(stage, Fit)
     (group,) = stage.optimiser(list(stage.structure.parameters())).param_groups
     assert group["energy"] == pytest.approx(y.numel() / (2 * 0.1**2 * 0.5))
@@ -77,7 +77,7 @@ def test_an_estimated_level_is_told() -> None:
 
 
 def test_the_level_given_is_the_variance() -> None:
-    stage = dip_sure(torch.rand(1, 1, 16, 16), Identity(), **dip_sure.settle({**QUICK, "sigma": 0.2}))
+    stage = dip_sure(torch.rand(1, 1, 16, 16), Identity(), **dip_sure.resolve_options({**QUICK, "sigma": 0.2}))
     assert isinstance(stage, RiskFit)
     assert float(stage.variance) == pytest.approx(0.04)
 
@@ -119,7 +119,7 @@ def test_gaussian_or_poisson_but_not_both() -> None:
 def test_poisson_noise_varies_with_the_brightness() -> None:
     y = torch.rand(1, 1, 16, 16)
     y[..., :4] = -0.1
-    stage = dip_sure_ste(y, Identity(), **dip_sure_ste.settle({**QUICK, "gain": 0.1}))
+    stage = dip_sure_ste(y, Identity(), **dip_sure_ste.resolve_options({**QUICK, "gain": 0.1}))
     assert isinstance(stage, RiskFit)
     torch.testing.assert_close(stage.variance, 0.1 * y.clamp(min=0))
 

@@ -139,7 +139,7 @@ def game():
     torch.manual_seed(0)
     options = {"first": "cubic", "noise": 0.0, "crop": 32, "sparsity": 0.3, "border": 0.7, "average": 0.99}
     y = torch.rand(1, 2, 48, 40)
-    made = next(kernelgan(y, None, **kernelgan.settle({**SHORT, **options})))
+    made = next(kernelgan(y, None, **kernelgan.resolve_options({**SHORT, **options})))
     made.judge = Mean()
     return made
 
@@ -177,11 +177,11 @@ def test_the_first_kernel_fades_and_the_average_begins_fast(game):
     assert float(game.early) == pytest.approx(1e-4)
     mean, kernel = game.first.clone(), game.blur()
     for weight in (9 / 10, 9 / 11, 9 / 12):
-        game.between()
+        game.after_step()
         mean = mean + weight * (kernel - mean)
         assert torch.allclose(game.mean, mean, atol=1e-6)
     game.count.fill_(10_000)
-    game.between()
+    game.after_step()
     assert torch.allclose(game.mean, mean + 0.01 * (kernel - mean), atol=1e-6)
 
 

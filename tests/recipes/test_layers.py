@@ -31,13 +31,13 @@ def test_a_stack_comes_apart_by_name():
     assert {name: x.shape[1] for name, x in found.items()} == {"picture": 3, "field": 1, "number": 1}
     assert torch.equal(layers.pick("field")(made), found["field"])
     assert (found["number"] == 0.5).all()
-    assert torch.equal(inputs.still().input[0], inputs.still().input[0])
+    assert torch.equal(inputs.evaluation_example().input[0], inputs.evaluation_example().input[0])
     assert not torch.equal(inputs().input[0], inputs().input[0])
 
 
 def test_a_field_is_smooth_and_a_constant_may_have_channels():
     layers, inputs = stack()
-    found = layers.split(layers(*inputs.still().input))
+    found = layers.split(layers(*inputs.evaluation_example().input))
     bends = found["field"].diff(n=2, dim=2).abs().mean(), found["picture"].diff(n=2, dim=2).abs().mean()
     assert bends[0] < bends[1]
     colour = Constant(SIZE, 3, low=0.0)
@@ -53,9 +53,9 @@ def step(index: int) -> Step:
 
 
 def test_an_average_may_be_of_something_else_than_the_output():
-    keep = Average(None, of=lambda: torch.tensor([3.0]))
-    keep.update(step(0))
-    assert keep.held("mean").tolist() == [3]
+    selection = Average(None, of=lambda: torch.tensor([3.0]))
+    selection.update(step(0))
+    assert selection.registered("mean").tolist() == [3]
 
 
 def test_a_score_may_be_one_term_of_the_objective():

@@ -26,7 +26,7 @@ def solve(method: Any, y: Tensor, **options: Any) -> Tensor:
 
 def stage(method: Any, y: Tensor, **options: Any) -> Fit:
     torch.manual_seed(0)
-    made = method(y, Identity(), **method.settle({**QUICK, **options}))
+    made = method(y, Identity(), **method.resolve_options({**QUICK, **options}))
     assert isinstance(made, Fit)
     return made
 
@@ -130,7 +130,7 @@ def test_both_shots_count_alike() -> None:
     fit = stage(noise2noise, first, second=second, ensemble=False)
     network = fit.average.network
     assert torch.allclose(fit.estimate(), (network(first) + network(second)) / 2, atol=1e-5)
-    inputs, targets = fit.input().input[0], fit.input.still().target
+    inputs, targets = fit.input().input[0], fit.input.evaluation_example().target
     assert inputs.shape[0] == 2
     assert torch.equal(targets, torch.cat([second, first]))
 

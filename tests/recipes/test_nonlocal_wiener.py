@@ -98,7 +98,7 @@ def test_what_each_pass_is_given() -> None:
     chance = torch.Generator().manual_seed(0)
     y, *estimates = torch.rand(3, 1, 2, 24, 24, generator=chance)
     walk = nonlocal_wiener(
-        y, None, **nonlocal_wiener.settle({"sigma": 0.1, "gain": 0.1, "patch": 4, "passes": 3, "reach": 6})
+        y, None, **nonlocal_wiener.resolve_options({"sigma": 0.1, "gain": 0.1, "patch": 4, "passes": 3, "reach": 6})
     )
 
     def variance(x: Tensor) -> Tensor:
@@ -126,7 +126,9 @@ def test_patches_have_about_as_many_elements_in_any_dimension(
     firsts = set()
     for seed in range(12):
         torch.manual_seed(seed)
-        groups = next(nonlocal_wiener(torch.rand(1, 1, *size), None, **nonlocal_wiener.settle({"sigma": 0.1}))).groups
+        groups = next(
+            nonlocal_wiener(torch.rand(1, 1, *size), None, **nonlocal_wiener.resolve_options({"sigma": 0.1}))
+        ).groups
         assert (groups.patch, groups.windows[0], groups.grid[0][2] - groups.grid[0][1]) == (patch, window, stride)
         firsts.add(groups.grid[0][1])
     assert len(firsts) > 2, "every pass begins elsewhere"

@@ -15,7 +15,7 @@ QUICK = {"width": 8, "levels": 2, "code": 4, "skip": 2, "prior": "total-variatio
 
 
 def stage(y: Tensor, **options: Any) -> SplitFit:
-    made = pnp_dip(y, Pool(), **pnp_dip.settle({**QUICK, **options}))
+    made = pnp_dip(y, Pool(), **pnp_dip.resolve_options({**QUICK, **options}))
     assert isinstance(made, SplitFit)
     return made
 
@@ -33,9 +33,9 @@ def test_the_copy_is_the_denoised_sum(prior: str) -> None:
     fit = stage(torch.rand(1, 1, 16, 8), prior=prior, strength=0.07, every=2)
     u, h = fit.coupling.dual.uniform_().clone(), torch.rand(1, 1, 16, 16)
     before, fit.last_output = fit.coupling.copy.clone(), h
-    fit.between()
+    fit.after_step()
     assert torch.equal(fit.coupling.copy, before)  # every second step only
-    fit.between()
+    fit.after_step()
     expected = DENOISERS[prior](0.07)(h + u)
     torch.testing.assert_close(fit.coupling.copy, expected, atol=1e-5, rtol=0)
     assert torch.allclose(fit.coupling.dual, u + h - expected, atol=1e-5)

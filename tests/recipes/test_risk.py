@@ -117,9 +117,9 @@ def test_the_estimate_is_minimised_down_to_its_floor_and_no_further():
     assert fit.floor == pytest.approx(FLOOR * 0.04)
     example, slopes = fit.input(), []
     for average in (1.0, fit.floor, -1.0):
-        fit.hold("mean_risk", torch.tensor(average, dtype=torch.float64))
+        fit.register("mean_risk", torch.tensor(average, dtype=torch.float64))
         fit.risk = torch.tensor(average, dtype=torch.float64)
-        fit.between()
+        fit.after_step()
         (slope,) = torch.autograd.grad(sum(fit.terms(example).values()), fit.structure.matrix)
         slopes.append(slope)
     assert float(slopes[0].abs().sum()) > 0
@@ -138,13 +138,13 @@ def test_the_average_is_of_the_whole_estimate_and_slow():
     fit = small_fit()
     told = [float(sum(fit.terms(fit.input()).values()).detach())]
     assert float(fit.risk) == pytest.approx(told[0])
-    fit.between()
+    fit.after_step()
     for risk in (0.5, -0.1):
         fit.risk = torch.tensor(risk, dtype=torch.float64)
-        fit.between()
+        fit.after_step()
         told.append(risk)
     average = MEMORY**2 * told[0] + MEMORY * (1 - MEMORY) * told[1] + (1 - MEMORY) * told[2]
-    assert float(fit.held("mean_risk")) == pytest.approx(average)
+    assert float(fit.registered("mean_risk")) == pytest.approx(average)
     assert float(fit.trust) == pytest.approx(math.tanh(SHARP * (average / 0.04 - FLOOR)))
 
 
@@ -174,7 +174,7 @@ def test_a_denoiser_by_the_side_is_no_part_of_the_estimate():
     assert set(both) - set(plain) == {"coupling"}
     assert split.risk == alone.risk == sum(plain.values())
     for average in (1.0, alone.floor):  # at the floor the estimate has no slope left, the coupling has
-        split.hold("mean_risk", torch.tensor(average, dtype=torch.float64))
+        split.register("mean_risk", torch.tensor(average, dtype=torch.float64))
         split.risk = torch.tensor(average, dtype=torch.float64)
         split.trust.fill_(0.0 if average == split.floor else 1.0)
         terms = split.terms(example)

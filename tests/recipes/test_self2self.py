@@ -18,7 +18,7 @@ QUICK = {"width": 6, "levels": 2, "steps": 3, "samples": 2, "crop": 12}
 
 def stage(y: Tensor, physics: Any = None, **options: Any) -> Fit:
     torch.manual_seed(0)
-    made = self2self(y, physics or Identity(), **self2self.settle({**QUICK, **options}))
+    made = self2self(y, physics or Identity(), **self2self.resolve_options({**QUICK, **options}))
     assert isinstance(made, Fit)
     return made
 
@@ -156,6 +156,6 @@ def test_operators_that_mix_elements_are_refused() -> None:
 
 
 def test_the_published_preset_is_the_papers() -> None:
-    settings = self2self.settle({}, "published")
+    settings = self2self.resolve_options({}, "published")
     told = ("width", "levels", "hide", "dropout", "rate", "steps", "optimiser", "samples", "average", "crop", "cycle")
     assert [settings[name] for name in told] == [48, 5, 0.3, 0.3, 1e-4, 150_000, "adam", 100, 0.0, None, False]

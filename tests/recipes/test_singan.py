@@ -50,7 +50,7 @@ def test_a_scale_begins_with_what_the_one_below_has_learned():
 def test_by_a_critic_it_begins_with_the_one_below_too():
     walk = iter(Run("singan", picture(24, 20), **QUICK, judge="critic")._stages())
     first = next(walk)
-    assert [player.__class__.__name__ for player in first.players()] == ["Player", "Player"]
+    assert [learner.__class__.__name__ for learner in first.learners()] == ["Learner", "Learner"]
     with torch.no_grad():
         for parameter in first.parameters():
             parameter.add_(0.01)

@@ -69,7 +69,7 @@ def test_the_moves_on_numbers():
     fit = split(y, lambda x, v: 0.5 * x + 0.1 * v, copy=torch.full_like(y, 0.4))
     fit.coupling.dual.fill_(0.1)
     fit.last_output = torch.full_like(y, 0.9)
-    fit.between()
+    fit.after_step()
     moved = 0.5 * (0.9 + 0.1) + 0.1 * 0.4  # v <- proximal(h + u, v)
     assert fit.coupling.copy.unique().tolist() == pytest.approx([moved])
     assert fit.coupling.dual.unique().tolist() == pytest.approx([0.1 + 0.9 - moved])  # u <- u + h - v
@@ -85,7 +85,7 @@ def test_it_moves_every_so_often():
     fit = split(y, note, every=3)
     fit.last_output = torch.rand_like(y)
     for _ in range(10):
-        fit.between()
+        fit.after_step()
     assert calls == [3, 6, 9]
 
 
@@ -94,7 +94,7 @@ def test_before_it_begins_the_copy_follows_and_nothing_is_owed():
     fit = split(y, lambda x, v: 0.5 * x, every=2, begin=4)
     for number in range(1, 7):
         fit.last_output = torch.rand_like(y)
-        fit.between()
+        fit.after_step()
         if number in (2, 4):
             assert torch.equal(fit.coupling.copy, fit.last_output)
             assert float(fit.coupling.dual.abs().sum()) == 0
@@ -120,7 +120,7 @@ def test_what_moves_is_saved():
     for one in (fit, again):
         one.last_output = torch.rand_like(y)
     for _ in range(3):
-        fit.between()
+        fit.after_step()
     again.load_state_dict(fit.state_dict())
     assert torch.equal(again.coupling.copy, fit.coupling.copy)
     assert torch.equal(again.coupling.dual, fit.coupling.dual)
@@ -128,7 +128,7 @@ def test_what_moves_is_saved():
     before = fit.coupling.copy.clone()
     again.last_output = fit.last_output
     for one in (fit, again):  # the fourth move, for both
-        one.between()
+        one.after_step()
     assert torch.equal(again.coupling.copy, fit.coupling.copy)
     assert not torch.equal(again.coupling.copy, before)
     parts = [term for _, term in again.objective.parts()]
@@ -140,5 +140,5 @@ def test_the_objective_of_a_term_that_changes_is_told_the_steps():
     y = torch.rand(1, 1, 6)
     fit, told = split(y), []
     fit.objective.parts().__next__()[1].advance = lambda: told.append(1)
-    fit.between()
+    fit.after_step()
     assert told == [1]

@@ -18,7 +18,7 @@ QUICK = {"width": 8, "steps": 3, "patch": 16, "patches": 2}
 
 def stage(y: Tensor, **options: Any) -> PairFit:
     torch.manual_seed(0)
-    made = zs_n2n(y, Identity(), **zs_n2n.settle({**QUICK, **options}))
+    made = zs_n2n(y, Identity(), **zs_n2n.resolve_options({**QUICK, **options}))
     assert isinstance(made, PairFit)
     return made
 

@@ -181,8 +181,8 @@ def test_fathers_are_turned_and_sons_get_noise() -> None:
     seen = {tuple(FatherSon([father], **options, crop=16)().target.flatten().tolist()) for _ in range(80)}
     assert len(seen) == 8
     noisy = FatherSon([father], **options, crop=16, noise=0.1)
-    clean = enlarge(operator.A(noisy.still().target), (16, 16))
-    assert torch.equal(noisy.still().input[0], clean)
+    clean = enlarge(operator.A(noisy.evaluation_example().target), (16, 16))
+    assert torch.equal(noisy.evaluation_example().input[0], clean)
     assert (noisy.son(father) - clean).std() == pytest.approx(0.08, abs=0.03)
 
 

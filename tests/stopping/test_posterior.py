@@ -6,17 +6,17 @@ from oneself.stopping import Posterior
 
 def test_mean_and_spread_are_those_of_the_samples_after_burn_in():
     samples = torch.randn(9, 1, 2, 3, 4, generator=torch.Generator().manual_seed(0))
-    keep = Posterior(burn_in=4)
+    selection = Posterior(burn_in=4)
     for index, x in enumerate(samples):
-        keep.update(Step(0, index, 9, torch.device("cpu"), {}, x, x.clone))
-    torch.testing.assert_close(keep.answer(None), samples[4:].mean(0))
-    torch.testing.assert_close(keep.parts()["uncertainty"], samples[4:].std(0))
+        selection.update(Step(0, index, 9, torch.device("cpu"), {}, x, x.clone))
+    torch.testing.assert_close(selection.answer(None), samples[4:].mean(0))
+    torch.testing.assert_close(selection.parts()["uncertainty"], samples[4:].std(0))
 
 
 def test_one_sample_has_no_spread_and_none_no_mean():
-    keep, x = Posterior(burn_in=1), torch.rand(1, 2, 3, 4)
+    selection, x = Posterior(burn_in=1), torch.rand(1, 2, 3, 4)
     for index, words in enumerate(["the last iterate, since no step came after the burn-in", "the mean of 1 samples"]):
-        keep.update(Step(0, index, 9, torch.device("cpu"), {}, x, x.clone))
-        assert keep.words() == words
-        assert keep.parts() == {}
-    assert torch.equal(keep.answer(None), x)
+        selection.update(Step(0, index, 9, torch.device("cpu"), {}, x, x.clone))
+        assert selection.words() == words
+        assert selection.parts() == {}
+    assert torch.equal(selection.answer(None), x)

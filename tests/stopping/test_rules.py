@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from oneself.core import Rule
+from oneself.core import StoppingRule
 from oneself.stopping import After, Below, Patience, Plateau
 from oneself.stopping.slope import SlopeCuts
 
@@ -16,7 +16,7 @@ from ..core.toys import Given, looked
 INF, NAN = math.inf, math.nan
 
 
-def first(rule: Rule, count: int) -> int | None:
+def first(rule: StoppingRule, count: int) -> int | None:
     return next((index for index in range(count) if bool(rule(looked(index)))), None)
 
 

@@ -50,30 +50,30 @@ def test_nothing_held_out_is_refused() -> None:
 @torch.no_grad()
 def test_the_weights_of_the_lowest_score_make_the_answer() -> None:
     network, x = Scale(), torch.rand(1, 2, 6, 8)
-    keep = BestWeights(Given([math.inf, 3, 2, 2.5, 4]), network, lambda h: h(x))
+    selection = BestWeights(Given([math.inf, 3, 2, 2.5, 4]), network, lambda h: h(x))
     for index in range(5):
         network.w.fill_(index + 1)
         if index == 1:
-            assert torch.equal(keep.answer(STAGE), x), "the latest, until the score can be told"
-            assert keep.words() == "the last iterate (given could not be told yet)"
-        keep.update(looked(index))
-    assert torch.equal(keep.answer(STAGE), 3 * x)
-    assert keep.words() == "the iterate of step 3, where given was lowest"
+            assert torch.equal(selection.answer(STAGE), x), "the latest, until the score can be told"
+            assert selection.words() == "the last iterate (given could not be told yet)"
+        selection.update(looked(index))
+    assert torch.equal(selection.answer(STAGE), 3 * x)
+    assert selection.words() == "the iterate of step 3, where given was lowest"
     again = BestWeights(Given([]), Scale(), lambda h: h(x))
-    again.load_state_dict(keep.state_dict())
+    again.load_state_dict(selection.state_dict())
     assert torch.equal(again.answer(STAGE), 3 * x)
 
 
 @torch.no_grad()
 def test_the_rule_and_the_keep_share_the_score() -> None:
     network, x = Scale(), torch.ones(1, 1, 2, 2)
-    rule, keep = validated(network, Example((x,), 2 * x), lambda h: h(x), every=1, patience=3)
+    rule, selection = validated(network, Example((x,), 2 * x), lambda h: h(x), every=1, patience=3)
     met = []
     for index in range(7):
         network.w.fill_(index)
         step = looked(index)
-        keep.update(step)
+        selection.update(step)
         met.append(bool(rule(step)))
     assert met == [False] * 5 + [True] * 2
-    assert torch.equal(keep.answer(STAGE), 2 * x)
+    assert torch.equal(selection.answer(STAGE), 2 * x)
     assert rule.reason() == "held_out had not improved for 3 steps"

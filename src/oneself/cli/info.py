@@ -18,7 +18,7 @@ from oneself.jobs.request import parse_range
 from oneself.noise import describe_noise
 from oneself.quantities import duration, memory
 from oneself.registry import find
-from oneself.tasks.problems import settle
+from oneself.tasks.problems import choose_method
 
 __all__ = ["main"]
 
@@ -84,7 +84,7 @@ def _of_item(item: Item, count: int, limits: tuple[float, ...] | None, device: s
         "saturated": report.clipped,
         "step": report.step * (span.high - span.low),
     }
-    choice = settle("denoise", "auto", y, device=device)
+    choice = choose_method("denoise", "auto", y, device=device)
     cost = expected_cost(choice, y, device)
     return {
         "noise": noise,

@@ -3,7 +3,6 @@
 from oneself.core.averaging import WeightAverage
 from oneself.core.compute import Compute, NotEnoughMemory
 from oneself.core.context import callers_context, own_context
-from oneself.core.fitting import Diverged
 from oneself.core.loop import Run
 from oneself.core.memory import Memory
 from oneself.core.method import TASKS, Method, Recipe, method
@@ -11,10 +10,11 @@ from oneself.core.objective import Example, Sum, Term, total
 from oneself.core.option import Option, OptionRecord, closest
 from oneself.core.physics import Identity, Physics
 from oneself.core.result import Result, StageRecord
-from oneself.core.stage import Fit, Input, Player, Stage
+from oneself.core.runner import Diverged
+from oneself.core.stage import Fit, Input, Learner, Stage
 from oneself.core.state import State
 from oneself.core.step import Step
-from oneself.core.stopping import Both, Either, Keep, Last, Never, Rule, Score, Seconds
+from oneself.core.stopping import Both, Either, Last, Never, Score, Seconds, Selection, StoppingRule
 
 __all__ = [
     "TASKS",
@@ -26,8 +26,8 @@ __all__ = [
     "Fit",
     "Identity",
     "Input",
-    "Keep",
     "Last",
+    "Learner",
     "Memory",
     "Method",
     "Never",
@@ -35,17 +35,17 @@ __all__ = [
     "Option",
     "OptionRecord",
     "Physics",
-    "Player",
     "Recipe",
     "Result",
-    "Rule",
     "Run",
     "Score",
     "Seconds",
+    "Selection",
     "Stage",
     "StageRecord",
     "State",
     "Step",
+    "StoppingRule",
     "Sum",
     "Term",
     "WeightAverage",

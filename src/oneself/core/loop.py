@@ -16,7 +16,6 @@ from torch import Tensor
 from oneself.core.checkpoint import load_tree, save_tree
 from oneself.core.compute import Compute, peak_memory
 from oneself.core.context import own_context, pass_on
-from oneself.core.fitting import Fitting
 from oneself.core.method import Method
 from oneself.core.option import shown
 from oneself.core.physics import Identity, check_images, check_physics, check_task, physics_on
@@ -24,6 +23,7 @@ from oneself.core.randomness import Randomness, check_seed
 from oneself.core.result import Result, StageRecord, versions
 from oneself.core.resuming import check_state, resuming
 from oneself.core.room import check_room, lighter, telling
+from oneself.core.runner import StageRunner
 from oneself.core.stage import Stage
 from oneself.core.step import Step
 
@@ -84,7 +84,7 @@ class Run(Iterator[Step]):
         self.compute = Compute.choose(device, precision, compile)
         if preset is None and self.compute.device.type == "cuda":
             preset = method.gpu_preset
-        settled = method.settle(options, preset)
+        settled = method.resolve_options(options, preset)
         self.options = {name: self._own(value) for name, value in settled.items()}
         check_measurement(method, y)
         if seconds is not None and not seconds > 0:
@@ -97,8 +97,8 @@ class Run(Iterator[Step]):
         images = {name: value for name, value in self.options.items() if isinstance(value, Tensor)}
         check_images(method.key, images, self.y, self.physics)
         check_room(method.key, self.y.shape[1:], lighter(method, self.options))
-        self._done: list[Fitting] = []
-        self._now: Fitting | None = None
+        self._done: list[StageRunner] = []
+        self._now: StageRunner | None = None
         self._answer: Tensor | None = None
         self._resumed: list[dict[str, Any]] = []
         self._concluding = False
@@ -145,14 +145,14 @@ class Run(Iterator[Step]):
             return None
         return (yield from recipe)
 
-    def _begin(self, number: int, stage: Stage, stream: Randomness) -> Fitting:
+    def _begin(self, number: int, stage: Stage, stream: Randomness) -> StageRunner:
         record = self.plan[number] if number < len(self.plan) else None
         resumed = self._resumed[number] if number < len(self._resumed) else None
         left = None
         if self.seconds is not None:
             own = 0.0 if resumed is None else resumed["seconds"]  # the stage counts these itself
             left = max(MOMENT, stage.time_share * (self.seconds - self.elapsed + own))
-        fitting = Fitting(
+        runner = StageRunner(
             number,
             stage,
             stream,
@@ -163,8 +163,8 @@ class Run(Iterator[Step]):
         )
         if resumed is not None:
             with resuming():
-                fitting.load_state_dict(resumed)
-        return fitting
+                runner.load_state_dict(resumed)
+        return runner
 
     def _end(self, returned: Tensor | None) -> None:
         answer = self._done[-1].answer() if returned is None else returned.detach().float()
@@ -220,7 +220,7 @@ class Run(Iterator[Step]):
     @own_context()
     def stages(self) -> tuple[Stage, ...]:
         """The stages as they stand, for what a method has found besides images: all of them, as of ``answer``."""
-        return tuple(fitting.stage for fitting in self._ended()._done)
+        return tuple(runner.stage for runner in self._ended()._done)
 
     def finish(self) -> Result[Tensor]:
         """Run to the end."""
@@ -232,12 +232,12 @@ class Run(Iterator[Step]):
     def result(self) -> Result[Tensor]:
         """The answer with its history, as it stands."""
         ended = self._ended()
-        fittings = self._done if self.finished or self._now is None else [*self._done, self._now]
+        runners = self._done if self.finished or self._now is None else [*self._done, self._now]
         return Result(
             image=ended.answer,
             method=self.method.key,
-            history=_joined([fitting.traces() for fitting in fittings]),
-            stages=tuple(fitting.record for fitting in fittings),
+            history=_joined([runner.traces() for runner in runners]),
+            stages=tuple(runner.record for runner in runners),
             seconds=self.elapsed,
             peak_memory=peak_memory(self.compute.device),
             options=dict(self.options),
@@ -245,18 +245,18 @@ class Run(Iterator[Step]):
             device=str(self.compute.device),
             versions=versions(),
             cite=self.method.cite,
-            notes=tuple(note for fitting in fittings for note in fitting.stage.notes),
+            notes=tuple(note for runner in runners for note in runner.stage.notes),
             parts={name: part.detach().to(self.dtype) for name, part in ended._done[-1].stage.parts().items()},
         )
 
     @own_context()
     def state_dict(self) -> dict[str, Any]:
         """Everything needed to go on exactly: finished stages, the current one, and what they belong to."""
-        fittings = self._done if self._now is None or self._now in self._done else [*self._done, self._now]
+        runners = self._done if self._now is None or self._now in self._done else [*self._done, self._now]
         return {
             "belongs_to": self._identity(),
             "seconds": self.elapsed,
-            "stages": [fitting.state_dict() for fitting in fittings],
+            "stages": [runner.state_dict() for runner in runners],
         }
 
     def _identity(self) -> dict[str, Any]:

@@ -81,7 +81,7 @@ class Method:
     def takes(self, option: str) -> bool:
         return any(record.name == option for record in self.options)
 
-    def settle(self, given: Mapping[str, Any], preset: str | None = None) -> dict[str, Any]:
+    def resolve_options(self, given: Mapping[str, Any], preset: str | None = None) -> dict[str, Any]:
         """Every option's value: the defaults, the preset's in their place, and the given ones in place of both."""
         if preset is not None and preset not in self.presets:
             known = closest(preset, self.presets) if self.presets else "It has none."
@@ -119,9 +119,9 @@ def method(
                     f"{made.key}(needs={needs}): the option {option.name} needs A_adjoint to know its size."
                 )
         for name in made.presets:
-            made.settle({}, name)
+            made.resolve_options({}, name)
         if gpu_preset is not None:
-            made.settle({}, gpu_preset)
+            made.resolve_options({}, gpu_preset)
         return made
 
     return record

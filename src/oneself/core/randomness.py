@@ -70,7 +70,7 @@ class Randomness:
             TURN.give()
 
     @contextmanager
-    def peek(self) -> Iterator[None]:
+    def fork(self) -> Iterator[None]:
         """Draw from the stream without moving it: looking changes nothing."""
         with TURN:
             outer = self._read()

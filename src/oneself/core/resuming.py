@@ -18,7 +18,7 @@ Count = Annotated[int, Option("steps", low=0, high=10**9)]
 
 
 class StageState(TypedDict):
-    """As of ``Fitting.state_dict``."""
+    """As of ``StageRunner.state_dict``."""
 
     stage: dict[str, Any]
     optimisers: list[Any]

@@ -1,4 +1,4 @@
-"""What the loop runs: players, what happens between steps, and the estimate."""
+"""What the loop runs: learners, what happens between steps, and the estimate."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from torch.optim import Optimizer
 
 from oneself.core.averaging import WeightAverage
 from oneself.core.objective import Example, Term
-from oneself.core.stopping import Keep, Last, Never, Rule
+from oneself.core.stopping import Last, Never, Selection, StoppingRule
 
-__all__ = ["Fit", "Input", "OptimiserFactory", "Player", "Schedule", "Stage"]
+__all__ = ["Fit", "Input", "Learner", "OptimiserFactory", "Schedule", "Stage"]
 
 OptimiserFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
 Schedule = Callable[[float], float]
@@ -26,11 +26,11 @@ class Input(nn.Module, ABC):
     def forward(self) -> Example: ...
 
     @abstractmethod
-    def still(self) -> Example: ...
+    def evaluation_example(self) -> Example: ...
 
 
 @dataclass(frozen=True)
-class Player:
+class Learner:
     """Whoever moves: some parameters, the terms they minimise, and how.
 
     Attributes
@@ -64,7 +64,7 @@ class Stage(nn.Module, ABC):
     ----------
     steps : int
         Steps unless ``stop`` ends it before.
-    stop, keep : Rule, Keep
+    stop, selection : StoppingRule, Selection
         When to stop, and what to return.
     rise : float
         By which factor the objective may rise between two looks (every 50 steps) before the loop calls it a
@@ -83,19 +83,19 @@ class Stage(nn.Module, ABC):
         self,
         *,
         steps: int,
-        stop: Rule | None = None,
-        keep: Keep | None = None,
+        stop: StoppingRule | None = None,
+        selection: Selection | None = None,
         rise: float = float("inf"),
         notes: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self.notes = tuple(notes)
         self.steps, self.rise, self.answer_cost, self.time_share = steps, rise, 1.0, 1.0
-        self.stop: Rule = stop or Never()
-        self.keep: Keep = keep or Last()
+        self.stop: StoppingRule = stop or Never()
+        self.selection: Selection = selection or Last()
         self.last_output: Tensor | None = None
 
-    def players(self) -> Sequence[Player]:
+    def learners(self) -> Sequence[Learner]:
         """Who moves in a step; nobody where ``solve`` does the work."""
         return []
 
@@ -104,26 +104,26 @@ class Stage(nn.Module, ABC):
         """A clean look at the image as it stands, ``(1, C, *spatial)``."""
 
     def answer(self) -> Tensor:
-        """The image that ``keep`` holds to be the answer."""
-        return self.keep.answer(self)
+        """The image that ``selection`` holds to be the answer."""
+        return self.selection.answer(self)
 
     def parts(self) -> Mapping[str, Tensor]:
         """What there is besides the answer, by name, ``(1, C, *spatial)``: an uncertainty, a layer, a mask."""
-        return self.keep.parts()
+        return self.selection.parts()
 
     def solve(self) -> Mapping[str, Tensor]:
         """What a step does in closed form, without a gradient, before ``between``: named scalars to log.
 
-        A stage without players does all its work here; it may touch the host.
+        A stage without learners does all its work here; it may touch the host.
         """
         return {}
 
-    def between(self) -> None:
-        """What happens after the players moved: duals, averages, a learning rate cut."""
+    def after_step(self) -> None:
+        """What happens after the learners moved: duals, averages, a learning rate cut."""
 
 
 class Fit(Stage):
-    """The plain stage of one player: structure, input, loss, regularisation, output.
+    """The plain stage of one learner: structure, input, loss, regularisation, output.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ class Fit(Stage):
     schedule : callable, optional
         Progress in [0, 1] to a factor of the learning rate.
     output : callable, optional
-        ``output(network)`` makes the estimate; the default applies the network to ``input.still()``.
+        ``output(network)`` makes the estimate; the default applies the network to ``input.evaluation_example()``.
     average : WeightAverage, optional
         Averages the network's weights; the estimate then uses the average.
     image_output : bool
@@ -157,14 +157,14 @@ class Fit(Stage):
         schedule: Schedule | None = None,
         output: Callable[[nn.Module], Tensor] | None = None,
         average: WeightAverage | None = None,
-        stop: Rule | None = None,
-        keep: Keep | None = None,
+        stop: StoppingRule | None = None,
+        selection: Selection | None = None,
         rise: float = float("inf"),
         answer_cost: float = 1.0,
         image_output: bool = True,
         notes: Sequence[str] = (),
     ) -> None:
-        super().__init__(steps=steps, stop=stop, keep=keep, rise=rise, notes=notes)
+        super().__init__(steps=steps, stop=stop, selection=selection, rise=rise, notes=notes)
         self.structure, self.input = structure, input
         self.objective: Term = loss if regularisation is None else loss + regularisation
         self.optimiser, self.schedule, self.output = optimiser, schedule, output
@@ -176,10 +176,10 @@ class Fit(Stage):
             self.last_output = x.detach().float()
         return self.objective.values(x, example)
 
-    def players(self) -> Sequence[Player]:
-        return [Player(self, self.input, self.terms, self.optimiser, self.schedule)]
+    def learners(self) -> Sequence[Learner]:
+        return [Learner(self, self.input, self.terms, self.optimiser, self.schedule)]
 
-    def between(self) -> None:
+    def after_step(self) -> None:
         self.objective.advance()
         if self.average is not None:
             self.average.update(self.structure)
@@ -192,5 +192,5 @@ class Fit(Stage):
     def estimate(self) -> Tensor:
         if self.output is not None:
             return self.output(self.network)
-        x: Tensor = self.network(*self.input.still().input)
+        x: Tensor = self.network(*self.input.evaluation_example().input)
         return x

@@ -22,7 +22,7 @@ class State(nn.Module):
         super().__init__()
         self._made: set[str] = set()
 
-    def hold(self, name: str, value: Tensor) -> Tensor:
+    def register(self, name: str, value: Tensor) -> Tensor:
         held = self._buffers.get(name)
         if held is None:
             self._made.add(name)
@@ -31,7 +31,7 @@ class State(nn.Module):
             held.copy_(value.detach())
         return held
 
-    def held(self, name: str) -> Tensor | None:
+    def registered(self, name: str) -> Tensor | None:
         return self._buffers.get(name)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from oneself.core.stage import Stage
     from oneself.core.step import Step
 
-__all__ = ["Both", "Either", "Keep", "Last", "Never", "Rule", "Score", "Seconds"]
+__all__ = ["Both", "Either", "Last", "Never", "Score", "Seconds", "Selection", "StoppingRule"]
 
 
 class Score(State, ABC):
@@ -41,7 +41,7 @@ class Score(State, ABC):
         return self._memo[1]
 
 
-class Rule(State, ABC):
+class StoppingRule(State, ABC):
     """When to stop: ``rule(step)`` is a boolean tensor on the device. Rules combine with ``|`` and ``&``."""
 
     fired: Tensor
@@ -58,16 +58,16 @@ class Rule(State, ABC):
         """Why this rule stopped the run, in words."""
 
     def forward(self, step: Step) -> Tensor:
-        return self.hold("fired", self.met(step).to(step.device))
+        return self.register("fired", self.met(step).to(step.device))
 
-    def __or__(self, other: Rule) -> Either:
+    def __or__(self, other: StoppingRule) -> Either:
         return Either(self, other)
 
-    def __and__(self, other: Rule) -> Both:
+    def __and__(self, other: StoppingRule) -> Both:
         return Both(self, other)
 
 
-class Never(Rule):
+class Never(StoppingRule):
     """The steps decide."""
 
     def met(self, step: Step) -> Tensor:
@@ -77,10 +77,10 @@ class Never(Rule):
         return "nothing"
 
 
-class Either(Rule):
+class Either(StoppingRule):
     """Stops when one of two rules does; both always advance."""
 
-    def __init__(self, first: Rule, second: Rule) -> None:
+    def __init__(self, first: StoppingRule, second: StoppingRule) -> None:
         super().__init__()
         self.first, self.second = first, second
 
@@ -89,13 +89,13 @@ class Either(Rule):
         return met
 
     def reason(self) -> str:
-        return " and ".join(rule.reason() for rule in (self.first, self.second) if bool(rule.held("fired")))
+        return " and ".join(rule.reason() for rule in (self.first, self.second) if bool(rule.registered("fired")))
 
 
-class Both(Rule):
+class Both(StoppingRule):
     """Stops when two rules agree at one step; both always advance."""
 
-    def __init__(self, first: Rule, second: Rule) -> None:
+    def __init__(self, first: StoppingRule, second: StoppingRule) -> None:
         super().__init__()
         self.first, self.second = first, second
 
@@ -107,7 +107,7 @@ class Both(Rule):
         return f"{self.first.reason()} and {self.second.reason()}"
 
 
-class Seconds(Rule):
+class Seconds(StoppingRule):
     """Stops when the time allowed is used up.
 
     Parameters
@@ -147,7 +147,7 @@ class Seconds(Rule):
         return f"the time allowed ({self.seconds:g} s) was used up"
 
 
-class Keep(State, ABC):
+class Selection(State, ABC):
     """Which iterate is the answer. *When to stop* and *what to return* are different questions."""
 
     @abstractmethod
@@ -165,7 +165,7 @@ class Keep(State, ABC):
         return "the last iterate"
 
 
-class Last(Keep):
+class Last(Selection):
     """The stage's estimate after the last step."""
 
     def update(self, step: Step) -> None:

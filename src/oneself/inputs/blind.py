@@ -87,7 +87,7 @@ class Blind(Input):
         """What is hidden where some elements are asked for."""
         return asked
 
-    def still(self) -> Example:
+    def evaluation_example(self) -> Example:
         return Example((self.y,), self.y)
 
 

@@ -40,7 +40,7 @@ class Fixed(Input):
         z = self.z + self.jitter * torch.randn_like(self.z) if self.jitter else self.z
         return Example((z,), self.y, self.where)
 
-    def still(self) -> Example:
+    def evaluation_example(self) -> Example:
         return Example((self.z,), self.y, self.where)
 
 

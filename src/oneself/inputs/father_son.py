@@ -101,7 +101,7 @@ class FatherSon(Input):
             small = small + self.noise * torch.randn_like(small)
         return self.enlarge(small, father.shape[2:])
 
-    def still(self) -> Example:
+    def evaluation_example(self) -> Example:
         sizes = zip(self.father_0.shape[2:], self.scale, strict=True)
         father = cut(self.father_0, [slice(fit(n, s)) for n, s in sizes])
         return Example((self.enlarge(self.A(father), father.shape[2:]),), father)

@@ -64,7 +64,7 @@ class BernoulliMasks(Input):
         shown = self.known * (torch.rand_like(self.y) >= self.hide)
         return self.y * shown, shown
 
-    def still(self) -> Example:
+    def evaluation_example(self) -> Example:
         return Example((self.y * self.known, self.known), self.y, self.known)
 
 

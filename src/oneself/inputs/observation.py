@@ -41,5 +41,5 @@ class Observation(Input):
         probe = torch.randn_like(self.y)
         return Example((self.A_adjoint(z), probe), self.y)
 
-    def still(self) -> Example:
+    def evaluation_example(self) -> Example:
         return Example((self.A_adjoint(self.y),), self.y)

@@ -84,5 +84,5 @@ class Pairs(Input):
         corners = self.diagonals.shape[1]
         return torch.eye(corners)[torch.randperm(corners)[:2]].to(self.y)
 
-    def still(self) -> Example:
+    def evaluation_example(self) -> Example:
         return Example((self.y, self.diagonals), self.y)

@@ -59,5 +59,5 @@ class Shots(Input):
         inputs, targets, held = self._cut([slice(a, a + side) for a in starts], [])
         return Example((inputs,), targets, held)
 
-    def still(self) -> Example:
+    def evaluation_example(self) -> Example:
         return Example((self.pair,), self.pair.flip(0))

@@ -34,5 +34,5 @@ class Together(Input):
     def forward(self) -> Example:
         return self._joined([one() for one in self.inputs])
 
-    def still(self) -> Example:
-        return self._joined([one.still() for one in self.inputs])
+    def evaluation_example(self) -> Example:
+        return self._joined([one.evaluation_example() for one in self.inputs])

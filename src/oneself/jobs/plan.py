@@ -22,7 +22,7 @@ from oneself.jobs.records import own_unfinished
 from oneself.jobs.request import SUFFIXES, Files, Settings
 from oneself.operators.mixture import MIXTURES, check_mixture
 from oneself.registry import find
-from oneself.tasks.problems import settle
+from oneself.tasks.problems import choose_method
 
 __all__ = ["Job", "Plan", "check_place", "check_settings", "makes_folders", "plan"]
 
@@ -69,10 +69,11 @@ def check_settings(settings: Settings) -> None:
         if settings.preset is not None:
             raise ValueError(f"{task}(--preset {settings.preset}): belongs to a method. Choose one with --method.")
         return
-    settle(task, settings.method, torch.zeros(1, 1, 1), sigma=None if sigma is None else 1.0)
+    choose_method(task, settings.method, torch.zeros(1, 1, 1), sigma=None if sigma is None else 1.0)
     method = find(settings.method)
     in_own_units = {record.name for record in method.options if record.option.unit}  # of a file that is not read yet
-    method.settle({name: v for name, v in settings.options.items() if name not in in_own_units}, settings.preset)
+    others = {name: v for name, v in settings.options.items() if name not in in_own_units}
+    method.resolve_options(others, settings.preset)
 
 
 def plan(files: Files, settings: Settings) -> Plan:

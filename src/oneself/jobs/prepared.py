@@ -23,7 +23,15 @@ from oneself.operators.mixture import MIXTURES
 from oneself.operators.resize import resize
 from oneself.tasks.auto import Choice
 from oneself.tasks.estimation import blur
-from oneself.tasks.problems import Problem, deblurring, denoising, inpainting, separation, settle, super_resolution
+from oneself.tasks.problems import (
+    Problem,
+    choose_method,
+    deblurring,
+    denoising,
+    inpainting,
+    separation,
+    super_resolution,
+)
 from oneself.tasks.scaling import Scaling, part_in_own_units, range_note, unit_level, unit_options
 
 __all__ = ["Piece", "Prepared", "prepare", "quality_for"]
@@ -125,7 +133,7 @@ class Prepared:
         """What is done with it."""
         s = self.settings
         level = unit_level(s.sigma, piece.span, s.task)
-        return settle(s.task, s.method, piece.problem.y, sigma=level, seconds=s.seconds, device=s.device)
+        return choose_method(s.task, s.method, piece.problem.y, sigma=level, seconds=s.seconds, device=s.device)
 
     def as_written(self) -> Picture:
         """The picture in the size of its result, holding no memory: to ask whether a format could hold it."""

@@ -1,10 +1,10 @@
 """Scores (a number per step), rules (when to stop) and keeps (what to return)."""
 
 from oneself.stopping.early import early_stopping, stopping_by, validated
-from oneself.stopping.keeps import Average, Best, BestWeights
 from oneself.stopping.posterior import Posterior
 from oneself.stopping.rules import After, Below, Patience, Plateau
 from oneself.stopping.scores import HeldOut, MovingVariance, Objective, Residual, Sure, Validation, WindowVariance
+from oneself.stopping.selections import Average, Best, BestWeights
 
 __all__ = [
     "After",

@@ -7,15 +7,15 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from oneself.core import Example, Keep, Never, Rule, Score
-from oneself.stopping.keeps import Average, Best, BestWeights
+from oneself.core import Example, Never, Score, Selection, StoppingRule
 from oneself.stopping.rules import Patience
 from oneself.stopping.scores import HeldOut, MovingVariance, Validation, WindowVariance
+from oneself.stopping.selections import Average, Best, BestWeights
 
 __all__ = ["early_stopping", "stopping_by", "validated"]
 
 
-def early_stopping(score: Score, *, patience: int, start: int, average: float) -> tuple[Rule, Keep]:
+def early_stopping(score: Score, *, patience: int, start: int, average: float) -> tuple[StoppingRule, Selection]:
     """Stop when ``score`` has not improved for ``patience`` steps; return what the running average of the outputs
     (decay ``average``; 0 for the output itself) was at its lowest."""
     return Patience(score, patience, start), Best(score, of=Average(average))
@@ -33,8 +33,8 @@ def stopping_by(
     patience: int,
     start: int,
     average: float,
-) -> tuple[Rule, Keep, Tensor | None]:
-    """The rule and the keep that an option ``stop`` names, and which elements of ``y`` the loss may look at.
+) -> tuple[StoppingRule, Selection, Tensor | None]:
+    """The rule and the selection that an option ``stop`` names, and which elements of ``y`` the loss may look at.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def stopping_by(
 
 def validated(
     network: nn.Module, example: Example, output: Callable[[nn.Module], Tensor], *, every: int, patience: int
-) -> tuple[Rule, Keep]:
+) -> tuple[StoppingRule, Selection]:
     """Stop when a network's error on an example that it does not learn from has not improved for ``patience`` steps;
     return what it made (``output``) with the weights that it had when that was lowest."""
     score = Validation(network, example, every)

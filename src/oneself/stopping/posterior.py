@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from oneself.core import Keep, Stage, Step
+from oneself.core import Selection, Stage, Step
 
 __all__ = ["Posterior"]
 
 
-class Posterior(Keep):
+class Posterior(Selection):
     """The mean of the iterates after ``burn_in`` steps, and their standard deviation as the part ``uncertainty``.
 
     Welford's recursion: one pass, no window, no loss of digits.
@@ -35,22 +35,22 @@ class Posterior(Keep):
             return
         x = step.seen.float()
         self.count += 1
-        mean, squares = self.held("mean"), self.held("squares")
+        mean, squares = self.registered("mean"), self.registered("squares")
         if mean is None or squares is None:
-            self.hold("mean", x)
-            self.hold("squares", torch.zeros_like(x))
+            self.register("mean", x)
+            self.register("squares", torch.zeros_like(x))
             return
         gap = x - mean
-        mean = self.hold("mean", mean + gap / self.count)
-        self.hold("squares", squares + gap * (x - mean))
+        mean = self.register("mean", mean + gap / self.count)
+        self.register("squares", squares + gap * (x - mean))
 
     def answer(self, stage: Stage) -> Tensor:
-        mean = self.held("mean")
+        mean = self.registered("mean")
         return stage.estimate() if mean is None else mean.clone()
 
     def parts(self) -> Mapping[str, Tensor]:
         """The uncertainty, once there are two samples to tell it."""
-        squares, count = self.held("squares"), int(self.count)
+        squares, count = self.registered("squares"), int(self.count)
         return {} if squares is None or count < 2 else {"uncertainty": (squares / (count - 1)).sqrt()}
 
     def words(self) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from oneself.core import Rule, Score, Step
+from oneself.core import Score, Step, StoppingRule
 
 __all__ = ["After", "Below", "Patience", "Plateau"]
 
 
-class Patience(Rule):
+class Patience(StoppingRule):
     """Stops once a score has not improved for ``steps`` steps, but never before step ``start``."""
 
     best: Tensor
@@ -33,7 +33,7 @@ class Patience(Rule):
         return f"{self.score.name} had not improved for {self.steps} steps"
 
 
-class Below(Rule):
+class Below(StoppingRule):
     """Stops once a score is at most ``threshold``, but never before step ``start``."""
 
     def __init__(self, score: Score, threshold: float, start: int = 0) -> None:
@@ -49,12 +49,12 @@ class Below(Rule):
         return f"{self.score.name} fell to {self.threshold:g}"
 
 
-class After(Rule):
+class After(StoppingRule):
     """Stops ``steps`` steps after another rule was first met."""
 
     since: Tensor
 
-    def __init__(self, rule: Rule, steps: int) -> None:
+    def __init__(self, rule: StoppingRule, steps: int) -> None:
         super().__init__()
         self.rule, self.steps = rule, steps
         self.register_buffer("since", torch.tensor(-1))
@@ -68,7 +68,7 @@ class After(Rule):
         return f"{self.rule.reason()}, {self.steps} steps ago" if self.steps else self.rule.reason()
 
 
-class Plateau(Rule):
+class Plateau(StoppingRule):
     """Stops once a score's mean over ``window`` steps is less than ``tolerance`` (relative) below the window before.
 
     Never before step ``start``.

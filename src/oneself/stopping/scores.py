@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from oneself.core import Example, Score, Step, total
 from oneself.losses import divergence
-from oneself.stopping.keeps import Average
+from oneself.stopping.selections import Average
 
 __all__ = ["HeldOut", "MovingVariance", "Objective", "Residual", "Sure", "Validation", "WindowVariance"]
 
@@ -41,12 +41,12 @@ class WindowVariance(Score):
         x = step.seen.flatten()
         x = x[:: max(1, math.ceil(x.numel() / self.pixels))].double()
         if self.smoothing:
-            before = self.held("smooth")
-            x = self.hold("smooth", x if before is None else torch.lerp(x, before, self.smoothing))
-        if self.held("window") is None:
-            self.hold("window", x.new_zeros(self.size, x.numel(), dtype=torch.float32))
-            self.hold("moments", x.new_zeros(2, x.numel()))
-            self.hold("count", torch.zeros((), dtype=torch.long, device=x.device))
+            before = self.registered("smooth")
+            x = self.register("smooth", x if before is None else torch.lerp(x, before, self.smoothing))
+        if self.registered("window") is None:
+            self.register("window", x.new_zeros(self.size, x.numel(), dtype=torch.float32))
+            self.register("moments", x.new_zeros(2, x.numel()))
+            self.register("count", torch.zeros((), dtype=torch.long, device=x.device))
         place = (self.count % self.size)[None]  # of the outputs seen: going back after a fall takes some away
         oldest, newest = self.window.index_select(0, place)[0].double(), x.float().double()
         self.moments[0] += newest - oldest
@@ -76,9 +76,9 @@ class MovingVariance(Score):
 
     def measure(self, step: Step) -> Tensor:
         x = step.seen
-        if self.held("mean") is None:
-            self.hold("mean", x)
-            self.hold("variance", torch.zeros((), device=x.device))
+        if self.registered("mean") is None:
+            self.register("mean", x)
+            self.register("variance", torch.zeros((), device=x.device))
         gap = x - self.mean
         self.variance.add_(self.rate * gap.square().mean()).mul_(1 - self.rate)
         self.mean.add_(self.rate * gap)
@@ -101,8 +101,8 @@ class Objective(Score):
 
     def measure(self, step: Step) -> Tensor:
         among = {name: value for name, value in step.terms.items() if name not in self.without}
-        value, before = total(among) if self.term is None else step.terms[self.term], self.held("mean")
-        mean = self.hold("mean", value if before is None else torch.lerp(value, before, self.smoothing))
+        value, before = total(among) if self.term is None else step.terms[self.term], self.registered("mean")
+        mean = self.register("mean", value if before is None else torch.lerp(value, before, self.smoothing))
         warm = step.index + 1 >= round(1 / (1 - self.smoothing))
         return mean.clone() if warm else torch.full_like(mean, torch.inf)
 
@@ -143,7 +143,7 @@ class HeldOut(Score):
         x = step.seen
         if self.of is not None:
             self.of.update(step)
-            mean = self.of.held("mean")
+            mean = self.of.registered("mean")
             x = x if mean is None else mean
         gap = (self.A(x) - self.y) * self.hidden
         return gap.square().sum() / self.hidden.sum()
@@ -186,8 +186,8 @@ class Sure(Score):
 
     def measure(self, step: Step) -> Tensor:
         if (step.index + 1) % self.every == 0 or step.index + 1 == step.steps:
-            self.hold("value", self.risk())
-        value = self.held("value")
+            self.register("value", self.risk())
+        value = self.registered("value")
         return torch.full((), torch.inf, device=self.y.device) if value is None else value.clone()
 
     def risk(self) -> Tensor:
@@ -234,6 +234,6 @@ class Validation(Score):
         if (step.index + 1) % self.every == 0 or step.index + 1 == step.steps:
             inputs = [x for name, x in self.named_buffers() if name.startswith("input_")]
             gap = (self._watched[0](*inputs).float() - self.target) * self.where
-            self.hold("value", gap.square().sum() / self.where.sum())
-        value = self.held("value")
+            self.register("value", gap.square().sum() / self.where.sum())
+        value = self.registered("value")
         return torch.full((), torch.inf, device=self.target.device) if value is None else value.clone()

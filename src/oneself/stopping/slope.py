@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from oneself.core import Rule, Score, Step
+from oneself.core import Score, Step, StoppingRule
 
 __all__ = ["Reconstruction", "SlopeCuts"]
 
@@ -29,12 +29,12 @@ class Reconstruction(Score):
         self.gap, self.every = gap, every
 
     def measure(self, step: Step) -> Tensor:
-        if step.index % self.every == 0 or self.held("value") is None:
-            self.hold("value", self.gap().float().square().mean())
+        if step.index % self.every == 0 or self.registered("value") is None:
+            self.register("value", self.gap().float().square().mean())
         return self.value.clone()
 
 
-class SlopeCuts(Rule):
+class SlopeCuts(StoppingRule):
     """Divides the learning rate when a score has stopped falling; stops the run when the rate is spent.
 
     A line is fitted to the score's last values; where ``-1.5 slope`` is at most the slope's standard deviation, the
@@ -67,7 +67,7 @@ class SlopeCuts(Rule):
         self.register_buffer("cut_at", torch.tensor(0))
 
     def schedule(self, progress: float) -> float:
-        """For ``Player.schedule``: what the rate is multiplied by now."""
+        """For ``Learner.schedule``: what the rate is multiplied by now."""
         return float(self.factor)
 
     def met(self, step: Step) -> Tensor:

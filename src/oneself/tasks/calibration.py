@@ -17,7 +17,7 @@ from oneself.core.randomness import check_seed
 from oneself.domains.image import ChannelAxis, DataRange, Given, unpack
 from oneself.imaging.cropping import cut
 from oneself.registry import Run, find, methods
-from oneself.tasks.problems import settle
+from oneself.tasks.problems import choose_method
 from oneself.tasks.scaling import unit_options
 
 __all__ = ["Calibration", "Ranked", "calibrate"]
@@ -172,10 +172,10 @@ def _candidate(one: Candidate, y: Tensor, device: str | None) -> tuple[str, Any,
     if callable(one) and not isinstance(one, Method):
         return getattr(one, "__name__", type(one).__name__), one, {}
     method, options = one if isinstance(one, tuple) else (one, {})
-    choice = settle("denoise", method, y, device=device)
+    choice = choose_method("denoise", method, y, device=device)
     record, given = find(choice.method), {**choice.options, **options}
     own = {name: value for name, value in given.items() if name != "preset"}
-    record.settle(own, given.get("preset"))
+    record.resolve_options(own, given.get("preset"))
     if y.ndim - 2 not in record.dims:
         raise ValueError(f"calibrate(candidates): {record.key} does not work on {y.ndim - 2}D images. Leave it out.")
     told = ", ".join(f"{name}={value}" for name, value in options.items())

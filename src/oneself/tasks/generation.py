@@ -12,16 +12,16 @@ import torch
 from torch import Tensor
 
 from oneself.core import Identity, Memory, Method, Result, callers_context, own_context
-from oneself.core.fitting import Fitting
 from oneself.core.loop import fingerprint
 from oneself.core.randomness import Randomness
 from oneself.core.room import telling
+from oneself.core.runner import StageRunner
 from oneself.domains.image import ChannelAxis, DataRange, channel_axis_of, unpack
 from oneself.generative import Sampler
 from oneself.generative.model import Kind, Model, checked_size
 from oneself.quantities import duration, memory
 from oneself.registry import Run
-from oneself.tasks.problems import settle
+from oneself.tasks.problems import choose_method
 
 __all__ = [
     "Generated",
@@ -140,7 +140,7 @@ class Training:
         **options: Any,
     ) -> None:
         y, self.kind = one_picture(image, "generate", channel_axis, data_range, clips=True)
-        choice = settle("generate", method, y, seconds=seconds, device=device)
+        choice = choose_method("generate", method, y, seconds=seconds, device=device)
         self.why = choice.why
         self.picture = fingerprint(y)
         self._settings = {"device": device, **choice.options, **options, "seed": seed}
@@ -216,14 +216,14 @@ def expected_cost(run: Run) -> Expected:
                     stage = stages.send(sent)
                 except StopIteration:
                     break
-            fitting = Fitting(count, stage, stream, run.compute)
+            fitting = StageRunner(count, stage, stream, run.compute)
             seconds, steps, count = seconds + _pace(fitting, run) * stage.steps, steps + stage.steps, count + 1
             sent = fitting.stage
     taken = None if watched.taken is None else watched.before + watched.taken
     return Expected(seconds, steps, count, taken)
 
 
-def _pace(fitting: Fitting, run: Run) -> float:
+def _pace(fitting: StageRunner, run: Run) -> float:
     """Seconds of the fastest of a few steps."""
     taken = []
     for _ in range(TRIED):

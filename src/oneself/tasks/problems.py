@@ -19,12 +19,12 @@ from oneself.tasks.auto import Choice, choose
 
 __all__ = [
     "Problem",
+    "choose_method",
     "deblurring",
     "denoising",
     "find_kernel",
     "inpainting",
     "separation",
-    "settle",
     "shrinking",
     "super_resolution",
 ]
@@ -166,7 +166,7 @@ def find_kernel(
     **options: Any,
 ) -> Result[Tensor]:
     """The result whose image is the kernel ``(1, 1, *kernel)`` of one picture. Raises as the method."""
-    choice = settle("kernel", method, y, seconds=seconds, device=device)
+    choice = choose_method("kernel", method, y, seconds=seconds, device=device)
     given = {**choice.options, **options, "scale": scale}
     return Run(choice.method, y, seed=seed, seconds=seconds, device=device, **given).finish()
 
@@ -269,7 +269,7 @@ def separation(
     return Problem(task, y, Mixture(task, second=second, **spatial))
 
 
-def settle(
+def choose_method(
     task: str,
     method: str | Method,
     y: Tensor,

@@ -18,7 +18,15 @@ from oneself.io.ranges import to_unit
 from oneself.operators.mixture import check_mixture
 from oneself.registry import Run, find
 from oneself.tasks.estimation import as_kernel, blur
-from oneself.tasks.problems import Problem, deblurring, denoising, inpainting, separation, settle, super_resolution
+from oneself.tasks.problems import (
+    Problem,
+    choose_method,
+    deblurring,
+    denoising,
+    inpainting,
+    separation,
+    super_resolution,
+)
 from oneself.tasks.scaling import (
     Scaling,
     measurement_range,
@@ -250,7 +258,7 @@ def restore(
         raise TypeError(
             "restore(physics=None): no operator. Give one, such as those of deepinv.physics, or use denoise."
         )
-    record = find(settle("restore", method, y[:1], device=device).method)
+    record = find(choose_method("restore", method, y[:1], device=device).method)
     check_measurement(record, y[:1])
     check_physics(record.key, record.needs, y[:1], physics)
     spans, units = [], []
@@ -331,7 +339,7 @@ def _run(
     for number, one in enumerate(problem.y):
         span = given.spans[number]
         level = unit_level(sigma, span)
-        choice = settle(problem.task, method, one[None], sigma=level, seconds=seconds, device=device)
+        choice = choose_method(problem.task, method, one[None], sigma=level, seconds=seconds, device=device)
         own = unit_options(choice.method, _with_images(choice.method, options, problem, number, given), span)
         settings = {**choice.options, **own, "seed": seed, "seconds": seconds, "device": device}
         result = Run(choice.method, one[None], problem.physics, **settings).finish()

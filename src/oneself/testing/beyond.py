@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from oneself.core import Method, Rule, Run, Stage, Step
+from oneself.core import Method, Run, Stage, Step, StoppingRule
 from oneself.testing.quality import psnr
 
 __all__ = ["Watched", "watch"]
@@ -46,10 +46,10 @@ class Watched:
     seconds: float
 
 
-class Noted(Rule):
+class Noted(StoppingRule):
     """Stops nothing; another rule is asked all the same."""
 
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: StoppingRule) -> None:
         super().__init__()
         self.rule = rule
 
@@ -85,7 +85,7 @@ def watch(
     **run
         As of ``Run``, the method's options among them.
     """
-    own = method.settle({k: v for k, v in run.items() if method.takes(k)}, run.get("preset"))["steps"]
+    own = method.resolve_options({k: v for k, v in run.items() if method.takes(k)}, run.get("preset"))["steps"]
     going = Run(endless(method), y, physics, **{**run, "steps": until or round(longer * own)})
     curve: list[float] = []
     mean = returned = None
@@ -107,12 +107,12 @@ def watch(
     assert mean is not None
     if returned is None:
         returned, stop_step, stopped, seconds = going.answer, len(curve), False, busy
-    keep = going._now.stage.keep if going._now else None
-    last = mean if keep is None or hasattr(keep, "score") else going.answer
+    selection = going._now.stage.selection if going._now else None
+    last = mean if selection is None or hasattr(selection, "score") else going.answer
     return Watched(returned, stop_step, stopped, curve, last, seconds)
 
 
 def _fired(run: Run) -> bool:
     assert run._now is not None
     (noted,) = (module for module in run._now.stage.modules() if isinstance(module, Noted))
-    return bool(noted.rule.held("fired"))
+    return bool(noted.rule.registered("fired"))

@@ -124,7 +124,7 @@ def write(path: Path, anew: Sequence[str]) -> None:
     for method in chosen:
         if method.key in anew or method.key not in golden:
             case = cases(method)[0]
-            settled = method.settle({**case.options, **case.taking(steps=STEPS)})
+            settled = method.resolve_options({**case.options, **case.taking(steps=STEPS)})
             options = {name: value for name, value in settled.items() if not isinstance(value, Tensor)}
             golden[method.key] = {"options": options, "terms": curve(method, options)}
     elsewhere = list(_curves_elsewhere({method.key: golden[method.key]["options"] for method in chosen}))

@@ -76,7 +76,7 @@ class _Runs:
         return False
 
     def work(self, options: dict[str, Any]) -> str | None:
-        key = repr(self.case.method.settle({**self.case.options, **options}))
+        key = repr(self.case.method.resolve_options({**self.case.options, **options}))
         if key not in self.made:
             self.made[key] = self._work(options)
         return self.made[key]
@@ -181,11 +181,11 @@ def check_unknown_options_are_refused(case: Case) -> None:
 def check_presets(case: Case) -> None:
     """Every preset is allowed, sets something other than the defaults, and runs; unknown ones are refused."""
     method = case.method
-    defaults = method.settle({})
+    defaults = method.resolve_options({})
     for name in method.presets:
-        require(method.settle({}, name) != defaults, case, f"the preset {name!r} is what the defaults are")
+        require(method.resolve_options({}, name) != defaults, case, f"the preset {name!r} is what the defaults are")
         given = case.taking(steps=1, samples=1)
         run = type(case.run())(method, case.y, case.physics, device="cpu", preset=name, **given)
         require(run.finish().image.shape == case.truth.shape, case, f"the preset {name!r} does not run")
     require(method.gpu_preset is None or method.gpu_preset in method.presets, case, "there is no such gpu_preset")
-    refusal(lambda: method.settle({}, "no such preset"), (ValueError,), case, "an unknown preset")
+    refusal(lambda: method.resolve_options({}, "no such preset"), (ValueError,), case, "an unknown preset")

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import torch
 
 from oneself.core import Result
-from oneself.core.fitting import GUARD
+from oneself.core.runner import GUARD
 from oneself.testing.cases import Case
 from oneself.testing.promise import require
 

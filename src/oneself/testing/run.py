@@ -132,10 +132,10 @@ def check_terms_never_read_back(case: Case) -> None:
     """``terms`` is pure tensor code in every stage: no value returns to the host, no shape depends on one."""
     with torch.random.fork_rng(devices=[]):
         for stage in _stages(case.run()):
-            for player in stage.players():
-                example = player.draw()
+            for learner in stage.learners():
+                example = learner.draw()
                 with _Reads(), _Operations():  # type: ignore[no-untyped-call]
-                    total(player.terms(example)).backward()
+                    total(learner.terms(example)).backward()
 
 
 def _stages(run: Run) -> Iterator[Stage]:

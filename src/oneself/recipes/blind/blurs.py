@@ -72,7 +72,7 @@ class _Nothing(Input):
         assert isinstance(self.target, Tensor)
         return Example((), self.target)
 
-    still = forward
+    evaluation_example = forward
 
 
 class SpectralFit(Fit):

@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from oneself.core import Example, Option, Player, Stage, method
+from oneself.core import Example, Learner, Option, Stage, method
 from oneself.inputs import DetailedCrops
 from oneself.networks import DeepBlur, critic
 from oneself.operators.kernels import cubic_kernel
@@ -149,11 +149,11 @@ class Game(Stage):
         self.register_buffer("mean", first.clone())
         self.register_buffer("count", torch.zeros(()))
 
-    def players(self) -> Sequence[Player]:
+    def learners(self) -> Sequence[Learner]:
         kernel, judge = (adam(rate, betas=(0.5, 0.999)) for rate in self.rates)
         return [
-            Player(self.blur, self._draw, self._deceive, kernel, self._follow),
-            Player(self.judge, self._draw, self._tell_apart, judge, self.cut),
+            Learner(self.blur, self._draw, self._deceive, kernel, self._follow),
+            Learner(self.judge, self._draw, self._tell_apart, judge, self.cut),
         ]
 
     def _follow(self, progress: float) -> float:
@@ -195,7 +195,7 @@ class Game(Stage):
         real, false = self._judged(example.target), self._judged(made)
         return {"critic": ((real - 1).abs().mean() + false.abs().mean()) / 2}
 
-    def between(self) -> None:
+    def after_step(self) -> None:
         self.count.add_(1)
         weight = (1 - self.count / (self.count + 9)).clamp(min=1 - self.average)
         self.mean.lerp_(self.blur(), weight)

@@ -171,7 +171,7 @@ class Diffused(Input):
         cut(known, [slice(a, n - b) for a, b, n in zip(starts, ends, sides, strict=True)]).fill_(1)
         return known
 
-    def still(self) -> Example:
+    def evaluation_example(self) -> Example:
         return self.forward()
 
 

@@ -196,7 +196,7 @@ class Noisy(Input):
         told = (torch.cat([given * noisy, shown], dim=1), self.made.told(level, numbers))
         return Example(told, (u - skip * noisy) / out)
 
-    def still(self) -> Example:
+    def evaluation_example(self) -> Example:
         return self.forward()
 
 

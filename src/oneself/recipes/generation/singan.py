@@ -24,7 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from oneself.core import Example, Option, Player, Recipe, Stage, WeightAverage, method
+from oneself.core import Example, Learner, Option, Recipe, Stage, WeightAverage, method
 from oneself.generative import Level, Pyramid, fresh, pyramid_sizes
 from oneself.imaging.cropping import cut
 from oneself.losses import PatchTransport, critique, frozen, gradient_penalty, sliced_distance
@@ -256,15 +256,15 @@ class Scale(Stage):
         whole = max(self.real.shape[2:]) <= (self.made.crop or math.inf)
         return F.pad(x, [self.side // 2] * 4, mode="reflect") if whole else x
 
-    def players(self) -> Sequence[Player]:
+    def learners(self) -> Sequence[Learner]:
         move = adam(self.made.rate, betas=(0.5, 0.999))
         schedule = level_then_down()
-        level = Player(self.level, self.draw, self.pleased, move, schedule, self.made.moves)
+        level = Learner(self.level, self.draw, self.pleased, move, schedule, self.made.moves)
         if self.critic is None:
             return [level]
-        return [Player(self.critic, self.draw, self.judged, move, schedule, self.made.moves), level]
+        return [Learner(self.critic, self.draw, self.judged, move, schedule, self.made.moves), level]
 
-    def between(self) -> None:
+    def after_step(self) -> None:
         if self.average is not None:
             self.average.update(self.level.network)
 

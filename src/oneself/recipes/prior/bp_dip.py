@@ -52,7 +52,7 @@ def bp_dip(
     average: o.Average = 0.99,
 ) -> Fit:
     size = tuple(physics.A_adjoint(y).shape)
-    rule, keep = early_stopping(WindowVariance(window, smoothing), patience=patience, start=start, average=average)
+    rule, selection = early_stopping(WindowVariance(window, smoothing), patience=patience, start=start, average=average)
     return Fit(
         structure=Skip(len(size) - 2, code, size[1], size[2:], [width] * levels, skip),
         input=Code(y, size[2:], code, jitter),
@@ -60,5 +60,5 @@ def bp_dip(
         optimiser=OPTIMISERS[optimiser](rate),
         steps=steps,
         stop=rule,
-        keep=keep,
+        selection=selection,
     )

@@ -56,5 +56,5 @@ def deep_decoder(
         optimiser=adam(rate),
         steps=steps,
         stop=Plateau(Objective(), window=window, tolerance=tolerance),
-        keep=Average(average),
+        selection=Average(average),
     )

@@ -73,7 +73,7 @@ def deep_red(
     average: o.Average = 0.99,
 ) -> Fit:
     adjoint = physics.A_adjoint(y)
-    rule, keep, where = stopping_by(
+    rule, selection, where = stopping_by(
         stop,
         fidelity,
         y,
@@ -103,5 +103,5 @@ def deep_red(
         optimiser=OPTIMISERS[optimiser](rate),
         steps=steps,
         stop=rule,
-        keep=keep,
+        selection=selection,
     )

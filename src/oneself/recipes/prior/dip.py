@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 
 from torch import Tensor
 
-from oneself.core import Fit, Input, Option, Rule, method
+from oneself.core import Fit, Input, Option, StoppingRule, method
 from oneself.inputs import Code, Coordinates, Fixed
 from oneself.losses import data_term
 from oneself.networks import Skip
@@ -98,7 +98,7 @@ def dip(
     if guide is not None and input != "noise":
         raise ValueError(f"dip(guide=…, input={input!r}): the guide is the input. Leave one of them out.")
     size = tuple(physics.A_adjoint(y).shape)
-    rule, keep, where = stopping_by(
+    rule, selection, where = stopping_by(
         "never" if stop == "discrepancy" else stop,
         fidelity,
         y,
@@ -128,12 +128,12 @@ def dip(
         optimiser=OPTIMISERS[optimiser](rate),
         steps=steps,
         stop=rule,
-        keep=keep,
+        selection=selection,
         rise=10**0.5,  # the published code goes back when the fit falls by 5 dB
     )
 
 
-def _discrepancy(y: Tensor, physics: Any, sigma: float | None, start: int) -> Rule:
+def _discrepancy(y: Tensor, physics: Any, sigma: float | None, start: int) -> StoppingRule:
     if sigma is None:
         raise ValueError("dip(stop='discrepancy', sigma=None): the noise level is needed. Give sigma=.")
     return Below(Residual(y, sigma, physics.A), 1.0, start)

@@ -66,6 +66,6 @@ def dip_sgld(
         loss=Fidelity(physics.A),
         optimiser=langevin(rate, energy=y.numel() / (2 * level**2 * warmth), descent=min(descent, burn_in)),
         steps=steps,
-        keep=Posterior(burn_in),
+        selection=Posterior(burn_in),
         notes=notes,
     )

@@ -62,6 +62,6 @@ def dip_sure(
         start=start,
         settle=settle,
         stop=Patience(risk, patience, start),
-        keep=Average(average),
+        selection=Average(average),
         notes=notes,
     )

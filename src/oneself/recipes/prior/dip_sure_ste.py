@@ -82,6 +82,6 @@ def dip_sure_ste(
         estimate=Objective(smoothing),
         start=start,
         settle=settle,
-        keep=Average(average),
+        selection=Average(average),
         notes=notes,
     )

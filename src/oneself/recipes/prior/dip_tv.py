@@ -55,7 +55,7 @@ def dip_tv(
     average: o.Average = 0.99,
 ) -> Fit:
     size = tuple(physics.A_adjoint(y).shape)
-    rule, keep, where = stopping_by(
+    rule, selection, where = stopping_by(
         stop,
         fidelity,
         y,
@@ -75,5 +75,5 @@ def dip_tv(
         optimiser=OPTIMISERS[optimiser](rate),
         steps=steps,
         stop=rule,
-        keep=keep,
+        selection=selection,
     )

@@ -77,7 +77,7 @@ def p_gsure(
         "start": start,
         "settle": settle,
         "stop": Patience(risk, patience, start),
-        "keep": Average(average),
+        "selection": Average(average),
         "notes": notes,
     }
     if prior == "none":

@@ -53,7 +53,7 @@ def pip(
     average: o.Average = 0.99,
 ) -> Fit:
     size = tuple(physics.A_adjoint(y).shape)
-    rule, keep, where = stopping_by(
+    rule, selection, where = stopping_by(
         stop,
         "least-squares",
         y,
@@ -73,5 +73,5 @@ def pip(
         optimiser=OPTIMISERS[optimiser](rate),
         steps=steps,
         stop=rule,
-        keep=keep,
+        selection=selection,
     )

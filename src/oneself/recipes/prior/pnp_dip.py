@@ -63,7 +63,7 @@ def pnp_dip(
 ) -> Fit:
     adjoint = physics.A_adjoint(y)
     denoise = denoiser(prior, strength, adjoint, "pnp_dip")
-    rule, keep, where = stopping_by(
+    rule, selection, where = stopping_by(
         stop,
         fidelity,
         y,
@@ -86,5 +86,5 @@ def pnp_dip(
         optimiser=OPTIMISERS[optimiser](rate),
         steps=steps,
         stop=rule,
-        keep=keep,
+        selection=selection,
     )

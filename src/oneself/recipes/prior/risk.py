@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from oneself.core import Example, Fit, Rule, State, total
+from oneself.core import Example, Fit, State, StoppingRule, total
 from oneself.inputs import Observation
 from oneself.losses import BackProjection, Fidelity
 from oneself.operators.normal import NormalInverse
@@ -79,12 +79,12 @@ class RiskFit(Fit, State):
         estimate: Objective,
         start: int,
         settle: int,
-        stop: Rule | None = None,
+        stop: StoppingRule | None = None,
         **fit: Any,
     ) -> None:
         super().__init__(loss=Fidelity(A) if inverse is None else BackProjection(A, inverse), input=input, **fit)
         self.A, self.shift, self.inverse = A, shift, inverse
-        y = input.still().target
+        y = input.evaluation_example().target
         self.register_buffer("variance", torch.as_tensor(variance, dtype=y.dtype, device=y.device), persistent=False)
         trace = self.variance.expand_as(y).sum() if inverse is None else self.variance.mean() * inverse.trace(y)
         self.offset = -float(trace) / y.numel()
@@ -108,10 +108,10 @@ class RiskFit(Fit, State):
         self.risk = total(risk).detach()
         return {**{name: _weighted(value, self.trust) for name, value in risk.items()}, **values}
 
-    def between(self) -> None:
-        super().between()
-        before = self.held("mean_risk")
-        average = self.hold("mean_risk", self.risk if before is None else torch.lerp(self.risk, before, MEMORY))
+    def after_step(self) -> None:
+        super().after_step()
+        before = self.registered("mean_risk")
+        average = self.register("mean_risk", self.risk if before is None else torch.lerp(self.risk, before, MEMORY))
         self.trust.copy_(torch.tanh(SHARP * (average - self.floor) / -self.offset))
 
     def spread(self, z: Tensor, v: Tensor, probe: Tensor) -> Tensor:

@@ -54,8 +54,8 @@ class SplitFit(Fit):
         self.coupling, self.proximal, self.every, self.begin = coupling, proximal, every, begin
         self.register_buffer("moves", torch.zeros((), dtype=torch.long))
 
-    def between(self) -> None:
-        super().between()
+    def after_step(self) -> None:
+        super().after_step()
         self.moves += 1
         if self.last_output is None or int(self.moves) % self.every:
             return

@@ -50,7 +50,7 @@ def td_dip(
 ) -> Fit:
     size = tuple(physics.A_adjoint(y).shape)
     codes = helix(size[2], turns).to(y)
-    rule, keep = early_stopping(WindowVariance(window, smoothing), patience=patience, start=start, average=average)
+    rule, selection = early_stopping(WindowVariance(window, smoothing), patience=patience, start=start, average=average)
     return Fit(
         structure=FrameDecoder(codes.shape[1], width, size[1], size[3:], levels),
         input=Fixed(y, codes),
@@ -59,5 +59,5 @@ def td_dip(
         schedule=stepped(0.5, at=(0.4, 0.8)),
         steps=steps,
         stop=rule,
-        keep=keep,
+        selection=selection,
     )

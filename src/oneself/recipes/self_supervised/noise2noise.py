@@ -74,7 +74,7 @@ def noise2noise(
         shown += (also - shown) / 2  # a view of x: beyond what both show, the first alone tells
         return x
 
-    stop, keep = validated(mean.network, shots.held_out(), output, every=every, patience=patience)
+    stop, selection = validated(mean.network, shots.held_out(), output, every=every, patience=patience)
     return Fit(
         structure=network,
         input=shots,
@@ -83,7 +83,7 @@ def noise2noise(
         steps=steps,
         average=mean,
         stop=stop,
-        keep=keep,
+        selection=selection,
         output=output,
         answer_cost=len(views) * math.prod(y.shape[2:]) / (3 * patches * math.prod(size)),
         image_output=False,

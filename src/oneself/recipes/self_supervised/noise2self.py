@@ -105,7 +105,7 @@ def noise2self(
 
     average_of = WeightAverage(network, average)
     looks = masks.count if hide and invariant else 1
-    stop, keep = validated(average_of.network, masks.held_out(), output, every=every, patience=patience)
+    stop, selection = validated(average_of.network, masks.held_out(), output, every=every, patience=patience)
     return Fit(
         structure=network,
         input=masks,
@@ -115,7 +115,7 @@ def noise2self(
         steps=steps,
         average=average_of,
         stop=stop,
-        keep=keep,
+        selection=selection,
         output=output,
         answer_cost=looks * len(views) * math.prod(y.shape[2:]) / (3 * patches * math.prod(size)),
         image_output=False,

@@ -131,7 +131,7 @@ def noise2void(
         x = mean_of_views(h, y, views, reach=network.reach, tile=network.whole(tile))
         return x if level is None else posterior_mean(y, x, variance_at(x, level**2, gain), shape)
 
-    stop, keep = validated(mean.network, masks.held_out(), output, every=every, patience=patience)
+    stop, selection = validated(mean.network, masks.held_out(), output, every=every, patience=patience)
     return Fit(
         structure=network,
         input=masks,
@@ -140,7 +140,7 @@ def noise2void(
         steps=steps,
         average=mean,
         stop=stop,
-        keep=keep,
+        selection=selection,
         output=output,
         answer_cost=len(views) * math.prod(y.shape[2:]) / (3 * patches * math.prod(size)),
         image_output=False,

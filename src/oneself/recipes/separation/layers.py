@@ -80,7 +80,7 @@ class LayeredFit(Fit):
         super().__init__(**fit)
         self.look, self.finish = look, finish
         self.stack: Tensor | None = None
-        self.keep = Best(score, of=Average(average, of=self._made))
+        self.selection = Best(score, of=Average(average, of=self._made))
 
     @property
     def codes(self) -> tuple[Input, ...]:
@@ -98,7 +98,7 @@ class LayeredFit(Fit):
         return self.objective.values(x, example)
 
     def estimate(self) -> Tensor:
-        return self.look(self.structure.split(self.structure(*self.input.still().input)))
+        return self.look(self.structure.split(self.structure(*self.input.evaluation_example().input)))
 
     def answer(self) -> Tensor:
         return self._finished()[0]
@@ -107,7 +107,7 @@ class LayeredFit(Fit):
         return self._finished()[1]
 
     def _finished(self) -> tuple[Tensor, Mapping[str, Tensor]]:
-        kept = self.keep.held("best")
+        kept = self.selection.registered("best")
         with torch.no_grad():
-            stack = self.structure(*self.input.still().input).float() if kept is None else kept
+            stack = self.structure(*self.input.evaluation_example().input).float() if kept is None else kept
             return self.finish(self.structure.split(stack))

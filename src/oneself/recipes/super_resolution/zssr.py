@@ -150,7 +150,7 @@ def _network(y: Tensor, width: int, layers: int) -> Residual:
 
 def _slope_cuts(network: nn.Module, examples: FatherSon) -> tuple[SlopeCuts, Callable[[float], float]]:
     def gap() -> Tensor:
-        son, father = examples.still().input[0], examples.still().target
+        son, father = examples.evaluation_example().input[0], examples.evaluation_example().target
         made: Tensor = network(son) - father
         return made
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from oneself.core import Compute, Diverged, Example, Fit, Player, Rule, Stage, WeightAverage
+from oneself.core import Compute, Diverged, Example, Fit, Learner, Stage, StoppingRule, WeightAverage
 from oneself.stopping import Below, Best
 
 from .toys import At, Clock, Constant, Given, Square, Ticking, fit, image, run_of
@@ -53,21 +53,21 @@ def test_the_estimate_is_that_of_the_averaged_weights() -> None:
 
 
 class Duel(Stage):
-    """Two players: the first is drawn to y, the second, twice a step, to the first."""
+    """Two learners: the first is drawn to y, the second, twice a step, to the first."""
 
     def __init__(self, y: Tensor) -> None:
         super().__init__(steps=8)
         self.y, self.first, self.second = y, Constant(y), Constant(y)
         self.register_buffer("moved", torch.tensor(0))
 
-    def players(self) -> Sequence[Player]:
+    def learners(self) -> Sequence[Learner]:
         def sgd(parameters: object) -> torch.optim.Optimizer:
             return torch.optim.SGD(parameters, lr=0.1 * self.y.numel())
 
         zero = (torch.zeros(()),)
         return [
-            Player(self.first, lambda: Example(zero, self.y), lambda e: self._gap(self.first, e, "first"), sgd),
-            Player(
+            Learner(self.first, lambda: Example(zero, self.y), lambda e: self._gap(self.first, e, "first"), sgd),
+            Learner(
                 self.second,
                 lambda: Example(zero, self.first.image.detach()),
                 lambda e: self._gap(self.second, e, "second"),
@@ -80,7 +80,7 @@ class Duel(Stage):
     def _gap(module: nn.Module, example: Example, name: str) -> dict[str, Tensor]:
         return {name: (module(*example.input) - example.target).square().mean()}
 
-    def between(self) -> None:
+    def after_step(self) -> None:
         self.moved += 1
 
     def estimate(self) -> Tensor:
@@ -181,8 +181,8 @@ def test_a_perfect_fit_is_no_fall(rise: float) -> None:
 
 def test_a_rule_is_named_with_its_step_and_what_is_returned() -> None:
     score = Given([3, 1, 2, *[5] * 20])
-    stop: Rule = At(6) | Below(score, 0.5)
-    result = run_of(lambda y: fit(y, stop=stop, keep=Best(score))).finish()
+    stop: StoppingRule = At(6) | Below(score, 0.5)
+    result = run_of(lambda y: fit(y, stop=stop, selection=Best(score))).finish()
     assert result.stopped_by == "at (6,), at step 7; returned the iterate of step 2, where given was lowest"
     assert result.stages[0].planned == 20
     assert result.history["given"] == [3, 1, 2, 5, 5, 5, 5]
@@ -254,7 +254,7 @@ def test_an_input_that_is_drawn_anew_is_drawn_from_the_runs_own_stream() -> None
 
 
 class Counted(Stage):
-    """No player: every step adds one in closed form."""
+    """No learner: every step adds one in closed form."""
 
     total: Tensor
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from oneself.core import Keep
+from oneself.core import Selection
 from oneself.stopping import Average, Best, WindowVariance, early_stopping
 
 from ..core.toys import Given, fit, image, looked
@@ -19,17 +19,17 @@ def outputs(count: int) -> list[Tensor]:
     return [torch.rand(1, 2, 6, 8, generator=generator) for _ in range(count)]
 
 
-def shown(keep: Keep, xs: list[Tensor], first: int = 0) -> Keep:
+def shown(selection: Selection, xs: list[Tensor], first: int = 0) -> Selection:
     for index, x in enumerate(xs, first):
-        keep.update(looked(index, x))
-    return keep
+        selection.update(looked(index, x))
+    return selection
 
 
 def test_the_plain_mean_after_a_burn_in() -> None:
     xs = outputs(9)
-    keep = shown(Average(burn_in=4), xs)
-    assert torch.allclose(keep.answer(STAGE), torch.stack(xs[4:]).mean(0), atol=1e-6)
-    assert keep.words() == "the average of the iterates"
+    selection = shown(Average(burn_in=4), xs)
+    assert torch.allclose(selection.answer(STAGE), torch.stack(xs[4:]).mean(0), atol=1e-6)
+    assert selection.words() == "the average of the iterates"
 
 
 def test_the_running_average() -> None:
@@ -43,29 +43,29 @@ def test_the_running_average() -> None:
 
 def test_a_decay_of_none_at_all_is_the_last_iterate() -> None:
     xs = outputs(3)
-    keep = shown(Average(0.0), xs)
-    assert torch.equal(keep.answer(STAGE), xs[-1])
-    assert keep.words() == "the last iterate"
+    selection = shown(Average(0.0), xs)
+    assert torch.equal(selection.answer(STAGE), xs[-1])
+    assert selection.words() == "the last iterate"
 
 
 def test_before_anything_was_seen_the_answer_is_the_estimate() -> None:
-    for keep in (Average(), shown(Average(burn_in=5), outputs(2)), Best(Given([]))):
-        assert torch.equal(keep.answer(STAGE), STAGE.estimate())
+    for selection in (Average(), shown(Average(burn_in=5), outputs(2)), Best(Given([]))):
+        assert torch.equal(selection.answer(STAGE), STAGE.estimate())
 
 
 @pytest.mark.parametrize("values", [[3, 1, 2, 5], [3, 1, 1, 1], [math.inf, 1, 2, math.nan], [math.nan, -1, 0, 0]])
 def test_best_is_the_iterate_of_the_lowest_score(values: list[float]) -> None:
     xs = outputs(4)
-    keep = shown(Best(Given(values)), xs)
-    assert torch.equal(keep.answer(STAGE), xs[1])
-    assert keep.words() == "the iterate of step 2, where given was lowest"
+    selection = shown(Best(Given(values)), xs)
+    assert torch.equal(selection.answer(STAGE), xs[1])
+    assert selection.words() == "the iterate of step 2, where given was lowest"
 
 
 def test_best_of_the_running_average() -> None:
     xs = outputs(6)
-    keep = shown(Best(Given([5, 4, 1, 3, 2, 2]), of=Average(0.5)), xs)
-    assert torch.equal(keep.answer(STAGE), shown(Average(0.5), xs[:3]).answer(STAGE))
-    assert keep.words() == "the running average of the iterates of step 3, where given was lowest"
+    selection = shown(Best(Given([5, 4, 1, 3, 2, 2]), of=Average(0.5)), xs)
+    assert torch.equal(selection.answer(STAGE), shown(Average(0.5), xs[:3]).answer(STAGE))
+    assert selection.words() == "the running average of the iterates of step 3, where given was lowest"
     plain = Best(Given([1]), of=Average(0.0))
     shown(plain, xs[:1])
     assert plain.words() == "the iterate of step 1, where given was lowest"
@@ -73,16 +73,16 @@ def test_best_of_the_running_average() -> None:
 
 def test_while_no_score_can_be_told_the_newest_is_kept() -> None:
     xs = outputs(3)
-    keep = shown(Best(Given([math.inf] * 3)), xs)
-    assert torch.equal(keep.answer(STAGE), xs[-1])
-    assert keep.words() == "the last iterate (given could not be told yet)"
+    selection = shown(Best(Given([math.inf] * 3)), xs)
+    assert torch.equal(selection.answer(STAGE), xs[-1])
+    assert selection.words() == "the last iterate (given could not be told yet)"
 
 
 def test_a_kept_image_is_not_written_to_later() -> None:
     xs = outputs(3)
-    keep = shown(Best(Given([2, 1, 0])), xs[:2])
-    answer = keep.answer(STAGE)
-    shown(keep, xs[2:], 2)
+    selection = shown(Best(Given([2, 1, 0])), xs[:2])
+    answer = selection.answer(STAGE)
+    shown(selection, xs[2:], 2)
     assert torch.equal(answer, xs[1])
 
 
@@ -99,18 +99,18 @@ def test_the_windowed_variance_stops_near_the_turn() -> None:
     """Outputs that come ever closer to the truth and then, faster and faster, to its noisy measurement."""
     torch.manual_seed(0)
     truth, noise, turn = torch.rand(1, 1, 16, 16), 0.3 * torch.randn(1, 1, 16, 16), 150
-    rule, keep = early_stopping(WindowVariance(15), patience=60, start=0, average=0.0)
+    rule, selection = early_stopping(WindowVariance(15), patience=60, start=0, average=0.0)
     stopped = None
     for index in range(400):
         x = truth * (1 - math.exp(-index / 30)) + 0.003 * torch.randn_like(truth)
         x = x + noise * (1 - math.exp(-max(0, index - turn) / 60))
         step = looked(index, x)
-        keep.update(step)
+        selection.update(step)
         if bool(rule(step)):
             stopped = index
             break
-    assert turn - 40 < int(keep.step) < turn + 25
-    assert stopped == int(keep.step) - 1 + 60
-    error = float((keep.answer(STAGE) - truth).square().mean())
+    assert turn - 40 < int(selection.step) < turn + 25
+    assert stopped == int(selection.step) - 1 + 60
+    error = float((selection.answer(STAGE) - truth).square().mean())
     assert error < 0.02 * float((x - truth).square().mean())
     assert rule.reason() == "window_variance had not improved for 60 steps"

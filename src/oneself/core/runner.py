@@ -16,11 +16,11 @@ from oneself.core.context import own_context
 from oneself.core.objective import total
 from oneself.core.randomness import Randomness
 from oneself.core.result import StageRecord
-from oneself.core.stage import Player, Stage
+from oneself.core.stage import Learner, Stage
 from oneself.core.step import Step
-from oneself.core.stopping import Rule, Score, Seconds
+from oneself.core.stopping import Score, Seconds, StoppingRule
 
-__all__ = ["Diverged", "Fitting"]
+__all__ = ["Diverged", "StageRunner"]
 
 GUARD = 50  # steps between two looks at the objective's health, each of which remembers a state to go back to
 SETBACKS = 3  # falls after which a stage ends with its last good state
@@ -32,8 +32,8 @@ class Diverged(ArithmeticError):
     """A run fell apart before it had a usable image."""
 
 
-class Fitting:
-    """Moves a stage's players step by step.
+class StageRunner:
+    """Moves a stage's learners step by step.
 
     Parameters
     ----------
@@ -61,13 +61,13 @@ class Fitting:
         self.number, self.stream, self.compute, self.seconds, self.limit = number, stream, compute, seconds, limit
         stage.stop = stage.stop | Seconds(math.inf if seconds is None else seconds, reserve=stage.answer_cost)
         self.stage = compute.place(stage)
-        self.players = [self._ready(player) for player in stage.players()]
+        self.learners = [self._ready(learner) for learner in stage.learners()]
         self.optimisers = [
-            player.optimiser([p for p in player.module.parameters() if p.requires_grad]) for player in self.players
+            learner.optimiser([p for p in learner.module.parameters() if p.requires_grad]) for learner in self.learners
         ]
         self.rates = [[group["lr"] for group in optimiser.param_groups] for optimiser in self.optimisers]
         self.scores = [module for module in stage.modules() if isinstance(module, Score)]
-        self.rules = [module for module in stage.stop.modules() if isinstance(module, Rule)]
+        self.rules = [module for module in stage.stop.modules() if isinstance(module, StoppingRule)]
         self.index, self.setbacks, self.stopped_by = 0, 0, ""
         self.planned, self._given_plan = stage.steps, planned
         self.history: list[dict[str, Tensor]] = []
@@ -76,9 +76,9 @@ class Fitting:
         self._reference, self._good_at, self._good = math.inf, 0, self._freeze()
         self._began = self._warmed = time.monotonic()
 
-    def _ready(self, player: Player) -> Player:
-        terms = self.compute.compiled(player.terms)
-        return Player(player.module, player.draw, terms, player.optimiser, player.schedule, player.repeats)
+    def _ready(self, learner: Learner) -> Learner:
+        terms = self.compute.compiled(learner.terms)
+        return Learner(learner.module, learner.draw, terms, learner.optimiser, learner.schedule, learner.repeats)
 
     @property
     def finished(self) -> bool:
@@ -89,7 +89,7 @@ class Fitting:
         return StageRecord(self.planned, self.index, self.stopped_by or "the caller")
 
     def advance(self) -> Step:
-        """Move every player once; look after the step."""
+        """Move every learner once; look after the step."""
         self._plan()
         with self.stream, self.compute.active(), ExitStack() as first:
             if self.index == 0 and not self.compute.compile:
@@ -98,9 +98,9 @@ class Fitting:
         # laid out as what a checkpoint brings back: sums over another layout differ in their last bits
         output = None if self.stage.last_output is None else self.stage.last_output.contiguous()
         step = Step(self.number, self.index, self.planned, self.compute.device, terms, output, self.estimate)
-        with torch.no_grad(), self.stream.peek():
+        with torch.no_grad(), self.stream.fork():
             step.scores = {score.name: score(step) for score in self.scores}
-            self.stage.keep.update(step)
+            self.stage.selection.update(step)
             self._ask_to_stop(step)
         self._broken |= ~torch.isfinite(total(terms))
         self.history.append({**terms, **step.scores})
@@ -119,7 +119,7 @@ class Fitting:
         self._wants_stop |= met
 
     def _plan(self) -> None:
-        if self.index != WARM or not any(player.schedule for player in self.players):
+        if self.index != WARM or not any(learner.schedule for learner in self.learners):
             return
         if self._given_plan is not None:
             self.planned = self._given_plan
@@ -131,20 +131,20 @@ class Fitting:
 
     def _move(self) -> dict[str, Tensor]:
         found: dict[str, Tensor] = {}
-        for player, optimiser, rates in zip(self.players, self.optimisers, self.rates, strict=True):
-            if player.schedule is not None:
-                factor = player.schedule(min(1.0, self.index / self.planned))
+        for learner, optimiser, rates in zip(self.learners, self.optimisers, self.rates, strict=True):
+            if learner.schedule is not None:
+                factor = learner.schedule(min(1.0, self.index / self.planned))
                 for group, rate in zip(optimiser.param_groups, rates, strict=True):
                     group["lr"] = rate * factor
-            for _ in range(player.repeats):
+            for _ in range(learner.repeats):
                 optimiser.zero_grad(set_to_none=True)
-                terms = player.terms(player.draw())
+                terms = learner.terms(learner.draw())
                 torch.autograd.backward(total(terms))
                 optimiser.step()
             found |= {name: value.detach() for name, value in terms.items()}
         with torch.no_grad():
             found |= {name: value.detach() for name, value in self.stage.solve().items()}
-            self.stage.between()
+            self.stage.after_step()
         return found
 
     def _look_after(self, terms: dict[str, Tensor]) -> None:
@@ -155,9 +155,10 @@ class Fitting:
         if self.finished:
             return
         if wants_stop and bool(self._wants_stop):
-            self.stopped_by = f"{self.stage.stop.reason()}, at step {self.index}; returned {self.stage.keep.words()}"
+            reason, returned = self.stage.stop.reason(), self.stage.selection.words()
+            self.stopped_by = f"{reason}, at step {self.index}; returned {returned}"
         elif last:
-            self.stopped_by = f"all {self.index} steps were taken; returned {self.stage.keep.words()}"
+            self.stopped_by = f"all {self.index} steps were taken; returned {self.stage.selection.words()}"
 
     def _guard(self, value: float) -> None:
         """Remember a healthy state; go back to the last one after a fall."""
@@ -193,12 +194,12 @@ class Fitting:
     @own_context()
     def estimate(self) -> Tensor:
         """A clean look at the image as it stands."""
-        with torch.no_grad(), self.stream.peek(), self.compute.active():
+        with torch.no_grad(), self.stream.fork(), self.compute.active():
             return self.stage.estimate().float()
 
     def answer(self) -> Tensor:
-        """The image that the stage's keep holds to be the answer."""
-        with torch.no_grad(), self.stream.peek(), self.compute.active():
+        """The image that the stage's selection holds to be the answer."""
+        with torch.no_grad(), self.stream.fork(), self.compute.active():
             return self.stage.answer().float()
 
     def traces(self) -> dict[str, Tensor]:

@@ -8,12 +8,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from oneself.core import Keep, Score, Stage, Step
+from oneself.core import Score, Selection, Stage, Step
 
 __all__ = ["Average", "Best", "BestWeights"]
 
 
-class Average(Keep):
+class Average(Selection):
     """A running average of the outputs: exponential with ``decay``, or the plain mean where ``decay`` is ``None``.
 
     Parameters
@@ -39,11 +39,11 @@ class Average(Keep):
         x = (step.seen if self.of is None else self.of()).float()
         self.count.add_(1)
         weight = (1 / self.count).clamp(min=0 if self.decay is None else 1 - self.decay)
-        mean = self.held("mean")
-        self.hold("mean", x if mean is None else torch.lerp(mean, x, weight.to(x)))
+        mean = self.registered("mean")
+        self.register("mean", x if mean is None else torch.lerp(mean, x, weight.to(x)))
 
     def answer(self, stage: Stage) -> Tensor:
-        mean = self.held("mean")
+        mean = self.registered("mean")
         return stage.estimate() if mean is None else mean.clone()
 
     def words(self) -> str:
@@ -52,13 +52,13 @@ class Average(Keep):
         return "the average of the iterates" if self.decay is None else "the running average of the iterates"
 
 
-class Best(Keep):
-    """The iterate (or what another keep holds then) at which a score was lowest.
+class Best(Selection):
+    """The iterate (or what another selection holds then) at which a score was lowest.
 
     Parameters
     ----------
     score : Score
-    of : Keep, optional
+    of : Selection, optional
         ``Best(score, of=Average(0.99))`` returns the running average as it stood when the score was lowest.
     """
 
@@ -79,15 +79,15 @@ class Best(Keep):
         self.lowest.copy_(torch.where(better, value, self.lowest))
         self.step.copy_(torch.where(better, step.index + 1, self.step))
         x = self._held_now(step).float()
-        best = self.held("best")
-        self.hold("best", x if best is None else torch.where(better | (self.step < 0), x, best))
+        best = self.registered("best")
+        self.register("best", x if best is None else torch.where(better | (self.step < 0), x, best))
 
     def _held_now(self, step: Step) -> Tensor:
-        mean = None if self.of is None else self.of.held("mean")
+        mean = None if self.of is None else self.of.registered("mean")
         return step.seen if mean is None else mean
 
     def answer(self, stage: Stage) -> Tensor:
-        best = self.held("best")
+        best = self.registered("best")
         return stage.estimate() if best is None else best.clone()
 
     def words(self) -> str:
@@ -97,7 +97,7 @@ class Best(Keep):
         return f"{held.replace('the last', 'the')} of step {int(self.step)}, where {self.score.name} was lowest"
 
 
-class BestWeights(Keep):
+class BestWeights(Selection):
     """What a network made with the weights that it had when a score was lowest.
 
     The memory of a network where ``Best`` takes that of an image, and one answer where ``Best`` looks at every step:
