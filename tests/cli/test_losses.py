@@ -111,6 +111,8 @@ def test_every_file_beside_a_result_is_saved_elsewhere(oneself, folder, aside, m
 
 
 def test_a_record_that_has_no_room(oneself, folder, aside, monkeypatch):
+    """It is saved elsewhere, and the next call in the folder puts it where it belongs."""
+
     def flush(path):
         if path.resolve().parent == folder and path.suffix == ".json":
             raise OSError(28, "No space left on device")
@@ -123,6 +125,8 @@ def test_a_record_that_has_no_room(oneself, folder, aside, monkeypatch):
     (side,) = aside.iterdir()
     assert str(side) in said.err
     assert json.loads(side.read_text())["output"]["sha256"] == records.digest(folder / "photo-denoised.png")
+    oneself("denoise photo.png other.png", *QUICK)
+    assert (folder / "photo-denoised.png.json").read_text() == side.read_text()
     assert hidden(folder) == []
 
 

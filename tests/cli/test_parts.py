@@ -55,7 +55,7 @@ def test_a_part_that_is_there_is_left_unless_overwritten(oneself, folder):
     assert f"was left as it is; the uncertainty is in {beside}" in said.err
     assert any("was left as it is" in note for note in record["notes"])
     assert tifffile.imread(beside).shape == (20, 24, 3)
-    assert beside not in library.data.find_images(folder), "it is no input of the next call"
+    assert beside not in library.io.find_images(folder), "it is no input of the next call"
     assert oneself("denoise photo.png out.png --overwrite", *SAMPLED).code == 0
     assert tifffile.imread(path).shape == (20, 24, 3)
 
@@ -95,7 +95,7 @@ def test_parts_are_no_inputs_of_a_second_call(oneself, folder):
 def test_other_files_beside_a_result_are_inputs(oneself, folder, name):
     assert oneself("denoise photo.png", *SAMPLED).code == 0
     tifffile.imwrite(folder / name, noisy((20, 24)), photometric="minisblack")
-    assert folder / name in library.data.find_images(folder)
+    assert folder / name in library.io.find_images(folder)
 
 
 def test_a_checkpoint_keeps_the_parts_of_finished_items(tmp_path):

@@ -142,13 +142,13 @@ def test_a_picture_too_small_for_a_method_is_refused_by_its_first_step(oneself, 
 
 
 def test_a_failure_after_the_first_step_is_no_refusal(oneself, folder, monkeypatch):
-    from oneself.core import Diverged, fitting
+    from oneself.core import Diverged, runner
 
     def fall(self, value):
         raise Diverged("the objective left the finite numbers")
 
-    monkeypatch.setattr(fitting.StageRunner, "_guard", fall)
-    monkeypatch.setattr(fitting, "GUARD", 2)
+    monkeypatch.setattr(runner.StageRunner, "_guard", fall)
+    monkeypatch.setattr(runner, "GUARD", 2)
     said = oneself("denoise photo.png", *QUICK)
     assert said.code == 1
     assert "left the finite numbers" in said.err

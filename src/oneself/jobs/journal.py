@@ -68,6 +68,10 @@ class Journal:
         """A file will appear, or have this content from now on."""
         self.files.setdefault(path, []).append(sha)
 
+    def forget(self, path: str) -> None:
+        """A file is not where the same call would write it: it is the user's now."""
+        self.files.pop(path, None)
+
     def conclude(self, last: str, record: Record) -> None:
         """The last file is about to appear; this is the record."""
         self._last, self._record = last, record

@@ -141,6 +141,8 @@ class Keeping:
             return path, sibling.record
         written = self.keep(side, self._text_ways(as_text(found)))
         whole = side == self.side and written is not None and self.is_in_place(written)
+        if side != self.side:
+            self._journal.forget(str(side.resolve()))
         self._waits = not whole and self._journal.path.is_file()  # the same call may replace what is in its place
         self._done = not self._waits
         if written is None and self._journal.holds_record():
@@ -154,6 +156,7 @@ class Keeping:
     def _aside(self, error: io.SavedAside) -> Record:
         found = file_record(error.path)
         self._elsewhere.add(found["path"])
+        self._journal.forget(found["path"])
         return found
 
     def _note(self, words: str) -> None:
