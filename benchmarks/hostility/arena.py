@@ -24,6 +24,7 @@ import torch
 NOBODY = 65534  # children have no rights of root, as users do: /dev and the caller's files are safe from them
 PATIENCE, LIMIT, GRACE = 12.0, 45.0, 25.0  # seconds: of a call that gets on, that stands still, after a signal
 SPACE = 6 << 30  # bytes of addresses that a call may take more
+INTERRUPTED = 130
 STARTED_WRONG = 99  # exit code of a child whose command raised
 LONG = {"animate", "extrapolate", "interpolate"}  # commands that tell no steps
 Hook = Callable[[], None]
@@ -136,7 +137,7 @@ def _be(
     work: Path, arguments: tuple[str, ...], hook: Hook | None, outs: Sequence[int], counters: Counters, space: int
 ) -> None:
     """What a child does; it does not return."""
-    code = STARTED_WRONG
+    code, begun = STARTED_WRONG, False
     try:
         null = os.open("/dev/null", os.O_RDONLY)
         for number, handle in enumerate((null, *outs)):
@@ -150,11 +151,15 @@ def _be(
             hook()
         from oneself.cli import main
 
+        begun = True
         code = main(list(arguments))
     except SystemExit as wanted:
         code = wanted.code if isinstance(wanted.code, int) else STARTED_WRONG
-    except BaseException:
-        traceback.print_exc()
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) and not begun:
+            code = INTERRUPTED  # Ctrl-C reached this child before the command line stood
+        else:
+            traceback.print_exc()
     finally:
         _leave(code)
 

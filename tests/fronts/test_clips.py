@@ -93,7 +93,7 @@ def test_the_callers_random_state_stays(model):
 
 
 def test_refusals(model):
-    evaluation_example = oneself.generate(CLIP[0], method="sinfusion", **{**QUICK, "steps": 1}).model
+    still = oneself.generate(CLIP[0], method="sinfusion", **{**QUICK, "steps": 1}).model
     for call, words in [
         (lambda: oneself.extrapolate(model, 0), "not a number of frames"),
         (lambda: oneself.extrapolate(model, direction="sideways"), "'forward' or 'backward'"),
