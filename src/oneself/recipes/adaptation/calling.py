@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import math
 
 import torch
 from torch import Tensor, nn
 
-from oneself.networks import apply_in_tiles
-
-__all__ = ["Denoising", "called"]
+__all__ = ["HALVED", "Denoising", "called", "level_argument"]
 
 LEVELS = ("sigma", "noise_level", "noise_level_img")  # what networks call the level that they are told
-REACH = 64  # elements that a tile sees beyond its border: more than the receptive field of common denoisers
-WHOLE = 32  # tiles begin at multiples of it, so that networks that halve the size see one grid
+HALVED = math.sqrt(0.5)  # of the noise is left in the mean of two elements
 
 
 class Denoising(nn.Module):
@@ -41,10 +39,6 @@ class Denoising(nn.Module):
         more = {} if self.told is None or self.level is None else {self.told: self.level * scale}
         made: Tensor = self.network(given, **more)
         return made.reshape(x.shape) if self.apart else made
-
-    def whole(self, x: Tensor, tile: int) -> Tensor:
-        """The answer for a picture of any size, in tiles where it is larger than ``tile``."""
-        return apply_in_tiles(self, x, reach=REACH, tile=max(WHOLE, tile // WHOLE * WHOLE))
 
 
 def level_argument(network: nn.Module) -> str | None:

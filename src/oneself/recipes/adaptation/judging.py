@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from oneself.core import Score, Selection, Stage, Step
 from oneself.imaging.cropping import cut
 from oneself.inputs import split_pair, stand_in
+from oneself.recipes.adaptation.calling import HALVED
 
 __all__ = ["AdaptedOrNot", "Gain", "Parts", "Prediction", "Risk", "Pairing"]
 
@@ -20,6 +21,7 @@ CELL = 16  # side of the squares that are held out; their scatter tells how sure
 LOOKED_AT = 2**17  # elements of a picture that is looked at whole
 WINDOW, WINDOWS = 8, 3  # of a larger one: squares along each side of a window, and windows along each axis
 FEWEST = 4  # squares
+RADIUS = 2  # of the neighbourhood that stands in for what is hidden
 GRID = 4  # of every so many elements along each axis one is hidden
 Network = Callable[..., Tensor]
 
@@ -119,16 +121,16 @@ class Risk(Judge):
 class Prediction(Judge):
     """The squared error of predicting elements that are hidden behind their neighbours' mean."""
 
-    def __init__(self, parts: Parts, radius: int, count: int = 4) -> None:
+    def __init__(self, parts: Parts, count: int = 4) -> None:
         super().__init__(parts)
-        self.radius, self.count = radius, count
+        self.count = count
 
     def errors(self, f: Network) -> Tensor:
         y, found = self.parts.y, 0.0
         for k in range(self.count):
             hidden = torch.zeros_like(y)
             hidden[..., k * GRID // self.count :: GRID, (k % 2) * GRID // 2 :: GRID] = 1
-            shown = torch.where(hidden > 0, stand_in(y, 1 - hidden, "mean", self.radius), y)
+            shown = torch.where(hidden > 0, stand_in(y, 1 - hidden, "mean", RADIUS), y)
             found = found + self.parts.means(hidden * (f(shown) - y).square()) * GRID**2 / self.count
         return torch.as_tensor(found)
 
@@ -140,9 +142,6 @@ class Pairing(Judge):
         first, second = split_pair(self.parts.y)
         gap = (f(first, scale=HALVED) - second).square() + (f(second, scale=HALVED) - first).square()
         return self.parts.means(gap, self.parts.cell // 2)
-
-
-HALVED = math.sqrt(0.5)  # of the noise is left in the mean of two elements
 
 
 class Gain(Score):
@@ -206,14 +205,12 @@ class AdaptedOrNot(Selection):
             held.copy_(torch.where(better, now.detach(), held))
 
     @property
-    def values(self) -> dict[str, Tensor] | None:
-        """What had been learned, by name; ``None`` where nothing of it is better than what was there."""
-        if self.step < 0:
-            return None
+    def values(self) -> dict[str, Tensor]:
+        """What had been learned then, by name; what was there at first where nothing of it is better."""
         return {name: self.get_buffer(f"learned_{k}").clone() for k, name in enumerate(self._watched)}
 
     def answer(self, stage: Stage) -> Tensor:
-        return self.output(self.values)
+        return self.output(None if self.step < 0 else self.values)
 
     def words(self) -> str:
         if self.step < 0:
