@@ -12,7 +12,8 @@ from torch import Tensor
 
 from oneself.core import Diverged, OptionRecord, Run
 from oneself.core.randomness import Randomness
-from oneself.testing.cases import Case
+from oneself.testing.cases import Case, beside
+from oneself.testing.networks import Smoother
 from oneself.testing.operator import refusal
 from oneself.testing.promise import require
 
@@ -125,8 +126,10 @@ def _values(record: OptionRecord, case: Case) -> list[Any]:
         return [choice for choice in record.choices if choice != now]
     if record.is_image:
         return [case.truth.flip(-1)]  # another picture of the right size
+    if record.takes_module:
+        return [Smoother(width=3)]
     if record.type is str:
-        return ["another"]
+        return [*(preset[record.name] for preset in case.method.presets.values() if record.name in preset), "another"]
     tried = [record.type(value) for value in _numbers(record, now)]
     found = [value for value in dict.fromkeys(tried) if record.option.allows(value) and value != now]
     return [*found, None] if record.optional and now is not None else found
@@ -156,7 +159,7 @@ def _bad_values(record: OptionRecord) -> list[Any]:
     bad: list[Any] = [object, [1], *([] if record.optional else [None])]
     if record.type is bool:
         return [*bad, "yes", 1]
-    if record.is_image:
+    if not record.is_plain:
         return [*bad, "3", 3]
     if record.type is str:
         return [*bad, 3, *(["no such choice"] if record.choices else [])]
@@ -184,7 +187,7 @@ def check_presets(case: Case) -> None:
     defaults = method.resolve_options({})
     for name in method.presets:
         require(method.resolve_options({}, name) != defaults, case, f"the preset {name!r} is what the defaults are")
-        given = case.taking(steps=1, samples=1)
+        given = {**beside(method, case.truth, case.y, case.physics), **case.taking(steps=1, samples=1)}
         run = type(case.run())(method, case.y, case.physics, device="cpu", preset=name, **given)
         require(run.finish().image.shape == case.truth.shape, case, f"the preset {name!r} does not run")
     require(method.gpu_preset is None or method.gpu_preset in method.presets, case, "there is no such gpu_preset")

@@ -30,6 +30,7 @@ QUICKER = 1e-3
 WHITE = 255.0  # that public weights count levels to
 HALF = 0.5
 WITHIN = "network.network."  # where the network stands in a structure
+UNIT = 8  # tiles begin at multiples of it, so that networks that halve the size three times see one grid
 REACH = 64  # elements that a tile sees beyond its border: more than the receptive field of common denoisers
 
 
@@ -128,7 +129,7 @@ def adapting(
     parts = Parts(y, hold_out)
     judge = _judge(loss, parts, level)
     score = Gain(judge, denoise, every, caution)
-    opening = _allowed(network, what, owner)
+    opening = allow(network, what, owner)
     structure = Pretrained(denoise)
     learned = {name: p for name, p in structure.named_parameters() if p.requires_grad}
 
@@ -164,20 +165,13 @@ def _network(weights: Path | nn.Module | None, owner: str) -> tuple[nn.Module, K
 def _whole(f: nn.Module | Callable[[Tensor], Tensor], y: Tensor, tile: int) -> Tensor:
     """What a network makes of a picture of any size, under no gradient."""
     with torch.no_grad():
-        return apply_in_tiles(f, y, reach=REACH, tile=max(REACH, tile // REACH * REACH))
+        return apply_in_tiles(f, y, reach=REACH, tile=max(UNIT, tile // UNIT * UNIT))
 
 
 def _judge(loss: Loss, parts: Parts, level: float) -> Judge:
     if loss == "sure":
         return Risk(parts, level)
     return Pairing(parts) if loss == "pairs" else Prediction(parts)
-
-
-def _allowed(network: nn.Module, what: str, owner: str) -> Opening | None:
-    try:
-        return allow(network, what)
-    except ValueError as error:
-        raise ValueError(f"{owner}({error}") from error
 
 
 def _range_note(known: Known | None, level: float, owner: str) -> tuple[str, ...]:

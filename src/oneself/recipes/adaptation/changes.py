@@ -47,8 +47,10 @@ class LowRank(nn.Module):
     Hu, Shen, Wallis, Allen-Zhu, Li, Wang, Wang, Chen. LoRA: low-rank adaptation of large language models. ICLR 2022.
     """
 
-    def __init__(self, weight: Tensor, rank: int) -> None:
+    def __init__(self, layer: nn.Module, rank: int) -> None:
         super().__init__()
+        weight = layer.weight
+        assert isinstance(weight, Tensor)
         rows, columns = weight.shape[0], weight[0].numel()
         rank = min(rank, rows, columns)
         self.A = nn.Parameter(torch.randn(rank, columns, dtype=weight.dtype, device=weight.device) / math.sqrt(columns))
@@ -85,7 +87,7 @@ class Opening(nn.Module):
         self.opened.fill_(1 + math.floor(2 * progress * self.count))
 
 
-def allow(network: nn.Module, what: str) -> Opening | None:
+def allow(network: nn.Module, what: str, owner: str = "allow") -> Opening | None:
     """Make what is said trainable, and nothing else, in place; what it computes is unchanged to the last bit.
 
     Parameters
@@ -110,9 +112,11 @@ def allow(network: nn.Module, what: str) -> Opening | None:
     word, _, number = what.partition(":")
     network.requires_grad_(False)
     layers = [layer for layer in network.modules() if isinstance(layer, LAYERS) and layer.weight is not None]
-    chosen = _chosen(network, layers, what, word, number)
+    count = _count(what, word, number, owner)
+    chosen = _chosen(network, layers, word, count)
     if not chosen:
-        raise ValueError(f"what={what!r}: {type(network).__name__} has nothing of the kind. Give another of {WORDS}.")
+        kind = type(network).__name__
+        raise ValueError(f"{owner}(what={what!r}): {kind} has nothing of the kind. Give another of {WORDS}.")
     for parameter in chosen:
         parameter.requires_grad_(True)
     if word == "progressive":
@@ -120,24 +124,30 @@ def allow(network: nn.Module, what: str) -> Opening | None:
     return None
 
 
-def _chosen(
-    network: nn.Module, layers: Sequence[nn.Module], what: str, word: str, number: str
-) -> list[nn.Parameter]:
-    simple: dict[str, Callable[[], list[nn.Parameter]]] = {
-        "all": lambda: list(network.parameters()),
-        "biases": lambda: [p for name, p in network.named_parameters() if name.rpartition(".")[2] == "bias"],
-        "norm": lambda: list(_of_norms(network)),
-        "progressive": lambda: [p for layer in layers for p in layer.parameters(recurse=False)],
-        "gains": lambda: [_added(layer, Gains(layer)).gains for layer in layers],
-    }
-    if word in simple and not number and what == word:
-        return simple[word]()
+def _count(what: str, word: str, number: str, owner: str) -> int:
+    """The number that stands behind a word; 0 of those that have none."""
+    if what in ("all", "gains", "biases", "norm", "progressive"):
+        return 0
     count = int(number) if number.isascii() and number.isdigit() else 0
     if word not in ("last", "lora") or count < 1:
-        raise ValueError(f"what={what!r}: unknown. Give one of {WORDS}, such as 'gains', 'last:2' or 'lora:4'.")
-    if word == "last":
-        return [p for layer in layers[-count:] for p in layer.parameters(recurse=False)]
-    return [p for layer in layers for p in _added(layer, LowRank(layer.weight, count)).parameters()]
+        told = f"Give one of {WORDS}, such as 'gains', 'last:2' or 'lora:4'."
+        raise ValueError(f"{owner}(what={what!r}): unknown. {told}")
+    return count
+
+
+def _chosen(network: nn.Module, layers: Sequence[nn.Module], word: str, count: int) -> list[nn.Parameter]:
+    """What becomes trainable."""
+    if word == "all":
+        return list(network.parameters())
+    if word == "biases":
+        return [p for name, p in network.named_parameters() if name.rpartition(".")[2] == "bias"]
+    if word == "norm":
+        return list(_of_norms(network))
+    if word == "gains":
+        return [_added(layer, Gains(layer)).gains for layer in layers]
+    if word == "lora":
+        return [p for layer in layers for p in _added(layer, LowRank(layer, count)).parameters()]
+    return [p for layer in layers[-count:] for p in layer.parameters(recurse=False)]  # of 0: all of them
 
 
 def _added(layer: nn.Module, part: M) -> M:
