@@ -117,7 +117,7 @@ def _refused(path: Path, told: str, error: pickle.UnpicklingError) -> ValueError
     with path.open("rb") as file:
         pickled = file.read(2) in (b"PK", *(b"\x80" + bytes([protocol]) for protocol in range(2, 6)))
     if not pickled or not re.search("Unsupported|GLOBAL", str(error)):
-        return _damaged(told, error)
+        return _damaged(told, "no pickle of tensors")
     turned = (
         f"import torch; from safetensors.torch import save_file; a = torch.load({path.name!r}, weights_only=False); "
         f"save_file(getattr(a, 'state_dict', lambda: a)(), {path.with_suffix('.safetensors').name!r})"
@@ -128,7 +128,7 @@ def _refused(path: Path, told: str, error: pickle.UnpicklingError) -> ValueError
     )
 
 
-def _damaged(told: str, error: BaseException) -> ValueError:
+def _damaged(told: str, error: BaseException | str) -> ValueError:
     words = " ".join(str(error).split())[:200]
     return ValueError(f"{told}: cut short, damaged, or no file of weights ({words}). Get it again.")
 
