@@ -92,15 +92,13 @@ def adapted(
     level = None if sigma is None else sigma / 255
     began = time.monotonic()
     run = Run(method, y, weights=weights, sigma=level, device="cpu", **options)
-    for step in run:
-        pass
-    result = run.result()
+    result = run.finish()
     image = run.stages[-1].estimate().detach() if last else result.image
     before, after = quality(as_it_came(weights, y, sigma), x), quality(image, x)
     noise = "real" if sigma is None else f"{sigma:g}"
     kept = "the last iterate" if last else "as it came" if "as it came" in result.stopped_by else ""
     seconds = time.monotonic() - began
-    return Row(rows, picture, noise, name, what, before, after, after - before, step.index + 1, seconds, kept)
+    return Row(rows, picture, noise, name, what, before, after, after - before, result.steps, seconds, kept)
 
 
 def loading(weights: dict[str, Path], data: Path, side: int) -> Iterator[Row]:

@@ -52,13 +52,27 @@ ALLOWED = {
     },  # images grow between levels of convolutions
     "recipes": PARTS | {"core"},
     "registry": {"core", "recipes"},
-    "tasks": {"core", "domains", "generative", "imaging", "io", "networks", "noise", "operators", "quantities", "registry"},
+    "tasks": {
+        "core",
+        "domains",
+        "generative",
+        "imaging",
+        "io",
+        "networks",
+        "noise",
+        "operators",
+        "quantities",
+        "registry",
+    },
     "testing": {"core", "operators", "registry", "tasks"},
     "jobs": {"core", "imaging", "io", "operators", "quantities", "registry", "tasks"},
 }
 LIBRARIES = {
     "core": {"torch", "numpy", "safetensors"},
-    **{name: {"torch"} for name in (PARTS - {"denoisers", "generative", "imaging", "networks", "noise"}) | {"recipes", "registry"}},
+    **{
+        name: {"torch"}
+        for name in (PARTS - {"denoisers", "generative", "imaging", "networks", "noise"}) | {"recipes", "registry"}
+    },
     "denoisers": {"torch", "numpy", "skimage"},
     "generative": {"torch", "numpy"},
     "imaging": {"torch", "skimage"},

@@ -153,7 +153,7 @@ def test_the_risk_of_a_linear_network_in_closed_form():
         probes = torch.randn(400, 1, 64, 64)
         terms = OBJECTIVES["sure"](SIGMA)(network, examples("sure", y, where, 64, 1).evaluation_example())
         assert float(terms["divergence"]) == 0  # its probe is 0
-    
+
         stacked = Example((y.expand_as(probes), probes), y.expand_as(probes), where.expand_as(probes))
         terms = OBJECTIVES["sure"](SIGMA)(network, stacked)
     exact = 2 * SIGMA**2 * network.weight[0, 0, 1, 1].item()

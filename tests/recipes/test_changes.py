@@ -135,7 +135,9 @@ def test_full_rank_equals_fine_tuning_on_a_linear_toy():
     assert torch.allclose(found["lora:3"], best, atol=1e-6)
 
 
-@pytest.mark.parametrize("what", ["everything", "last", "last:0", "lora:-1", "lora:x", "gains:2", "all:", "", "last:2.5"])
+@pytest.mark.parametrize(
+    "what", ["everything", "last", "last:0", "lora:-1", "lora:x", "gains:2", "all:", "", "last:2.5"]
+)
 def test_other_words_are_refused(what):
     with pytest.raises(ValueError, match="unknown") as refusal:
         allow(Small(), what)

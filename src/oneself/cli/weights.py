@@ -28,14 +28,14 @@ def main(json: bool) -> int:
     for one in ARCHITECTURES.values():
         table.add_row(one.name, one.title, str(one.channels))
     console.print(table)
-    table = Table("name", "architecture", "licence", "noise (of 255)", "SHA-256", "figure", title="Files that are known")
+    table = Table(
+        "name", "architecture", "licence", "noise (of 255)", "SHA-256", "figure", title="Files that are known"
+    )
     for sha256, known in KNOWN.items():
         low, high = known.levels
         levels = f"{low:g} to {high:g}" if low < high else f"{low:g}"
         table.add_row(known.name, known.architecture, known.licence, levels, sha256[:12], known.figure)
     console.print(table)
-    console.print(
-        "None of them is part of this package: where each is from, and its whole SHA-256, is in --json. Use one: oneself "
-        "adapt IN --weights FILE.", markup=False, soft_wrap=True,
-    )  # fmt: skip
+    said = "None of them is part of this package; where each is from, and its whole SHA-256, is in --json. "
+    console.print(said + "Use one: oneself adapt IN --weights FILE.", markup=False, soft_wrap=True)
     return DONE

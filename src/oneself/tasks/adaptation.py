@@ -105,11 +105,18 @@ def adapt(
         notes = [note for note in (range_note(span) if data_range is None else None,) if note is not None]
         known = {part.name: getattr(result, part.name) for part in fields(result)}
         known |= {"image": given.pack(result.image.cpu(), number), "notes": (*notes, *result.notes)}
-        made.append(Adapted(**known, network=run.stages[-1].adapted()))
+        made.append(Adapted(**known, network=_adapted(run)))
     if full:
         return made if len(made) > 1 else made[0]
     images = [result.image for result in made]
     return torch.cat(images) if isinstance(given.image, Tensor) else images[0]
+
+
+def _adapted(run: Run) -> nn.Module:
+    """The network as a run has left it."""
+    stage: Any = run.stages[-1]
+    network: nn.Module = stage.adapted()
+    return network
 
 
 def _module(network: nn.Module | str | Path, architecture: str | None) -> nn.Module | Path:

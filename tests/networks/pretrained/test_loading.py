@@ -22,20 +22,22 @@ def of_bias_free(network, depth=20):
         **{f"convolutions.{k}": f"hidden_layer_list.{k - 1}" for k in range(1, depth - 1)},
         **{f"norms.{k}": f"bn_layer_list.{k}" for k in range(depth - 2)},
     }
-    return {f"{names[name.rpartition('.')[0]]}.{name.rpartition('.')[2]}": x for name, x in network.state_dict().items()}
+    return {
+        f"{names[name.rpartition('.')[0]]}.{name.rpartition('.')[2]}": x for name, x in network.state_dict().items()
+    }
 
 
 def of_ffdnet(network):
     inside = "module.intermediate_dncnn.itermediate_dncnn."
     places = {"convolutions.0": 0, "convolutions.11": 32}
     places |= {f"convolutions.{k}": 3 * k - 1 for k in range(1, 11)} | {f"norms.{k}": 3 * k + 3 for k in range(10)}
-    return {f"{inside}{places[n.rpartition('.')[0]]}.{n.rpartition('.')[2]}": x for n, x in network.state_dict().items()}
+    return {
+        f"{inside}{places[n.rpartition('.')[0]]}.{n.rpartition('.')[2]}": x for n, x in network.state_dict().items()
+    }
 
 
 def of_chain(network):
-    return {
-        f"model.{2 * int(name.split('.')[1])}.{name.split('.')[2]}": x for name, x in network.state_dict().items()
-    }
+    return {f"model.{2 * int(name.split('.')[1])}.{name.split('.')[2]}": x for name, x in network.state_dict().items()}
 
 
 PUBLIC = {
@@ -120,14 +122,16 @@ def test_weights_of_another_architecture_are_refused_and_both_named(tmp_path):
     path = tmp_path / "w.safetensors"
     save_file(random_network("unet").state_dict(), str(path))
     told = refused(path, "dncnn-17")
-    assert "'unet'" in told and "'dncnn-17'" in told
+    assert "'unet'" in told
+    assert "'dncnn-17'" in told
     assert "Did you mean 'unet'" in refused(path, "unett")
 
 
 def test_tensors_of_no_known_network_are_refused(tmp_path):
     path = tmp_path / "w.safetensors"
     save_file({"a.weight": torch.ones(2, 2)}, str(path))
-    assert "a.weight" in refused(path) and "unet-bias-free" in refused(path)
+    assert "a.weight" in refused(path)
+    assert "unet-bias-free" in refused(path)
     assert "dncnn-17" in refused(path, "dncnn-17")
 
 
@@ -135,7 +139,9 @@ def test_a_pickle_with_code_is_refused_with_the_way_to_convert_it(tmp_path):
     path = tmp_path / "whole.pth"
     torch.save(torch.nn.Linear(2, 2), path)
     told = refused(path)
-    assert "run code" in told and "weights_only=False" in told and "whole.safetensors" in told
+    assert "run code" in told
+    assert "weights_only=False" in told
+    assert "whole.safetensors" in told
     torch.save(torch.nn.Linear(2, 2), path, _use_new_zipfile_serialization=False)
     assert "run code" in refused(path)
 

@@ -77,7 +77,9 @@ class Architecture:
             network = self.build()
         network.to_empty(device="cpu")
         own, given = network.state_dict(), self.renamed(state)
-        network.load_state_dict({name: given[name].float() if name in given else torch.zeros_like(own[name]) for name in own})
+        network.load_state_dict(
+            {name: given[name].float() if name in given else torch.zeros_like(own[name]) for name in own}
+        )
         return network.eval()
 
 

@@ -9,7 +9,7 @@ import math
 import pickle
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ def read_state(path: str | Path) -> State:
     return state
 
 
-def _reader(path: Path, begin: bytes) -> Any:
+def _reader(path: Path, begin: bytes) -> Callable[[Path, str], State]:
     """By what the file begins with, not by its name; safetensors begin with the length of their header."""
     if begin[:2] == b"PK":
         return _read_numpy if _is_numpy(path) else _read_torch
@@ -107,7 +107,9 @@ def _read_torch(path: Path, told: str) -> State:
         raise _damaged(told, error) from error
     state = _network(tree)
     if state is None:
-        what = f"the entries {', '.join(map(repr, list(tree)[:6]))}" if isinstance(tree, Mapping) else type(tree).__name__
+        what = (
+            f"the entries {', '.join(map(repr, list(tree)[:6]))}" if isinstance(tree, Mapping) else type(tree).__name__
+        )
         raise ValueError(f"{told}: {what}, none of which are weights by name. Save network.state_dict() alone.")
     return state
 

@@ -26,7 +26,7 @@ from oneself.stopping import Patience
 __all__ = ["AdaptedStage", "adapting"]
 
 RATES = {"all": 1e-4, "last": 1e-4, "progressive": 1e-4}  # of whole weights; gains, biases and their like move quicker
-QUICKER = 1e-3
+QUICKER = 3e-3
 WHITE = 255.0  # that public weights count levels to
 HALF = 0.5
 WITHIN = "network.network."  # where the network stands in a structure
@@ -37,11 +37,11 @@ REACH = 64  # elements that a tile sees beyond its border: more than the recepti
 class AdaptedStage(Stage):
     """A stage that ends with a network: ``adapted()`` gives it, ready for other pictures."""
 
-    structure: Pretrained
+    structure: nn.Module
 
     def adapted(self) -> nn.Module:
         """The network, its own tensors under their own names again."""
-        network: nn.Module = copy.deepcopy(self.structure.network.network)  # type: ignore[union-attr, assignment]
+        network = copy.deepcopy(self.structure.get_submodule(WITHIN.removesuffix(".")))
         with torch.no_grad():
             for name, value in self.learned().items():
                 network.get_parameter(name.removeprefix(WITHIN)).copy_(value)
@@ -155,7 +155,9 @@ def adapting(
 def _network(weights: Path | nn.Module | None, owner: str) -> tuple[nn.Module, Known | None]:
     """The network of its own that a run adapts, and what is known of it."""
     if weights is None:
-        raise ValueError(f"{owner}(weights=None): there is nothing to adapt. Give a file of weights, or a torch module.")
+        raise ValueError(
+            f"{owner}(weights=None): there is nothing to adapt. Give a file of weights, or a torch module."
+        )
     if isinstance(weights, nn.Module):
         return weights.eval(), None
     loaded = load_weights(weights)

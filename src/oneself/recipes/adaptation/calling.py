@@ -76,7 +76,8 @@ def _tried(made: Denoising, y: Tensor, said: str, last: bool) -> Tensor | None:
     """What it gives for a picture; ``None`` where it cannot take it and there is another way to try."""
     try:
         with torch.no_grad():
-            return made(y)
+            x: Tensor = made(y)
+            return x
     except (RuntimeError, ValueError, TypeError) as error:
         if not last:
             return None

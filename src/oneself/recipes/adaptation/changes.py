@@ -38,7 +38,8 @@ class Gains(nn.Module):
             return weight * self.gains.reshape(-1, *[1] * (weight.ndim - 1))
         parts = weight.unflatten(0, (self.groups, -1))  # (groups, given of a group, made of a group, ...)
         gains = self.gains.reshape(self.groups, 1, -1, *[1] * (weight.ndim - 2))
-        return (parts * gains).flatten(0, 1)
+        made: Tensor = (parts * gains).flatten(0, 1)
+        return made
 
 
 class LowRank(nn.Module):
@@ -82,9 +83,9 @@ class Opening(nn.Module):
     def _gate(self, turn: int) -> Callable[[Tensor], Tensor]:
         return lambda gradient: gradient * (self.opened > turn).to(gradient)
 
-    def advance(self, progress: float) -> None:
-        """At the ``progress``-th part of the steps, in [0, 1], that part of the layers is open; all in the last half."""
-        self.opened.fill_(1 + math.floor(2 * progress * self.count))
+    def advance(self, progress: Tensor | float) -> None:
+        """Open one layer at first and all from half of the steps on; ``progress`` in [0, 1] is how far they are."""
+        self.opened.copy_(1 + torch.floor(2 * torch.as_tensor(progress, device=self.opened.device) * self.count))
 
 
 def allow(network: nn.Module, what: str, owner: str = "allow") -> Opening | None:

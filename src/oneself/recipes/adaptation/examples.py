@@ -53,7 +53,9 @@ class Crops(Input):
 
     def _place(self) -> list[slice]:
         """Even corners, so that what is split into pairs is so where it is held out."""
-        starts = [2 * int(torch.randint((n - s) // 2 + 1, ())) for n, s in zip(self.y.shape[2:], self.sides, strict=True)]
+        starts = [
+            2 * int(torch.randint((n - s) // 2 + 1, ())) for n, s in zip(self.y.shape[2:], self.sides, strict=True)
+        ]
         return [slice(a, a + s) for a, s in zip(starts, self.sides, strict=True)]
 
     def evaluation_example(self) -> Example:
@@ -88,7 +90,11 @@ def _risk(level: float) -> Objective:
         x, moved = f(torch.cat([y, y + shift * probe])).chunk(2)
         spread = _mean(probe * (moved - x), example.where) / shift
         fidelity = _mean((x - y).square(), example.where)
-        return {"fidelity": fidelity, "divergence": 2 * level**2 * spread, "offset": torch.full_like(fidelity, -(level**2))}
+        return {
+            "fidelity": fidelity,
+            "divergence": 2 * level**2 * spread,
+            "offset": torch.full_like(fidelity, -(level**2)),
+        }
 
     return terms
 

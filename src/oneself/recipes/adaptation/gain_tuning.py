@@ -45,7 +45,7 @@ def gain_tuning(
     hold_out: a.HoldOut = 0.2,
     every: o.Every = 10,
     patience: o.Patience = 60,
-    caution: a.Caution = 1.0,
+    caution: a.Caution = 0.5,
     tile: o.Tile = 1024,
 ) -> Stage:
     return adapting(

@@ -15,7 +15,7 @@ from oneself.imaging.cropping import cut
 from oneself.inputs import split_pair, stand_in
 from oneself.recipes.adaptation.calling import HALVED
 
-__all__ = ["AdaptedOrNot", "Gain", "Parts", "Prediction", "Risk", "Pairing"]
+__all__ = ["AdaptedOrNot", "Gain", "Pairing", "Parts", "Prediction", "Risk"]
 
 CELL = 16  # side of the squares that are held out; their scatter tells how sure the mean is
 LOOKED_AT = 2**17  # elements of a picture that is looked at whole
@@ -126,13 +126,14 @@ class Prediction(Judge):
         self.count = count
 
     def errors(self, f: Network) -> Tensor:
-        y, found = self.parts.y, 0.0
+        y = self.parts.y
+        found = y.new_zeros(())
         for k in range(self.count):
             hidden = torch.zeros_like(y)
             hidden[..., k * GRID // self.count :: GRID, (k % 2) * GRID // 2 :: GRID] = 1
             shown = torch.where(hidden > 0, stand_in(y, 1 - hidden, "mean", RADIUS), y)
             found = found + self.parts.means(hidden * (f(shown) - y).square()) * GRID**2 / self.count
-        return torch.as_tensor(found)
+        return found
 
 
 class Pairing(Judge):

@@ -17,7 +17,8 @@ Weights = Annotated[
 ]
 Change = Annotated[str, Option("what may change: all, gains, biases, norm, last:N, progressive or lora:R")]
 MoveRate = Annotated[
-    float | None, Option("learning rate; by what changes unless given: 1e-3, or 1e-4 of whole weights", above=0, high=1e3)
+    float | None,
+    Option("learning rate; by what changes unless given: 3e-3, or 1e-4 of whole weights", above=0, high=1e3),
 ]
 Steps = Annotated[int, Option("steps at most; 0 for the network as it came", low=0, high=10**7)]
 Patch = Annotated[int, Option("side of the random patches that are learned from", low=8, high=2**14)]
