@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 Filter = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
-COMPARED = 3  # principal channels of a pilot in which patches are compared
+COMPARED = 3  # principal channels in which patches are compared
 ROUNDING = 1e-6  # of a matrix's trace: what float32 leaves uncertain of its eigenvalues
 
 
@@ -161,8 +161,8 @@ class GroupPass(Stage):
     pilot : Tensor or None
         An estimate of the image.
     turn : Turn
-        Directions of colour that the channels are turned to, of patches of the size that ``groups`` has; the first, or
-        of a pilot the first three, tell which patches are similar.
+        Directions of colour that the channels are turned to, of patches of the size that ``groups`` has; the first
+        three tell which patches are similar.
     variance : Tensor
         The noise's at every element, once turned, ``(1, 1, *spatial)``.
     groups : SimilarPatches
@@ -191,7 +191,7 @@ class GroupPass(Stage):
         super().__init__(steps=len(groups), notes=notes)
         self.turn, self.variance, self.groups, self.filtered = turn, variance, groups, filtered
         self.y, self.pilot = turned(y, turn.axes), None if pilot is None else turned(pilot, turn.axes)
-        self.guide = self.y[:, :1] if self.pilot is None else self.pilot[:, :COMPARED]
+        self.guide = (self.y if self.pilot is None else self.pilot)[:, :COMPARED]
         self.similar = min(similar, groups.candidates)
         self.register_buffer("total", torch.zeros_like(y))
         self.register_buffer("weight", torch.zeros_like(y))
