@@ -161,9 +161,9 @@ def long(weights: dict[str, Path], data: Path, side: int, steps: int) -> Iterato
     y = noisy(x, 25, number)
     for what in ("gains", "all"):
         for last in (False, True):
-            more = {"steps": 10 * steps, "patience": 10**7, "every": 50} if last else {"steps": steps}
+            more = {"steps": 10 * steps, "patience": 10**7, "validate_every": 50} if last else {"steps": steps}
             yield adapted(
-                "long", name, weights[name], picture, x, y, 25, "fine_tuning", what, last, what=what, rate=3e-3, **more,
+                "long", name, weights[name], picture, x, y, 25, "fine_tuning", what, last, what=what, lr=3e-3, **more,
             )  # fmt: skip
 
 

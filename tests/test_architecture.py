@@ -68,7 +68,7 @@ ALLOWED = {
     "jobs": {"core", "imaging", "io", "operators", "quantities", "registry", "tasks"},
 }
 LIBRARIES = {
-    "core": {"torch", "numpy", "safetensors"},
+    "core": {"torch", "numpy", "psutil", "safetensors"},
     **{
         name: {"torch"}
         for name in (PARTS - {"denoisers", "generative", "imaging", "networks", "noise"}) | {"recipes", "registry"}

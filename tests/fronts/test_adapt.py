@@ -12,7 +12,7 @@ from oneself.testing.networks import Smoother
 from oneself.testing.pictures import noisy, picture
 
 Y = noisy(picture(40, 32), 0.1)[0].movedim(0, -1).numpy()
-QUICK = {"steps": 10, "every": 5, "rate": 0.02, "caution": 0.0, "device": "cpu"}
+QUICK = {"steps": 10, "validate_every": 5, "lr": 0.02, "caution": 0.0, "device": "cpu"}
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])

@@ -21,7 +21,7 @@ from oneself.testing.pictures import noisy, picture
 SIGMA = 0.1
 X = picture(48, 40, channels=1)
 Y = noisy(X, SIGMA)
-QUICK = {"steps": 20, "every": 5, "rate": 0.02, "sigma": SIGMA, "device": "cpu"}
+QUICK = {"steps": 20, "validate_every": 5, "lr": 0.02, "sigma": SIGMA, "device": "cpu"}
 LOSSES = ["sure", "noise2void", "noise2self", "pairs"]
 
 
@@ -64,7 +64,7 @@ def test_adapting_gains_and_the_network_is_there_afterwards(loss):
         assert psnr(adapted(noisy(other, SIGMA)), other) > psnr(network(noisy(other, SIGMA)), other) + 1
 
 
-@pytest.mark.parametrize("options", [{"caution": 100.0}, {"rate": 5.0}], ids=["cautious", "ruined"])
+@pytest.mark.parametrize("options", [{"caution": 100.0}, {"lr": 5.0}], ids=["cautious", "ruined"])
 def test_the_networks_own_answer_where_nothing_better_is_sure(options):
     network = Smoother()
     run = Run(gain_tuning, Y, weights=network, **{**QUICK, **options})

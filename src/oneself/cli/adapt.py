@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["SUMMARY", "main", "parameters"]
 
 SUMMARY = "Denoise with a pretrained network that is adapted to the picture, and as it is where that is no better."
-OWN = ("rate", "steps")  # of the methods' options those that are flags here
+OWN = ("lr", "steps")  # of the methods' options those that are flags here
 
 
 def parameters() -> list[Parameter]:
@@ -30,7 +30,7 @@ def parameters() -> list[Parameter]:
         flags.flag("loss", str, "What is minimised: sure, noise2void, noise2self or pairs.", default="sure",
                    metavar="LOSS"),
         flags.flag("steps", int, "Steps at most; 0 for the network as it is.", metavar="NUMBER", low=0, high=10**7),
-        flags.flag("rate", float, "Learning rate; by what changes otherwise.", metavar="NUMBER", above=0, high=1e3),
+        flags.flag("lr", float, "Learning rate; by what changes otherwise.", metavar="NUMBER", above=0, high=1e3),
         *flags.COMMON,
         *flags.FILES,
     ]  # fmt: skip

@@ -75,7 +75,7 @@ def adapt(
         Return an ``Adapted`` (image, network, history, notes, …), a list of them for a batch of several.
     **options
         Those of the method ``gain_tuning`` (where gains change by ``"sure"`` or ``"noise2void"``) or ``fine_tuning``:
-        ``steps`` (0: the network as it is), ``rate``, ``patch``, ``hold_out``, ``caution``, …
+        ``steps`` (0: the network as it is), ``lr``, ``patch``, ``hold_out``, ``caution``, …
 
     Other parameters, returns and errors as of ``denoise``.
 

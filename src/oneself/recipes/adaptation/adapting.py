@@ -108,12 +108,12 @@ def adapting(
     what: str,
     loss: Loss,
     sigma: float | None,
-    rate: float | None,
+    lr: float | None,
     steps: int,
     patch: int,
     patches: int,
     hold_out: float,
-    every: int,
+    validate_every: int,
     patience: int,
     caution: float,
     tile: int,
@@ -128,7 +128,7 @@ def adapting(
         return AsItCame(denoise, made, notes)
     parts = Parts(y, hold_out)
     judge = _judge(loss, parts, level)
-    score = Gain(judge, denoise, every, caution)
+    score = Gain(judge, denoise, validate_every, caution)
     opening = allow(network, what, owner)
     structure = Pretrained(denoise)
     learned = {name: p for name, p in structure.named_parameters() if p.requires_grad}
@@ -143,7 +143,7 @@ def adapting(
         opening=opening,
         structure=structure,
         input=examples(loss, y, parts.seen, patch, patches),
-        optimiser=adam(rate or RATES.get(what.partition(":")[0], QUICKER)),
+        optimiser=adam(lr or RATES.get(what.partition(":")[0], QUICKER)),
         steps=steps,
         stop=Patience(score, patience),
         selection=AdaptedOrNot(score, learned, output),

@@ -9,14 +9,14 @@ from torch import nn
 
 from oneself.core import Option
 
-__all__ = ["Caution", "Change", "HoldOut", "MoveRate", "Patch", "Steps", "Weights"]
+__all__ = ["Caution", "Change", "HoldOut", "LearningRate", "Patch", "Steps", "Weights"]
 
 Weights = Annotated[
     Path | nn.Module | None,
     Option("the pretrained denoiser: weights of an architecture that 'oneself weights' lists"),
 ]
 Change = Annotated[str, Option("what may change: all, gains, biases, norm, last:N, progressive or lora:R")]
-MoveRate = Annotated[
+LearningRate = Annotated[
     float | None,
     Option("learning rate; by what changes unless given: 3e-3, or 1e-4 of whole weights", above=0, high=1e3),
 ]
