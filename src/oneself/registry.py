@@ -13,6 +13,7 @@ from torch import Tensor, nn
 import oneself.recipes as recipes
 from oneself import core
 from oneself.core import Method, Result, closest
+from oneself.domains import IMAGE
 
 __all__ = ["Reconstructor", "Run", "find", "methods"]
 
@@ -49,7 +50,7 @@ def find(method: str | Method) -> Method:
 class Run(core.Run):
     """``core.Run``, with a method's key in place of the method: ``Run("dip", y, physics, seed=0, steps=500)``."""
 
-    def __init__(self, method: str | Method, y: Tensor, physics: Any = None, **settings: Any) -> None:
+    def __init__(self, method: str | Method, y: Any, physics: Any = None, **settings: Any) -> None:
         super().__init__(find(method), y, physics, **settings)
 
 
@@ -66,6 +67,11 @@ class Reconstructor(nn.Module):
     def __init__(self, method: str | Method, **settings: Any) -> None:
         super().__init__()
         self.method, self.settings = find(method), settings
+        if self.method.domain is not IMAGE:
+            raise TypeError(
+                f"Reconstructor(method={self.method.key!r}): it restores batches of images, and this method works on a "
+                f"{self.method.domain.name}. Use Run, one at a time."
+            )
 
     def results(self, y: Tensor, physics: Any = None) -> list[Result[Tensor]]:
         """The result of each input of a batch ``(B, C, *spatial)``; each with the same seed as it would have alone.

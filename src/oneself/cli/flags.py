@@ -159,7 +159,7 @@ def _of_option(record: OptionRecord, panel: str) -> Parameter:
     if record.type is bool and not record.optional:
         told = f"{record.help} (default {'yes' if record.default else 'no'})"
         return flag(PREFIX + record.name, bool, told, panel=panel, spelling=f"{name}/--no-{name[2:]}")
-    if record.is_image or record.is_file:
+    if record.is_input or record.is_file:
         return flag(PREFIX + record.name, str, f"{record.help}: {record.allowed()}", metavar="FILE", panel=panel,
                     spelling=name)  # fmt: skip
     default = "none" if record.default is None else f"{record.default:.6g}" if record.type is float else record.default

@@ -29,6 +29,7 @@ class WindowVariance(Score):
     """
 
     name = "window_variance"
+    pointwise = True
     window: Tensor
     moments: Tensor
     count: Tensor
@@ -67,6 +68,7 @@ class MovingVariance(Score):
     """
 
     name = "moving_variance"
+    pointwise = True
     mean: Tensor
     variance: Tensor
 

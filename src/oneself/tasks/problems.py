@@ -32,7 +32,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Problem:
-    """``task`` of ``core.TASKS``, the measurement ``y`` as ``(B, C, *spatial)``, the operator, and ``read``, which
+    """``task`` of those of images, the measurement ``y`` as ``(B, C, *spatial)``, the operator, and ``read``, which
     leads from a restored image and its measurement to what was asked for, ``place`` from a picture of the size of what
     was asked for to one of the size that is restored. ``notes``: what was found out to pose it."""
 
