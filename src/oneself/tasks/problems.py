@@ -13,6 +13,7 @@ from torch import Tensor
 
 from oneself.core import Identity, Method, Result
 from oneself.core.room import check_room
+from oneself.domains import IMAGE
 from oneself.imaging.cropping import cut
 from oneself.registry import Run, find, methods
 from oneself.tasks.auto import Choice, choose
@@ -288,8 +289,11 @@ def choose_method(
     if method == "auto":
         return choose(task, y, sigma=sigma, seconds=seconds, device=device)
     record = find(method)
+    if record.domain is not IMAGE:
+        told = f"{task}(method={record.key!r}): {record.title} works on a {record.domain.name}, not on images"
+        raise ValueError(f"{told}. Give what it works on to oneself.Run.")
     if task not in record.tasks:
-        able = ", ".join(other.key for other in methods() if task in other.tasks)
+        able = ", ".join(other.key for other in methods() if task in other.tasks and other.domain is IMAGE)
         raise ValueError(
             f"{task}(method={record.key!r}): {record.title} does {', '.join(record.tasks)}. Use one of {able}."
         )
