@@ -40,7 +40,7 @@ def test_the_list_of_methods(oneself):
         "choices": [],
         "optional": False,
     }
-    assert options["border"]["choices"] == ["valid", "zeros"]
+    assert options["padding"]["choices"] == ["valid", "zeros"]
     assert options["patch"]["optional"] is True
 
 

@@ -8,7 +8,7 @@ import torch
 import oneself
 
 PICTURE = np.ascontiguousarray(skimage.data.coffee()[100:340:10, 150:450:10])
-QUICK = {"coarsest": 12, "layers": 3, "dilated": 0, "width": 8, "times": 12, "steps": 200, "device": "cpu"}
+QUICK = {"min_size": 12, "layers": 3, "dilated_layers": 0, "width": 8, "timesteps": 12, "steps": 200, "device": "cpu"}
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def test_refusals(model):
 
 
 def test_others_cannot_be_steered():
-    options = {"coarsest": 12, "layers": 3, "width": 8, "steps": 1, "device": "cpu"}
+    options = {"min_size": 12, "layers": 3, "width": 8, "steps": 1, "device": "cpu"}
     model = oneself.generate(PICTURE, method="singan", **options).model
     with pytest.raises(ValueError, match="a model of singan cannot be steered"):
         model.sample(guide=lambda x: x.mean())

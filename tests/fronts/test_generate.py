@@ -18,7 +18,7 @@ from oneself.tasks.animation import _Walk
 from oneself.tasks.generation import _mask, first_scale
 
 PICTURE = np.ascontiguousarray(skimage.data.coffee()[100:340:10, 150:450:10])
-QUICK = {"coarsest": 12, "layers": 3, "width": 8, "steps": 4, "fewer": 1.0, "device": "cpu", "method": "singan"}
+QUICK = {"min_size": 12, "layers": 3, "width": 8, "steps": 4, "steps_ratio": 1.0, "device": "cpu", "method": "singan"}
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +136,7 @@ def test_the_cost_is_said_before():
 
 
 def test_work_for_a_gpu_is_called_that():
-    training = generation.Training(PICTURE, "sinddm", preset="published", coarsest=20, width=16, batch=1, device="cpu",
+    training = generation.Training(PICTURE, "sinddm", preset="published", min_size=20, width=16, batch=1, device="cpu",
                                    steps=10**7)  # fmt: skip
     assert re.search(r"about [\d:]+ h .*on cpu; this is work for a GPU", training.cost())
 

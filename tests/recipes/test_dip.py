@@ -106,15 +106,13 @@ def test_options_reach_the_stage() -> None:
 
 def test_the_published_preset_is_the_papers() -> None:
     settings = dip.resolve_options({}, "published")
-    told = {
-        name: settings[name] for name in ("width", "levels", "skip", "code", "rate", "jitter", "window", "patience")
-    }
+    told = {name: settings[name] for name in ("width", "levels", "skip", "code", "lr", "jitter", "window", "patience")}
     assert told == {
         "width": 128,
         "levels": 5,
         "skip": 4,
         "code": 32,
-        "rate": 0.01,
+        "lr": 0.01,
         "jitter": 1 / 30,
         "window": 100,
         "patience": 1000,

@@ -17,7 +17,7 @@ from oneself.testing.pictures import noisy, picture
 from oneself.testing.quality import psnr
 
 QUICK = {"width": 8, "levels": 1, "steps": 3, "patch": 16}
-LEARNING = {"width": 16, "steps": 150, "patch": 24, "every": 10}
+LEARNING = {"width": 16, "steps": 150, "patch": 24, "validate_every": 10}
 
 
 def solve(method: Any, y: Tensor, **options: Any) -> Tensor:

@@ -11,7 +11,7 @@ from oneself.recipes.generation.sinfusion import Noisy
 from oneself.testing.pictures import picture
 from oneself.testing.quality import psnr
 
-QUICK = {"width": 8, "blocks": 1, "levels": 5, "steps": 4, "device": "cpu"}
+QUICK = {"width": 8, "blocks": 1, "timesteps": 5, "steps": 4, "device": "cpu"}
 NUMBERED = torch.linspace(0, 1, 9).reshape(1, 1, 9, 1, 1).expand(1, 3, 9, 20, 16)  # frames that tell which they are
 
 
@@ -141,7 +141,7 @@ def displacement(one, other, most=9):
 @pytest.fixture(scope="module")
 def panned():
     moving = torch.stack([window(SPEED * k) for k in range(COUNT)], dim=2)
-    options = {"width": 16, "blocks": 2, "radius": 2, "levels": 10, "batch": 4, "steps": 400, "device": "cpu"}
+    options = {"width": 16, "blocks": 2, "kernel_radius": 2, "timesteps": 10, "batch": 4, "steps": 400, "device": "cpu"}
     run = Run("sinfusion", moving, **options)
     run.finish()
     return run.stages[-1].sampler()

@@ -9,7 +9,7 @@ from oneself.losses import critique, frozen, gradient_penalty, sliced_distance
 from oneself.operators.resize import resize
 from oneself.testing.pictures import picture
 
-QUICK = {"width": 8, "layers": 3, "coarsest": 12, "steps": 6, "device": "cpu"}
+QUICK = {"width": 8, "layers": 3, "min_size": 12, "steps": 6, "device": "cpu"}
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def test_noise_amplitudes_are_a_tenth_of_the_error_of_the_scale_below(trained):
 
 
 def test_widths_double_every_four_scales():
-    run = Run("singan", picture(60, 60), **{**QUICK, "ratio": 0.75, "steps": 1, "grow": 4})
+    run = Run("singan", picture(60, 60), **{**QUICK, "scale_factor": 0.75, "steps": 1, "double_width_every": 4})
     run.finish()
     assert run.stages[-1].sampler().widths == [8, 8, 8, 8, 16, 16, 16]
 
@@ -48,7 +48,7 @@ def test_a_scale_begins_with_what_the_one_below_has_learned():
 
 
 def test_by_a_critic_it_begins_with_the_one_below_too():
-    walk = iter(Run("singan", picture(24, 20), **QUICK, judge="critic")._stages())
+    walk = iter(Run("singan", picture(24, 20), **QUICK, discriminator="critic")._stages())
     first = next(walk)
     assert [learner.__class__.__name__ for learner in first.learners()] == ["Learner", "Learner"]
     with torch.no_grad():
@@ -60,17 +60,19 @@ def test_by_a_critic_it_begins_with_the_one_below_too():
 
 
 def test_finer_scales_take_fewer_steps():
-    run = Run("singan", picture(36, 30), **{**QUICK, "steps": 10}, fewer=0.4)
+    run = Run("singan", picture(36, 30), **{**QUICK, "steps": 10}, steps_ratio=0.4)
     run.finish()
     assert [stage.steps for stage in run.stages] == [10, 7, 5, 4]
 
 
-@pytest.mark.parametrize("weights", [{"transport": 0.0}, {"sliced": 0.0}])
+@pytest.mark.parametrize("weights", [{"transport_weight": 0.0}, {"sliced_weight": 0.0}])
 def test_each_distance_alone_brings_the_patches_nearer(weights):
     torch.manual_seed(0)
     x = picture(14, 16)
-    run = Run("singan", x, width=8, layers=3, coarsest=14, steps=150, device="cpu", fidelity=0.0, **weights)
-    begun = next(iter(Run("singan", x, width=8, layers=3, coarsest=14, device="cpu")._stages())).sampler()
+    run = Run(
+        "singan", x, width=8, layers=3, min_size=14, steps=150, device="cpu", reconstruction_weight=0.0, **weights
+    )
+    begun = next(iter(Run("singan", x, width=8, layers=3, min_size=14, device="cpu")._stages())).sampler()
     run.finish()
     off = [sliced_distance(made.sample((14, 16)), x, 5, 64) for made in (run.stages[-1].sampler(), begun)]
     assert float(off[0]) < 0.6 * float(off[1])
@@ -78,11 +80,11 @@ def test_each_distance_alone_brings_the_patches_nearer(weights):
 
 def test_nothing_to_compare_by_is_refused():
     with pytest.raises(ValueError, match="nothing compares the patches"):
-        next(Run("singan", picture(24, 20), **QUICK, transport=0.0, sliced=0.0))
+        next(Run("singan", picture(24, 20), **QUICK, transport_weight=0.0, sliced_weight=0.0))
 
 
 def test_a_crop_is_a_part_of_the_whole():
-    stage = next(iter(Run("singan", picture(40, 36), **{**QUICK, "coarsest": 36, "crop": 12})._stages()))
+    stage = next(iter(Run("singan", picture(40, 36), **{**QUICK, "min_size": 36, "crop": 12})._stages()))
     example = stage.draw()
     mixed, prior, anchored, below, _ = example.input
     assert example.target.shape == prior.shape == below.shape == (1, 3, 12, 12)
@@ -138,8 +140,8 @@ def test_the_reconstruction_weighs_more_at_finer_scales():
                 return found
             found.append(sent.firm)
 
-    assert weights(fidelity=2.0, firmer=16.0) == pytest.approx([2, 32])
-    assert weights(fidelity=2.0, firmer=1.0) == [2, 2]
+    assert weights(reconstruction_weight=2.0, reconstruction_growth=16.0) == pytest.approx([2, 32])
+    assert weights(reconstruction_weight=2.0, reconstruction_growth=1.0) == [2, 2]
 
 
 def test_the_penalty_is_taken_between_real_and_made_and_teaches_the_critic():

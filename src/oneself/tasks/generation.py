@@ -363,7 +363,7 @@ def first_scale(task: str, model: Model, scale: int | None) -> int:
     """The first scale that adds anything in an edit. Raises ValueError for one that the model has not."""
     if model.scales < 2:
         raise ValueError(
-            f"{task}(model): it has one scale, and nothing below to replace. Train with smaller coarsest=."
+            f"{task}(model): it has one scale, and nothing below to replace. Train with smaller min_size=."
         )
     if scale is None:
         return max(1, round(PLACES[task] * (model.scales - 1)))

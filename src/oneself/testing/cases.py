@@ -29,7 +29,17 @@ STEPS, FEW = 8, 3  # of the first case, and of the others
 # What makes a method quick, where it has an option of that name: nothing else is known of it.
 QUICK: Mapping[str, float] = {
     **{"steps": STEPS, "width": 8, "levels": 2, "code": 4, "skip": 2, "layers": 3, "samples": 2},
-    **{"window": 3, "start": 0, "settle": 2, "patience": STEPS, "every": 3, "crop": 8, "coarsest": 12, "grow": 1},
+    **{
+        "window": 3,
+        "start": 0,
+        "extra_steps": 2,
+        "patience": STEPS,
+        "denoise_every": 3,
+        "validate_every": 3,
+        "crop": 8,
+        "min_size": 12,
+        "double_width_every": 1,
+    },
 }
 
 

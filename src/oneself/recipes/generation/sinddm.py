@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import copy
 import math
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -29,18 +29,18 @@ from oneself.recipes import options as o
 
 # Network and schedule of the learning rate are not the paper's, whose patches have 35 elements (`layers` of 17).
 PUBLISHED = {
-    "coarsest": 42,
-    "dilated": 0,
-    "exact": 0.0,
-    "ratio": 0.709,
+    "min_size": 42,
+    "dilated_layers": 0,
+    "closed_form": 0.0,
+    "scale_factor": 0.709,
     "width": 160,
-    "boldness": 1.0,
+    "start_noise": 1.0,
     "crop": None,
     "batch": 32,
-    "emphasis": 1.0,
-    "power": 1,
+    "coarsest_oversampling": 1.0,
+    "loss": "l1",
     "optimiser": "adam",
-    "rate": 1e-3,
+    "lr": 1e-3,
     "steps": 120_000,
     "average": 0.995,
 }
@@ -58,23 +58,24 @@ def sinddm(
     y: Tensor,
     physics: Any,
     *,
-    coarsest: Annotated[int, Option("shorter side of the picture at the coarsest scale", low=8, high=4096)] = 32,
-    ratio: Annotated[float, Option("size of a scale relative to the next finer one", low=0.4, high=0.9)] = 0.7,
+    min_size: Annotated[int, Option("shorter side of the picture at the coarsest scale", low=8, high=4096)] = 32,
+    scale_factor: Annotated[float, Option("size of a scale relative to the next finer one", low=0.4, high=0.9)] = 0.7,
     width: Annotated[int, Option("channels of the network", low=1, high=1024)] = 48,
     layers: Annotated[
-        int, Option("convolutions of the network; patches of 2 (layers + dilated) + 1 are learned", low=2, high=100)
+        int,
+        Option("convolutions of the network; patches of 2 (layers + dilated_layers) + 1 are learned", low=2, high=100),
     ] = 6,
-    dilated: Annotated[
+    dilated_layers: Annotated[
         int, Option("how many of them, in the middle, see twice as far; fewer than layers", low=0, high=100)
     ] = 2,
-    times: Annotated[int, Option("steps from noise to picture at the coarsest scale", low=2, high=10**4)] = 100,
-    boldness: Annotated[
+    timesteps: Annotated[int, Option("steps from noise to picture at the coarsest scale", low=2, high=10**4)] = 100,
+    start_noise: Annotated[
         float,
         Option(
             "noise that a finer scale begins with, in units of the error of the enlarged one below", above=0, high=1e3
         ),
     ] = 2.0,
-    exact: Annotated[
+    closed_form: Annotated[
         float,
         Option("share of the coarsest scale's steps made by the best denoiser of its patches", low=0, high=1),
     ] = 0.95,
@@ -85,32 +86,36 @@ def sinddm(
     batch: Annotated[
         int, Option("noisy copies in a step, of the finest scale; more of smaller ones", low=1, high=1024)
     ] = 2,
-    emphasis: Annotated[
+    coarsest_oversampling: Annotated[
         float, Option("how often the coarsest scale is seen, relative to each other", above=0, high=1e3)
     ] = 2.0,
-    power: Annotated[int, Option("of the error: 2 learns means, 1 medians, which mute the picture", low=1, high=2)] = 2,
+    loss: Annotated[
+        Literal["l2", "l1"], Option("the error's norm: 'l2' learns means, 'l1' medians, which mute the picture")
+    ] = "l2",
     optimiser: o.Optimiser = "muon",
-    rate: o.Rate = 5e-3,
+    lr: o.LearningRate = 5e-3,
     steps: o.Steps = 1500,
     average: Annotated[float, Option("decay of the running average of the weights; 0 for none", low=0, below=1)] = 0.99,
 ) -> Fit:
-    if dilated >= layers:
-        raise ValueError(f"sinddm(dilated={dilated}, layers={layers}): the first one sees as it is. Give fewer.")
-    least = 2 * (layers + dilated) + 2
-    if min(y.shape[2:]) < least or coarsest < least:
-        told = f"layers={layers}, dilated={dilated}, coarsest={coarsest}, y.shape={tuple(y.shape)}"
+    if dilated_layers >= layers:
+        raise ValueError(
+            f"sinddm(dilated_layers={dilated_layers}, layers={layers}): the first one sees as it is. Give fewer."
+        )
+    least = 2 * (layers + dilated_layers) + 2
+    if min(y.shape[2:]) < least or min_size < least:
+        told = f"layers={layers}, dilated_layers={dilated_layers}, min_size={min_size}, y.shape={tuple(y.shape)}"
         raise ValueError(
             f"sinddm({told}): they see patches of {least - 1} elements, and every scale must be "
             f"larger. Give a picture and a coarsest scale of at least {least} along each side, or fewer."
         )
-    sizes = pyramid_sizes(tuple(y.shape[2:]), coarsest, ratio)
-    cascade = Cascade(y, sizes, width, layers, times, boldness, dilated, exact)
+    sizes = pyramid_sizes(tuple(y.shape[2:]), min_size, scale_factor)
+    cascade = Cascade(y, sizes, width, layers, timesteps, start_noise, dilated_layers, closed_form)
     return Diffusion(
         cascade,
         structure=cascade.network,
-        input=Diffused(cascade, batch, crop, emphasis),
-        loss=Fidelity(power=power),
-        optimiser=OPTIMISERS[optimiser](rate),
+        input=Diffused(cascade, batch, crop, coarsest_oversampling),
+        loss=Fidelity(power=1 if loss == "l1" else 2),
+        optimiser=OPTIMISERS[optimiser](lr),
         schedule=one_cycle(),
         steps=steps,
         average=WeightAverage(cascade.network, average) if average else None,

@@ -1,7 +1,7 @@
 """SinGAN: a pyramid of generative adversarial networks, learned from one picture.
 
 Given           x, one picture
-Structure       a generator h_k of patches at every scale k of x, convolutional; with judge="critic" a critic D_k, too
+Structure       a generator h_k of patches at every scale k of x; with discriminator="critic" a critic D_k, too
 Input           noise σ_k z plus what the scale below made, enlarged; and the fixed noise z* that must give x
 Loss            the Wasserstein distance of the patches of h_k(z) and x: by optimal transport to x's patches in closed
                 form, and sliced; or by the critic, max over D_k of mean D_k(x) − mean D_k(h_k(z)).
@@ -27,7 +27,8 @@ from torch import Tensor
 from oneself.core import Example, Learner, Option, Recipe, Stage, WeightAverage, method
 from oneself.generative import Level, Pyramid, fresh, pyramid_sizes
 from oneself.imaging.cropping import cut
-from oneself.losses import PatchTransport, critique, frozen, gradient_penalty, sliced_distance
+from oneself.losses import PatchTransport, critique, frozen, sliced_distance
+from oneself.losses import gradient_penalty as slope_penalty
 from oneself.networks import patchwise
 from oneself.operators.resize import resize
 from oneself.optim import adam, level_then_down
@@ -36,18 +37,18 @@ from oneself.recipes import options as o
 WIDEST = 128
 PATCH, STRIDE, DIRECTIONS = 7, 3, 32  # side of what is transported, every which, and directions of the sliced distance
 PUBLISHED = {
-    "coarsest": 25,
-    "judge": "critic",
-    "fewer": 1.0,
+    "min_size": 25,
+    "discriminator": "critic",
+    "steps_ratio": 1.0,
     "width": 32,
-    "grow": 4,
-    "ratio": 0.75,
+    "double_width_every": 4,
+    "scale_factor": 0.75,
     "crop": None,
-    "fidelity": 10.0,
-    "firmer": 1.0,
-    "moves": 3,
-    "normalise": True,
-    "rate": 5e-4,
+    "reconstruction_weight": 10.0,
+    "reconstruction_growth": 1.0,
+    "discriminator_steps": 3,
+    "batch_norm": True,
+    "lr": 5e-4,
     "steps": 2000,
     "average": 0.0,
 }
@@ -65,75 +66,81 @@ def singan(
     y: Tensor,
     physics: Any,
     *,
-    coarsest: Annotated[int, Option("shorter side of the picture at the coarsest scale", low=8, high=4096)] = 18,
-    ratio: Annotated[float, Option("size of a scale relative to the next finer one", low=0.4, high=0.9)] = 0.7,
+    min_size: Annotated[int, Option("shorter side of the picture at the coarsest scale", low=8, high=4096)] = 18,
+    scale_factor: Annotated[float, Option("size of a scale relative to the next finer one", low=0.4, high=0.9)] = 0.7,
     width: Annotated[int, Option("channels of the networks at the coarsest scales", low=1, high=1024)] = 32,
-    grow: Annotated[
+    double_width_every: Annotated[
         int | None, Option("scales after which the networks are twice as wide; none for one width", low=1, high=256)
     ] = 8,
     layers: Annotated[
         int, Option("convolutions of each network; patches of 2 layers + 1 are learned", low=2, high=100)
     ] = 5,
-    normalise: Annotated[bool, Option("batch normalisation in both networks")] = False,
+    batch_norm: Annotated[bool, Option("batch normalisation in both networks")] = False,
     crop: Annotated[
         int | None,
         Option("side of the random part that a step looks at; none for the whole picture", low=8, high=2**14),
     ] = 128,
-    judge: Annotated[
+    discriminator: Annotated[
         Literal["transport", "critic"],
         Option("what compares patches: optimal transport, in closed form, or a network of its own"),
     ] = "transport",
-    transport: Annotated[float, Option("weight of the transport of patches", low=0, high=1e6)] = 50.0,
-    sliced: Annotated[float, Option("weight of the sliced distance beside it", low=0, high=1e6)] = 8.0,
-    fidelity: Annotated[
+    transport_weight: Annotated[float, Option("weight of the transport of patches", low=0, high=1e6)] = 50.0,
+    sliced_weight: Annotated[float, Option("weight of the sliced distance beside it", low=0, high=1e6)] = 8.0,
+    reconstruction_weight: Annotated[
         float, Option("α, weight of the reconstruction from the fixed noise, at the coarsest scale", low=0, high=1e6)
     ] = 5.0,
-    firmer: Annotated[
+    reconstruction_growth: Annotated[
         float,
         Option("α grows up to so many times itself at the finest scale, as errors become smaller", low=1, high=1e6),
     ] = 50.0,
-    penalty: Annotated[float, Option("λ, weight of the critic's gradient penalty", low=0, high=1e6)] = 0.1,
-    noise: Annotated[
+    gradient_penalty: Annotated[float, Option("λ, weight of the critic's gradient penalty", low=0, high=1e6)] = 0.1,
+    noise_amplitude: Annotated[
         float, Option("noise of a scale, in units of the error of the scale below", low=0, high=100)
     ] = 0.1,
-    moves: Annotated[int, Option("moves of the critic, then of the generator, in a step", low=1, high=1000)] = 1,
-    rate: o.Rate = 1e-3,
+    discriminator_steps: Annotated[
+        int, Option("updates of the critic, then of the generator, in a step", low=1, high=1000)
+    ] = 1,
+    lr: o.LearningRate = 1e-3,
     steps: Annotated[int, Option("steps at the coarsest scale", low=1, high=10**7)] = 2000,
-    fewer: Annotated[float, Option("steps at the finest scale, relative to the coarsest", above=0, high=1)] = 0.2,
+    steps_ratio: Annotated[float, Option("steps at the finest scale, relative to the coarsest", above=0, high=1)] = 0.2,
     average: Annotated[float, Option("decay of the running average of the generators; 0 for none", low=0, below=1)]
     = 0.99,
 ) -> Recipe:  # fmt: skip
     least = 2 * layers + 2
-    if min(y.shape[2:]) < least or coarsest < least:
-        told = f"layers={layers}, coarsest={coarsest}, y.shape={tuple(y.shape)}"
+    if min(y.shape[2:]) < least or min_size < least:
+        told = f"layers={layers}, min_size={min_size}, y.shape={tuple(y.shape)}"
         raise ValueError(
             f"singan({told}): {layers} convolutions see patches of {least - 1} elements, and every scale must be "
             f"larger. Give a picture and a coarsest scale of at least {least} along each side, or fewer layers."
         )
-    if judge == "transport" and not (transport or sliced):
+    if discriminator == "transport" and not (transport_weight or sliced_weight):
         raise ValueError(
-            "singan(transport=0, sliced=0): nothing compares the patches. Give one of them a weight, or judge='critic'."
+            "singan(transport_weight=0, sliced_weight=0): nothing compares the patches. "
+            "Give one of them a weight, or discriminator='critic'."
         )
-    sizes = pyramid_sizes(tuple(y.shape[2:]), coarsest, ratio)
-    weights = {"transport": transport, "sliced": sliced} if judge == "transport" else {}
-    made = Made(layers, normalise, crop, weights, penalty, moves, rate, average)
-    taken = [max(1, round(steps * fewer ** (k / max(1, len(sizes) - 1)))) for k in range(len(sizes))]
-    widths = [min(WIDEST, width * 2 ** (0 if grow is None else k // grow)) for k in range(len(sizes))]
-    firm = [fidelity * firmer ** (k / max(1, len(sizes) - 1)) for k in range(len(sizes))]
-    return climb(y, sizes, widths, firm, taken, made, noise)
+    sizes = pyramid_sizes(tuple(y.shape[2:]), min_size, scale_factor)
+    weights = {"transport": transport_weight, "sliced": sliced_weight} if discriminator == "transport" else {}
+    settings = ScaleSettings(layers, batch_norm, crop, weights, gradient_penalty, discriminator_steps, lr, average)
+    taken = [max(1, round(steps * steps_ratio ** (k / max(1, len(sizes) - 1)))) for k in range(len(sizes))]
+    widths = [
+        min(WIDEST, width * 2 ** (0 if double_width_every is None else k // double_width_every))
+        for k in range(len(sizes))
+    ]
+    firm = [reconstruction_weight * reconstruction_growth ** (k / max(1, len(sizes) - 1)) for k in range(len(sizes))]
+    return climb(y, sizes, widths, firm, taken, settings, noise_amplitude)
 
 
 @dataclass(frozen=True)
-class Made:
+class ScaleSettings:
     """What all scales have in common; ``weights`` of the parts of the distance of patches, none with a critic."""
 
     layers: int
-    normalise: bool
+    batch_norm: bool
     crop: int | None
     weights: Mapping[str, float]
-    penalty: float
-    moves: int
-    rate: float
+    gradient_penalty: float
+    discriminator_steps: int
+    lr: float
     average: float
 
 
@@ -143,20 +150,20 @@ def climb(
     widths: Sequence[int],
     firm: Sequence[float],
     taken: Sequence[int],
-    made: Made,
+    settings: ScaleSettings,
     noise: float,
 ) -> Generator[Stage, Stage, None]:
     """Scale after scale; each begins with what the one below has learned, where it is as wide."""
-    below = Pyramid(y, sizes, made.layers, made.normalise)
+    below = Pyramid(y, sizes, settings.layers, settings.batch_norm)
     last: Scale | None = None
     for number, (size, wide) in enumerate(zip(sizes, widths, strict=True)):
-        stage = Scale(below, resize(2 * y - 1, size), wide, firm[number], taken[number], made, noise)
+        stage = Scale(below, resize(2 * y - 1, size), wide, firm[number], taken[number], settings, noise)
         if last is not None and last.wide == wide:
             stage.level.network.load_state_dict(last.level.network.state_dict())
             if stage.critic is not None and last.critic is not None:
                 stage.critic.load_state_dict(last.critic.state_dict())
         left = zip(sizes[number:], widths[number:], taken[number:], strict=True)
-        work = [_work(*scale, made.crop) for scale in left]
+        work = [_work(*scale, settings.crop) for scale in left]
         stage.time_share = work[0] / sum(work)
         last = yield stage  # type: ignore[assignment]
         assert isinstance(last, Scale)
@@ -178,24 +185,26 @@ class Scale(Stage):
     real: Tensor
 
     def __init__(
-        self, below: Pyramid, real: Tensor, wide: int, firm: float, steps: int, made: Made, noise: float
+        self, below: Pyramid, real: Tensor, wide: int, firm: float, steps: int, settings: ScaleSettings, noise: float
     ) -> None:
         super().__init__(steps=steps)
         channels = real.shape[1]
-        self.made, self.wide, self.firm, self.number = made, wide, firm, below.height
+        self.settings, self.wide, self.firm, self.number = settings, wide, firm, below.height
         self.below = copy.deepcopy(below)
-        self.level = Level(channels, wide, made.layers, made.normalise)
-        judged, self.side = not made.weights, min(PATCH, 2 * made.layers + 1)
+        self.level = Level(channels, wide, settings.layers, settings.batch_norm)
+        judged, self.side = not settings.weights, min(PATCH, 2 * settings.layers + 1)
         self.critic = (
-            patchwise(2, channels, 1, width=wide, layers=made.layers, normalise=made.normalise) if judged else None
+            patchwise(2, channels, 1, width=wide, layers=settings.layers, batch_norm=settings.batch_norm)
+            if judged
+            else None
         )
         self.register_buffer("real", real)
-        weighed = made.weights.get("transport")
+        weighed = settings.weights.get("transport")
         self.transport = PatchTransport(self.framed(real), self.side, STRIDE) if weighed else None
         self.register_buffer("prior", self.lower(self.below.fixed))
         if self.number:
             self.level.amplitude.copy_(noise * (self.prior - real).square().mean().sqrt())
-        self.average = WeightAverage(self.level.network, made.average) if made.average else None
+        self.average = WeightAverage(self.level.network, settings.average) if settings.average else None
 
     def lower(self, noise: Any) -> Tensor:
         """What the scales below make, enlarged to this one's size."""
@@ -211,7 +220,7 @@ class Scale(Stage):
         known = self.below.fixed(self.number, self.prior)
         mixed, anchored = self.level.mixed(prior, z), self.level.mixed(self.prior, known)
         place = self.place()
-        wide = tuple(slice(part.start, part.stop + 2 * self.made.layers) for part in place)
+        wide = tuple(slice(part.start, part.stop + 2 * self.settings.layers) for part in place)
         share = torch.rand(1, 1, 1, 1, device=prior.device)
         made = (cut(mixed, wide), cut(prior, place), cut(anchored, wide), cut(self.prior, place), share)
         return Example(made, cut(self.real, place))
@@ -219,7 +228,7 @@ class Scale(Stage):
     def place(self) -> tuple[slice, ...]:
         """A random part of the scale, or all of it where it is no larger than a crop."""
         size = self.real.shape[2:]
-        sides = [min(n, max(self.made.crop or n, 2 * self.made.layers + 2)) for n in size]
+        sides = [min(n, max(self.settings.crop or n, 2 * self.settings.layers + 2)) for n in size]
         starts = [int(torch.randint(n - side + 1, ())) for n, side in zip(size, sides, strict=True)]
         return tuple(slice(start, start + side) for start, side in zip(starts, sides, strict=True))
 
@@ -229,8 +238,11 @@ class Scale(Stage):
         mixed, prior, _, _, share = example.input
         with torch.no_grad():
             made = self.level.refine(mixed, prior)
-        steep = gradient_penalty(self.critic, example.target, made, share)
-        return {"critic": critique(self.critic, example.target, made), "penalty": self.made.penalty * steep}
+        steep = slope_penalty(self.critic, example.target, made, share)
+        return {
+            "critic": critique(self.critic, example.target, made),
+            "penalty": self.settings.gradient_penalty * steep,
+        }
 
     def pleased(self, example: Example) -> Mapping[str, Tensor]:
         """What the generator minimises."""
@@ -245,24 +257,24 @@ class Scale(Stage):
             return {"adversarial": -frozen(self.critic, made).mean()}
         found = {}
         if self.transport is not None:
-            found["transport"] = self.made.weights["transport"] * self.transport(self.framed(made))
-        if self.made.weights["sliced"]:
+            found["transport"] = self.settings.weights["transport"] * self.transport(self.framed(made))
+        if self.settings.weights["sliced"]:
             pair = self.framed(made), self.framed(real)
-            found["sliced"] = self.made.weights["sliced"] * sliced_distance(*pair, self.side, DIRECTIONS)
+            found["sliced"] = self.settings.weights["sliced"] * sliced_distance(*pair, self.side, DIRECTIONS)
         return found
 
     def framed(self, x: Tensor) -> Tensor:
         """With its reflection around it, where all of the scale is looked at: else its border is in few patches."""
-        whole = max(self.real.shape[2:]) <= (self.made.crop or math.inf)
+        whole = max(self.real.shape[2:]) <= (self.settings.crop or math.inf)
         return F.pad(x, [self.side // 2] * 4, mode="reflect") if whole else x
 
     def learners(self) -> Sequence[Learner]:
-        move = adam(self.made.rate, betas=(0.5, 0.999))
+        move = adam(self.settings.lr, betas=(0.5, 0.999))
         schedule = level_then_down()
-        level = Learner(self.level, self.draw, self.pleased, move, schedule, self.made.moves)
+        level = Learner(self.level, self.draw, self.pleased, move, schedule, self.settings.discriminator_steps)
         if self.critic is None:
             return [level]
-        return [Learner(self.critic, self.draw, self.judged, move, schedule, self.made.moves), level]
+        return [Learner(self.critic, self.draw, self.judged, move, schedule, self.settings.discriminator_steps), level]
 
     def after_step(self) -> None:
         if self.average is not None:

@@ -29,7 +29,7 @@ from oneself.stopping import Average, Objective, Plateau
     cite="Heckel, Hand. Deep decoder: concise image representations from untrained non-convolutional networks. "
     "ICLR 2019.",
     tasks=("denoise", "inpaint", "super-resolve", "deblur", "restore"),
-    presets={"published": {"width": 128, "levels": 5, "rate": 0.01, "steps": 1900, "average": 0.0}},
+    presets={"published": {"width": 128, "levels": 5, "lr": 0.01, "steps": 1900, "average": 0.0}},
 )
 def deep_decoder(
     y: Tensor,
@@ -37,7 +37,7 @@ def deep_decoder(
     *,
     width: o.Width = 64,
     levels: o.Levels = 4,
-    rate: o.Rate = 0.01,
+    lr: o.LearningRate = 0.01,
     steps: o.StepsAtMost = 3000,
     window: Annotated[
         int, Option("steps whose mean loss is compared with that of as many before", low=2, high=4096)
@@ -53,7 +53,7 @@ def deep_decoder(
         structure=Decoder(len(size) - 2, width, size[1], sizes[1:]),
         input=Code(y, sizes[0], width, jitter=0.0),
         loss=Fidelity(physics.A),
-        optimiser=adam(rate),
+        optimiser=adam(lr),
         steps=steps,
         stop=Plateau(Objective(), window=window, tolerance=tolerance),
         selection=Average(average),

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 from torch import Tensor
 
 from oneself.core import Fit, Option, method
-from oneself.denoisers.classical import denoiser
+from oneself.denoisers import classical
 from oneself.inputs import Code
 from oneself.losses import data_term
 from oneself.networks import Skip
@@ -56,13 +56,13 @@ def deep_red(
     skip: o.Skips = 4,
     code: o.CodeChannels = 32,
     jitter: o.Jitter = 1 / 30,
-    prior: o.Prior = "non-local-means",
-    strength: o.Strength = 5 / 255,
-    weight: Annotated[float, Option("λ, weight of the denoiser", above=0, high=1e6)] = 0.5,
+    denoiser: o.Denoiser = "non-local-means",
+    denoiser_sigma: o.DenoiserSigma = 5 / 255,
+    red_weight: Annotated[float, Option("λ, weight of the denoiser", above=0, high=1e6)] = 0.5,
     penalty: o.Penalty = 0.5,
-    every: Annotated[int, Option("steps from one use of D to the next", low=1, high=10**7)] = 10,
+    denoise_every: Annotated[int, Option("steps from one use of D to the next", low=1, high=10**7)] = 10,
     optimiser: o.Optimiser = "muon",
-    rate: o.Rate = 0.008,
+    lr: o.LearningRate = 0.008,
     steps: o.StepsAtMost = 1500,
     stop: o.Stop = "auto",
     hold_out: o.HoldOut = 0.05,
@@ -85,22 +85,22 @@ def deep_red(
         start=start,
         average=average,
     )
-    denoise = denoiser(prior, strength, adjoint, "deep_red")
+    denoise = classical.denoiser(denoiser, denoiser_sigma, adjoint, "deep_red")
 
     def red(x: Tensor, v: Tensor) -> Tensor:
         """One fixed-point step towards ``argmin λ vᵀ(v - D(v)) + μ |v - x|²``."""
-        moved: Tensor = (weight * denoise(v) + penalty * x) / (weight + penalty)
+        moved: Tensor = (red_weight * denoise(v) + penalty * x) / (red_weight + penalty)
         return moved
 
     return SplitFit(
         proximal=red,
-        every=every,
+        every=denoise_every,
         copy=adjoint,
         structure=Skip(adjoint.ndim - 2, code, adjoint.shape[1], adjoint.shape[2:], [width] * levels, skip),
         input=Code(y, tuple(adjoint.shape[2:]), code, jitter, where),
         loss=data_term(fidelity, physics, y, ridge=ridge, steps=steps),
         penalty=penalty,
-        optimiser=OPTIMISERS[optimiser](rate),
+        optimiser=OPTIMISERS[optimiser](lr),
         steps=steps,
         stop=rule,
         selection=selection,

@@ -36,16 +36,16 @@ PUBLISHED = {
     "patience": 1000,
 }
 # for other tasks a number of steps is published for each
-PAPERS = {**PUBLISHED, "rate": 0.01, "stop": "never", "jitter": 0.03, "average": 0.0}
+PAPERS = {**PUBLISHED, "lr": 0.01, "stop": "never", "jitter": 0.03, "average": 0.0}
 PRESETS: dict[str, dict[str, Any]] = {
     "published": PUBLISHED,
     "jpeg": {**PAPERS, "code": 3, "jitter": 1 / 30, "steps": 2400, "average": 0.99},
     "text": {**PAPERS, "skip": 128, "upsampling": "nearest", "steps": 6001},
     "large-hole": {**PAPERS, "input": "positions", "skip": 0, "upsampling": "nearest", "steps": 5001},
-    "half-missing": {**PAPERS, "rate": 0.001, "steps": 11_000},
+    "half-missing": {**PAPERS, "lr": 0.001, "steps": 11_000},
     "super-resolve-x4": {**PAPERS, "steps": 2000},
     "super-resolve-x8": {**PAPERS, "jitter": 0.05, "steps": 4000},
-    "flash": {**PAPERS, "rate": 0.1, "jitter": 0.0, "steps": 601},
+    "flash": {**PAPERS, "lr": 0.1, "jitter": 0.0, "steps": 601},
 }
 
 
@@ -73,7 +73,7 @@ def dip(
     code: o.CodeChannels = 32,
     jitter: o.Jitter = 1 / 30,
     optimiser: o.Optimiser = "muon",
-    rate: o.Rate = 0.01,
+    lr: o.LearningRate = 0.01,
     steps: o.StepsAtMost = 1500,
     stop: Annotated[
         Literal["auto", "held-out", "variance", "moving-variance", "discrepancy", "never"],
@@ -125,7 +125,7 @@ def dip(
         structure=network,
         input=given,
         loss=data_term(fidelity, physics, y, ridge=ridge, steps=steps),
-        optimiser=OPTIMISERS[optimiser](rate),
+        optimiser=OPTIMISERS[optimiser](lr),
         steps=steps,
         stop=rule,
         selection=selection,

@@ -36,13 +36,13 @@ def pip(
     physics: Any,
     *,
     frequencies: Annotated[int, Option("waves along every axis", low=1, high=256)] = 8,
-    highest: Annotated[float, Option("periods of the shortest wave across the image", above=1, high=1e4)] = 64.0,
+    max_frequency: Annotated[float, Option("periods of the shortest wave across the image", above=1, high=1e4)] = 64.0,
     width: o.Width = 64,
     levels: o.Levels = 5,
     skip: o.Skips = 4,
     jitter: o.Jitter = 1 / 30,
     optimiser: o.Optimiser = "muon",
-    rate: o.Rate = 0.01,
+    lr: o.LearningRate = 0.01,
     steps: o.StepsAtMost = 1500,
     stop: o.Stop = "auto",
     hold_out: o.HoldOut = 0.05,
@@ -65,12 +65,12 @@ def pip(
         start=start,
         average=average,
     )
-    positions = Positions(y, size[2:], frequencies, highest, jitter, where)
+    positions = Positions(y, size[2:], frequencies, max_frequency, jitter, where)
     return Fit(
         structure=Skip(len(size) - 2, positions.z.shape[1], size[1], size[2:], [width] * levels, skip, kernel=1),
         input=positions,
         loss=Fidelity(physics.A),
-        optimiser=OPTIMISERS[optimiser](rate),
+        optimiser=OPTIMISERS[optimiser](lr),
         steps=steps,
         stop=rule,
         selection=selection,

@@ -45,7 +45,7 @@ def noise2self(
         Literal["network", "grid"],
         Option("what keeps an element from its own prediction: a network that is blind to it, or a grid that hides it"),
     ] = "network",
-    grid: Annotated[
+    grid_width: Annotated[
         int, Option("w, side of the grid's blocks, one element of each is hidden (and one held out)", low=2, high=8)
     ] = 4,
     replace: o.Replace = "mean",
@@ -57,12 +57,12 @@ def noise2self(
     patch: o.Patch = 64,
     patches: o.Patches = 2,
     optimiser: o.Optimiser = "muon",
-    rate: o.Rate = 3e-3,
-    cycle: Annotated[bool, Option("one cycle of the learning rate; otherwise constant")] = True,
+    lr: o.LearningRate = 3e-3,
+    one_cycle_lr: Annotated[bool, Option("one cycle of the learning rate; otherwise constant")] = True,
     steps: o.StepsAtMost = 1000,
     average: o.WeightAverage = 0.99,
     patience: o.Patience = 400,
-    every: o.Every = 25,
+    validate_every: o.ValidateEvery = 25,
     answer: Annotated[
         Literal["invariant", "plain"],
         Option("what is returned: every element as predicted where it was hidden, or the plain output"),
@@ -78,7 +78,7 @@ def noise2self(
     if shared is None:
         shared = channel_correlation(y[0].cpu().numpy()) > SHARED
     hide = blindness == "grid"
-    masks = BlindGrid(y, replace, radius, patch, patches, width=grid, shared=shared, hide=hide)
+    masks = BlindGrid(y, replace, radius, patch, patches, width=grid_width, shared=shared, hide=hide)
     network = (
         UNet(dims, y.shape[1], y.shape[1], size, width=width, levels=levels)
         if hide
@@ -105,13 +105,13 @@ def noise2self(
 
     average_of = WeightAverage(network, average)
     looks = masks.count if hide and invariant else 1
-    stop, selection = validated(average_of.network, masks.held_out(), output, every=every, patience=patience)
+    stop, selection = validated(average_of.network, masks.held_out(), output, every=validate_every, patience=patience)
     return Fit(
         structure=network,
         input=masks,
         loss=Fidelity(),
-        optimiser=OPTIMISERS[optimiser](rate),
-        schedule=one_cycle(rise=0.1, last=0.01) if cycle else None,
+        optimiser=OPTIMISERS[optimiser](lr),
+        schedule=one_cycle(rise=0.1, last=0.01) if one_cycle_lr else None,
         steps=steps,
         average=average_of,
         stop=stop,
