@@ -86,9 +86,7 @@ def _of_other_package(name: str) -> Method:
         why = " ".join(f"{type(error).__name__}: {error}".split())
         raise ValueError(f"{told}: it cannot be imported ({why}). Update or uninstall the package.") from error
     if not isinstance(record, Method):
-        raise ValueError(
-            f"{told}: {point.value} is of type {type(record).__name__}. Its entry point must name one."
-        )
+        raise ValueError(f"{told}: {point.value} is of type {type(record).__name__}. Its entry point must name one.")
     if record.key != name:
         raise ValueError(f"{told}: {point.value} is the method {record.key!r}. Its entry point must have that name.")
     return record

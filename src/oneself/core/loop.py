@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 import time
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from oneself.core.checkpoint import load_tree, save_tree
 from oneself.core.compute import Compute, peak_memory
 from oneself.core.context import own_context, pass_on
+from oneself.core.devices import CPU, lacks
 from oneself.core.identity import identity
 from oneself.core.method import Method
 from oneself.core.option import OptionRecord, shown
@@ -54,7 +56,8 @@ class Run(Iterator[Step]):
     seconds : float, optional
         Time allowed; the best so far is returned when it is used up.
     device, precision, compile
-        ``"cpu"``, ``"cuda"``, … (a GPU where there is one); ``"float32"`` or ``"bfloat16"``; whether to compile.
+        ``"cpu"``, ``"cuda"``, ``"mps"``, … (CUDA where there is one); ``"float32"`` or ``"bfloat16"``; whether to
+        compile. Where a device lacks an operation, the run goes on on the CPU, and warns.
     plan : sequence of StageRecord, optional
         The ``stages`` of an earlier result: repeats a run that time had shortened, step for step.
     **options
@@ -86,25 +89,45 @@ class Run(Iterator[Step]):
         if preset is None and self.compute.device.type == "cuda":
             preset = method.gpu_preset
         settled = method.resolve_options(options, preset)
-        self.options = {record.name: self._own(record, settled[record.name]) for record in method.options}
-        self._told = {record.name: _told(record, self.options[record.name]) for record in method.options}
         domain = method.domain
         domain.check(method, y)
         if seconds is not None and not seconds > 0:
             raise ValueError(f"Run(seconds={seconds}): the time allowed must be above 0. Give seconds, or none.")
         self.method, self.seed, self.seconds, self.plan = method, check_seed(seed), seconds, tuple(plan)
-        self.y, self._given = domain.own(y, self.compute.device), y
-        self.physics = physics_on(Identity() if physics is None else physics, self.compute.device)
-        check_physics(method.key, method.needs, self.physics)
-        domain.check_operator(method, self.y, self.physics, self._beside())
+        self._given, self.notes = y, list[str]()
+        physics = Identity() if physics is None else physics
+        check_physics(method.key, method.needs, physics)
+        try:
+            self._take(y, physics, settled)
+        except Exception as error:
+            self._leave_device(error)
+            self._take(y, physics, settled)
+        self._told = {record.name: _told(record, self.options[record.name]) for record in method.options}
         check_room(method.key, domain.shape(self.y), lighter(method, self.options), what=f"this {domain.name}")
         self._done: list[StageRunner] = []
         self._now: StageRunner | None = None
         self._answer: Tensor | None = None
         self._resumed: list[dict[str, Any]] = []
-        self._concluding = False
+        self._concluding = self._under_way = False  # the latter: a step of the present stage was taken here
         self._before, self._began = 0.0, time.monotonic()
         self._walk = self._steps()
+
+    def _take(self, y: Any, physics: Any, options: Mapping[str, Any]) -> None:
+        """Copy all that is given to the device, and check whether it goes together."""
+        self.y = self.method.domain.own(y, self.compute.device)
+        self.options = {record.name: self._own(record, options[record.name]) for record in self.method.options}
+        self.physics = physics_on(physics, self.compute.device)
+        self.method.domain.check_operator(self.method, self.y, self.physics, self._beside())
+
+    def _leave_device(self, error: Exception) -> None:
+        """Compute on the CPU from now on where the device lacks what an operation takes, and say so; else raise."""
+        cause, device = error.__cause__ or error, self.compute.device
+        if not lacks(device, cause):
+            raise error
+        why = " ".join(str(cause).split()).partition(". ")[0]
+        self.notes.append(f"{device} lacks what {self.method.key} takes ({why}): computed on the CPU")
+        warnings.warn(self.notes[-1], stacklevel=4)
+        self.compute = replace(self.compute, device=CPU)
 
     def _own(self, record: OptionRecord, value: Any) -> Any:
         """An option's value; another input copied to where the work is done, a module where it is."""
@@ -120,7 +143,22 @@ class Run(Iterator[Step]):
     @own_context()
     def __next__(self) -> Step:
         with telling(self.method, self.options):
-            return next(self._walk)
+            try:
+                return next(self._walk)
+            except Exception as error:
+                if self._under_way:
+                    raise
+                self._leave_device(error)
+                self._begin_again()
+                return next(self._walk)
+
+    def _begin_again(self) -> None:
+        """Take everything to where it is computed now; finished stages are given back, as where a run is resumed."""
+        done = [runner.state_dict() for runner in self._done]
+        self._resumed = [*done, *self._resumed[len(done) :]]
+        self._done, self._now = [], None
+        self._take(self.y, self.physics, self.options)
+        self._walk = self._steps()
 
     def _steps(self) -> Iterator[Step]:
         stages, sent = self._stages(), None
@@ -138,10 +176,11 @@ class Run(Iterator[Step]):
             while not (self._concluding or self._now.finished):
                 with resuming() if resumed else nullcontext():
                     step = self._now.advance()
-                resumed = False
+                resumed, self._under_way = False, True
                 yield step
             sent = self._now.stage
             self._done.append(self._now)
+            self._under_way = False
 
     def _stages(self) -> Any:
         recipe = self.method(self.y, self.physics, **self.as_given())
@@ -270,7 +309,7 @@ class Run(Iterator[Step]):
             device=str(self.compute.device),
             versions=versions(),
             cite=self.method.cite,
-            notes=tuple(note for runner in runners for note in runner.stage.notes),
+            notes=(*self.notes, *(note for runner in runners for note in runner.stage.notes)),
             parts={name: self._out(part.detach()) for name, part in ended._done[-1].stage.parts().items()},
         )
 
