@@ -57,7 +57,7 @@ ALLOWED = {
     "jobs": {"core", "imaging", "io", "operators", "quantities", "registry", "tasks"},
 }
 LIBRARIES = {
-    "core": {"torch", "numpy", "safetensors"},
+    "core": {"torch", "numpy", "psutil", "safetensors"},
     **{name: {"torch"} for name in (PARTS - {"denoisers", "generative", "imaging", "noise"}) | {"recipes", "registry"}},
     "denoisers": {"torch", "numpy", "skimage"},
     "generative": {"torch", "numpy"},

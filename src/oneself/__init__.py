@@ -67,7 +67,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Public names are imported at their first use, so that ``import oneself`` costs nothing."""
+    """Public names are imported at their first use, so that ``import oneself`` costs nothing; without lazy_loader,
+    whose own import would come before a command hears signals."""
     if name not in _HOMES:
         raise AttributeError(f"module 'oneself' has no attribute {name!r}")
     import importlib
