@@ -204,6 +204,7 @@ def main() -> None:
         for row in ROWS[kind](weights, given.data, given.side, given.steps):
             rows.append(row)
             print(row, flush=True)
+        report([*summary(rows), *rows], given.name, given.out, "Pretrained denoisers, before and after", quiet=True)
     report([*summary(rows), *rows], given.name, given.out, "Pretrained denoisers, before and after")
 
 
