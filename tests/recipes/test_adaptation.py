@@ -92,12 +92,13 @@ def test_frozen_weights_stay_out_of_checkpoints():
 def test_a_network_that_is_told_the_level_and_one_for_gray():
     y = noisy(picture(24, 24), SIGMA)
     told = Told().eval()
-    denoise, notes = called(told, y, SIGMA, "it")
+    denoise, x, notes = called(told, y, SIGMA, "it", 64)
     with torch.no_grad():
         assert notes == ()
         assert torch.equal(denoise(y), told(y, SIGMA))
+        assert torch.equal(x, denoise(y))
         assert torch.allclose(denoise(y, scale=0.5), told(y, SIGMA / 2))
-    gray, notes = called(Smoother(), y, SIGMA, "it")
+    gray, _, notes = called(Smoother(), y, SIGMA, "it", 64)
     with torch.no_grad():
         assert torch.equal(gray(y)[:, 1:2], Smoother()(y[:, 1:2]))
     assert "each of the 3 is denoised by itself" in notes[0]
