@@ -221,3 +221,15 @@ def test_large_pictures_are_answered_in_tiles():
         Run(gain_tuning, y, weights=Smoother(), **{**QUICK, "steps": 5, "tile": t}).finish().image for t in (1024, 16)
     )
     assert torch.allclose(whole, tiled, atol=1e-6)
+
+
+@pytest.mark.parametrize("what", ["all", "biases", "norm", "last:1", "progressive", "lora:1"])
+def test_every_choice_of_what_may_change_ends_with_the_same_kind_of_network(what):
+    network = Smoother()
+    run = Run(fine_tuning, Y, weights=network, what=what, caution=0.0, **QUICK)
+    image = run.finish().image
+    adapted = run.stages[-1].adapted()
+    assert adapted.state_dict().keys() == network.state_dict().keys()
+    with torch.no_grad():
+        assert torch.allclose(adapted(Y), image, atol=1e-5)
+        assert psnr(image, X) >= psnr(network(Y), X)

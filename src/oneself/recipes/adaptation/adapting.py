@@ -19,7 +19,7 @@ from oneself.optim import adam
 from oneself.recipes.adaptation.calling import Denoising, called, whole
 from oneself.recipes.adaptation.changes import Opening, allow, merge
 from oneself.recipes.adaptation.examples import OBJECTIVES, Loss, Objective, examples
-from oneself.recipes.adaptation.judging import AdaptedOrNot, Gain, Judge, Pairing, Parts, Prediction, Risk
+from oneself.recipes.adaptation.judging import AdaptedOrNot, HeldOutChange, Judge, Pairing, Parts, Prediction, Risk
 from oneself.stopping import Patience
 
 __all__ = ["AdaptedStage", "adapting"]
@@ -124,7 +124,7 @@ def adapting(
         return AsItCame(denoise, made, notes)
     parts = Parts(y, hold_out)
     judge = _judge(loss, parts, level)
-    score = Gain(judge, denoise, validate_every, caution)
+    score = HeldOutChange(judge, denoise, validate_every, caution)
     opening = allow(network, what, owner)
     structure = Pretrained(denoise)
     learned = {name: p for name, p in structure.named_parameters() if p.requires_grad}
