@@ -105,7 +105,8 @@ COMMON = [
     flag("seed", int, "The same seed gives the same result.", default=0, metavar="NUMBER", low=0, high=SEEDS),
     flag("seconds", float, "Time allowed for each picture; the best so far is written when it is used up.",
          metavar="S", low=SHORTEST, high=LONGEST),
-    flag("device", str, "cpu, cuda, cuda:0, mps or xpu; CUDA where there is one. What a device lacks is computed on the CPU.", metavar="NAME", panel="Computing"),
+    flag("device", str, "cpu, cuda, cuda:0, mps or xpu; CUDA where there is one. What it lacks is done on the CPU.",
+         metavar="NAME", panel="Computing"),
     flag("precision", str, "float32 or bfloat16.", default="float32", metavar="TYPE", panel="Computing"),
     switch("compile", "Compile the training step where a compiler is installed.", panel="Computing"),
     flag("axes", str, "One letter for each axis of a TIFF or NPY file that does not say: Z Y X space, C channels, any "
