@@ -31,9 +31,9 @@ PARTS = {
 ALLOWED = {
     "machine": set(),
     "quantities": set(),
-    "core": {"machine"},
     "io": {"machine"},
-    "domains": {"io"},
+    "domains": {"io", "operators"},  # what an operator keeps of an image
+    "core": {"domains", "machine"},
     "imaging": set(),
     "noise": set(),
     "operators": set(),
@@ -51,9 +51,9 @@ ALLOWED = {
         "operators",
     },  # images grow between levels of convolutions
     "recipes": PARTS | {"core"},
-    "registry": {"core", "recipes"},
+    "registry": {"core", "domains", "recipes"},
     "tasks": {"core", "domains", "generative", "imaging", "io", "noise", "operators", "quantities", "registry"},
-    "testing": {"core", "operators", "registry", "tasks"},
+    "testing": {"core", "domains", "operators", "registry", "tasks"},
     "jobs": {"core", "imaging", "io", "operators", "quantities", "registry", "tasks"},
 }
 LIBRARIES = {
