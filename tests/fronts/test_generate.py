@@ -266,7 +266,7 @@ def test_the_expected_time_is_that_of_all_steps(monkeypatch):
     clock = itertools.count()
     monkeypatch.setattr(generation, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
     run = oneself.Run(y=torch.rand(1, 3, 24, 30), **QUICK)
-    expected = generation.expected_cost(run)
+    expected = generation.training_cost(run)
     assert (expected.seconds, expected.steps, expected.stages) == (12.0, 12, 3)  # of a second each
     assert expected.memory is None or 1e7 < expected.memory < 1e11
 

@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from oneself.core import Example, Learner, Option, Stage, method
+from oneself.imaging.cropping import cut, random_place
 from oneself.inputs import DetailedCrops
 from oneself.networks import DeepBlur, patch_discriminator
 from oneself.operators.kernels import cubic_kernel
@@ -166,9 +167,7 @@ class Game(Stage):
 
     def _draw(self) -> Example:
         u, v = self.crops(), self.crops()
-        starts = [int(torch.randint(n - m + 1, ())) for n, m in zip(v.shape[2:], self.small, strict=True)]
-        (a, b), (n, m) = starts, self.small
-        return Example((u,), v[..., a : a + n, b : b + m])
+        return Example((u,), cut(v, random_place(v.shape[2:], self.small)))
 
     def _shrunk(self, u: Tensor, kernel: Tensor) -> Tensor:
         flat = F.conv2d(u.reshape(-1, 1, *u.shape[2:]), kernel.flip(2, 3), stride=self.stride)

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from oneself.core import Example, Fit, Input, Option, WeightAverage, method
 from oneself.generative import Cascade, pyramid_sizes
 from oneself.generative import diffusion as d
-from oneself.imaging.cropping import cut
+from oneself.imaging.cropping import cut, random_place
 from oneself.losses import Fidelity
 from oneself.optim import OPTIMISERS, one_cycle
 from oneself.recipes import options as o
@@ -146,7 +146,7 @@ class Diffused(Input):
 
     def at(self, scale: int) -> Example:
         cascade = self.cascade
-        place = self.place(scale)
+        place = random_place(cascade.sizes[scale], self.sides(scale))
         real, soft = (cut(x, place) for x in self.pairs[scale])
         step = self.steps(scale).to(real.device)
         mixed = torch.lerp(real, soft, d.each(cascade.softness(scale, step), real))
@@ -160,11 +160,6 @@ class Diffused(Input):
         batch = self.batches[scale]
         even = (torch.arange(batch) + torch.rand(batch)) / batch
         return 1 + (even * self.cascade.learned(scale)).long()
-
-    def place(self, scale: int) -> list[slice]:
-        sizes, sides = self.cascade.sizes[scale], self.sides(scale)
-        corners = [int(torch.randint(n - side + 1, ())) for n, side in zip(sizes, sides, strict=True)]
-        return [slice(corner, corner + side) for corner, side in zip(corners, sides, strict=True)]
 
     def inside(self, scale: int, place: list[slice]) -> Tensor:
         """0 where the network sees beyond a border that is not the picture's, ``(1, 1, H, W)``."""

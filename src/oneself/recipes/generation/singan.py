@@ -26,7 +26,7 @@ from torch import Tensor
 
 from oneself.core import Example, Learner, Option, Recipe, Stage, WeightAverage, method
 from oneself.generative import Level, Pyramid, fresh, pyramid_sizes
-from oneself.imaging.cropping import cut
+from oneself.imaging.cropping import cut, random_place
 from oneself.losses import PatchTransport, critique, frozen, sliced_distance
 from oneself.losses import gradient_penalty as slope_penalty
 from oneself.networks import patchwise
@@ -225,12 +225,11 @@ class Scale(Stage):
         made = (cut(mixed, wide), cut(prior, place), cut(anchored, wide), cut(self.prior, place), share)
         return Example(made, cut(self.real, place))
 
-    def place(self) -> tuple[slice, ...]:
+    def place(self) -> list[slice]:
         """A random part of the scale, or all of it where it is no larger than a crop."""
         size = self.real.shape[2:]
         sides = [min(n, max(self.settings.crop or n, 2 * self.settings.layers + 2)) for n in size]
-        starts = [int(torch.randint(n - side + 1, ())) for n, side in zip(size, sides, strict=True)]
-        return tuple(slice(start, start + side) for start, side in zip(starts, sides, strict=True))
+        return random_place(size, sides)
 
     def judged(self, example: Example) -> Mapping[str, Tensor]:
         """What the critic minimises."""

@@ -74,16 +74,7 @@ def deep_red(
 ) -> Fit:
     adjoint = physics.A_adjoint(y)
     rule, selection, where = stopping_by(
-        stop,
-        fidelity,
-        y,
-        physics.A,
-        hold_out=hold_out,
-        window=window,
-        smoothing=smoothing,
-        patience=patience,
-        start=start,
-        average=average,
+        stop, fidelity, y, physics.A, hold_out, window, smoothing, patience, start, average
     )
     denoise = classical.denoiser(denoiser, denoiser_sigma, adjoint, "deep_red")
 

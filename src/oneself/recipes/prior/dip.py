@@ -98,17 +98,9 @@ def dip(
     if guide is not None and input != "noise":
         raise ValueError(f"dip(guide=…, input={input!r}): the guide is the input. Leave one of them out.")
     size = tuple(physics.A_adjoint(y).shape)
+    early = "never" if stop == "discrepancy" else stop
     rule, selection, where = stopping_by(
-        "never" if stop == "discrepancy" else stop,
-        fidelity,
-        y,
-        physics.A,
-        hold_out=hold_out,
-        window=window,
-        smoothing=smoothing,
-        patience=patience,
-        start=start,
-        average=average,
+        early, fidelity, y, physics.A, hold_out, window, smoothing, patience, start, average
     )
     if stop == "discrepancy":
         rule = _discrepancy(y, physics, sigma, start)

@@ -54,16 +54,7 @@ def pip(
 ) -> Fit:
     size = tuple(physics.A_adjoint(y).shape)
     rule, selection, where = stopping_by(
-        stop,
-        "least-squares",
-        y,
-        physics.A,
-        hold_out=hold_out,
-        window=window,
-        smoothing=smoothing,
-        patience=patience,
-        start=start,
-        average=average,
+        stop, "least-squares", y, physics.A, hold_out, window, smoothing, patience, start, average
     )
     positions = Positions(y, size[2:], frequencies, max_frequency, jitter, where)
     return Fit(
