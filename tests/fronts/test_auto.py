@@ -66,12 +66,21 @@ def shared(side: int, width: float) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("width", [0.7, 2.5])
-def test_noise_that_neighbours_share_goes_to_blind_spots(width):
+def test_noise_that_neighbours_share_goes_to_groups_that_know_it(width):
     choice = choose("denoise", shared(128, width))
-    assert (choice.method, choice.options) == ("noise2void", {"steps": 300})
+    assert (choice.method, choice.options) == ("nonlocal_coloured", {})
     assert "correlated" in choice.why
+    assert choice.why.endswith("groups of similar patches, told how neighbours and channels share the noise")
+    assert choose("denoise", shared(128, width), sigma=0.2).options == {"sigma": 0.2}
+    assert choose("denoise", shared(128, width), seconds=0.4).options == {"passes": 2, "stride": 6}
+    assert choose("denoise", shared(128, 0.7), seconds=0.01).method == "zs_n2n"
+
+
+def test_volumes_whose_neighbours_share_noise_go_to_blind_spots():
+    noise = gaussian_filter(np.random.default_rng(0).standard_normal((24, 40, 40)), 0.8, mode="wrap")
+    choice = choose("denoise", tensor(0.5 + 0.1 * noise / noise.std()))
+    assert (choice.method, choice.options) == ("noise2void", {"steps": 300})
     assert "hide them along" in choice.why
-    assert choose("denoise", shared(128, width), sigma=0.2).options == {"steps": 300, "sigma": 0.2}
 
 
 def test_signals_whose_neighbours_share_noise_go_to_pairs_or_groups():

@@ -170,7 +170,7 @@ def test_a_checkpoint_belongs_to_its_guide() -> None:
     again = run(y, guide=guide.clone(), steps=4)
     again.load_state_dict(begun.state_dict())
     assert torch.equal(again.finish().image, begun.finish().image)
-    with pytest.raises(ValueError, match="the checkpoint's options is"):
+    with pytest.raises(ValueError, match="the checkpoint's option guide is"):
         run(y, guide=y, steps=4).load_state_dict(begun.state_dict())
 
 

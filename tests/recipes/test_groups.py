@@ -9,7 +9,14 @@ from torch import Tensor
 
 from oneself.core import Run
 from oneself.inputs import SimilarPatches
-from oneself.recipes.classical.groups import GroupPass, mixing_elements, mixing_patches, mixing_patches_unguided, turned
+from oneself.recipes.classical.groups import (
+    GroupPass,
+    Turn,
+    mixing_elements,
+    mixing_patches,
+    mixing_patches_unguided,
+    turned,
+)
 from oneself.testing.pictures import noisy, picture
 
 V = 0.04
@@ -93,7 +100,7 @@ def one_pass(y: Tensor, pilot: Tensor | None, level: float, side: int = 12, simi
     dims = y.ndim - 2
     groups = SimilarPatches(y.shape[2:], patch=5, reach=6, stride=3, start=[1] * dims, side=side)
     variance = torch.full_like(y[:, :1], level**2)
-    stage = GroupPass(y, pilot, torch.eye(y.shape[1]), variance, groups, similar)
+    stage = GroupPass(y, pilot, Turn.orthonormal(torch.eye(y.shape[1])), variance, groups, similar)
     for _ in range(stage.steps):
         stage.solve()
     return stage.estimate()
@@ -125,7 +132,7 @@ def test_what_is_not_yet_reached_is_what_was_before() -> None:
     y, pilot = torch.rand(1, 1, 30, 20), torch.rand(1, 1, 30, 20)
     groups = SimilarPatches((30, 20), patch=5, reach=3, stride=3, start=[0, 0], side=2)
     for before in (None, pilot):
-        stage = GroupPass(y, before, torch.eye(1), torch.full_like(y, 0.01), groups, 8)
+        stage = GroupPass(y, before, Turn.orthonormal(torch.eye(1)), torch.full_like(y, 0.01), groups, 8)
         first = y if before is None else before
         assert torch.allclose(stage.estimate(), first)
         stage.solve()
@@ -200,7 +207,7 @@ def test_a_pass_is_its_groups_one_by_one(guided: bool) -> None:
     axes = torch.linalg.qr(torch.randn(4, 4, generator=chance)).Q
     variance = torch.linspace(0.01, 0.2, 11)[:, None].expand(1, 1, 11, 13)
     groups = SimilarPatches((11, 13), patch=3, reach=2, stride=4, start=(1, 2), side=50)
-    stage = GroupPass(y, pilot if guided else None, axes, variance, groups, 9)
+    stage = GroupPass(y, pilot if guided else None, Turn.orthonormal(axes), variance, groups, 9)
     terms = stage.solve()
     expected, removed = by_hand(y, pilot if guided else None, axes, variance, 9)
     assert torch.allclose(stage.estimate(), expected, atol=1e-4)

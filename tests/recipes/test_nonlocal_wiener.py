@@ -110,9 +110,9 @@ def test_what_each_pass_is_given() -> None:
     one, two = estimates
     given = [(y, None, variance(y)), (y, one, variance(one)), (two + 0.55 * (y - two), two, 0.55**2 * variance(two))]
     for stage, (noisy_one, pilot, level) in zip(stages, given, strict=True):
-        assert torch.allclose(turned(stage.y, stage.axes.T), noisy_one, atol=1e-5)
+        assert torch.allclose(turned(stage.y, stage.turn.inverse), noisy_one, atol=1e-5)
         assert (stage.pilot is None) == (pilot is None)
-        assert pilot is None or torch.allclose(turned(stage.pilot, stage.axes.T), pilot, atol=1e-5)
+        assert pilot is None or torch.allclose(turned(stage.pilot, stage.turn.inverse), pilot, atol=1e-5)
         assert torch.allclose(stage.variance, level, atol=1e-6)
     assert [stage.similar for stage in stages] == [16, 100, 100]  # no more than half of the 32 values of a patch
 

@@ -146,7 +146,12 @@ STEERING = [
 def method_parameters(method: Method) -> list[Parameter]:
     """A flag for every option of a method."""
     panel = f"Options of {method.key} ({method.title})"
-    return [_of_option(record, panel) for record in method.options if record.name not in TAKEN]
+    return [_of_option(record, panel) for record in method.options if record.name not in TAKEN and _can_be_said(record)]
+
+
+def _can_be_said(record: OptionRecord) -> bool:
+    """Whether it can be given on a command line: a torch module cannot."""
+    return record.is_file or not record.takes_module
 
 
 def _of_option(record: OptionRecord, panel: str) -> Parameter:
@@ -154,7 +159,7 @@ def _of_option(record: OptionRecord, panel: str) -> Parameter:
     if record.type is bool and not record.optional:
         told = f"{record.help} (default {'yes' if record.default else 'no'})"
         return flag(PREFIX + record.name, bool, told, panel=panel, spelling=f"{name}/--no-{name[2:]}")
-    if record.is_image:
+    if record.is_image or record.is_file:
         return flag(PREFIX + record.name, str, f"{record.help}: {record.allowed()}", metavar="FILE", panel=panel,
                     spelling=name)  # fmt: skip
     default = "none" if record.default is None else f"{record.default:.6g}" if record.type is float else record.default
@@ -164,8 +169,8 @@ def _of_option(record: OptionRecord, panel: str) -> Parameter:
 
 
 def read_images(method: Method, given: dict[str, Any]) -> dict[str, str]:
-    """Takes the flags of options that are images out of ``given`` and returns the files that were named."""
-    texts = {record.name: given.pop(PREFIX + record.name, None) for record in method.options if record.is_image}
+    """Takes the flags of options that are files, images or others, out of ``given`` and returns those named."""
+    texts = {record.name: given.pop(PREFIX + record.name, None) for record in method.options if not record.is_plain}
     return {name: text for name, text in texts.items() if text is not None}
 
 
@@ -178,7 +183,7 @@ def read_options(method: Method, given: dict[str, Any]) -> dict[str, Any]:
         A value that the option does not allow.
     """
     found = {}
-    for record in (record for record in method.options if not record.is_image):
+    for record in (record for record in method.options if record.is_plain):
         text = given.pop(PREFIX + record.name, None)
         if text is not None:
             found[record.name] = record.check(method.key, _parsed(record, text))

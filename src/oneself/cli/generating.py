@@ -15,7 +15,7 @@ import numpy as np
 from oneself import io
 from oneself.cli.steering import steering
 from oneself.core.checkpoint import load_tree
-from oneself.core.loop import fingerprint
+from oneself.core.identity import fingerprint
 from oneself.core.result import versions
 from oneself.generative import Shaping
 from oneself.generative.model import Model, checked_size

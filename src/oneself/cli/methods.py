@@ -54,7 +54,7 @@ def _record(method: Method) -> dict[str, Any]:
 def _option(option: OptionRecord) -> dict[str, Any]:
     return {
         "name": option.name,
-        "type": "image" if option.is_image else option.type.__name__,
+        "type": "image" if option.is_image else "file" if option.is_file else option.type.__name__,
         "default": option.default,
         "help": option.help,
         "allowed": option.allowed(),

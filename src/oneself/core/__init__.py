@@ -9,6 +9,7 @@ from oneself.core.method import TASKS, Method, Recipe, method
 from oneself.core.objective import Example, Sum, Term, total
 from oneself.core.option import Option, OptionRecord, closest
 from oneself.core.physics import Identity, Physics
+from oneself.core.pretrained import Pretrained
 from oneself.core.result import Result, StageRecord
 from oneself.core.runner import Diverged
 from oneself.core.stage import Fit, Input, Learner, Stage
@@ -35,6 +36,7 @@ __all__ = [
     "Option",
     "OptionRecord",
     "Physics",
+    "Pretrained",
     "Recipe",
     "Result",
     "Run",

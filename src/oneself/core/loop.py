@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import copy
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from oneself.core.checkpoint import load_tree, save_tree
 from oneself.core.compute import Compute, peak_memory
 from oneself.core.context import own_context, pass_on
+from oneself.core.identity import fingerprint, identity
 from oneself.core.method import Method
 from oneself.core.option import shown
 from oneself.core.physics import Identity, check_images, check_physics, check_task, physics_on
@@ -86,6 +87,7 @@ class Run(Iterator[Step]):
             preset = method.gpu_preset
         settled = method.resolve_options(options, preset)
         self.options = {name: self._own(value) for name, value in settled.items()}
+        self._told = {name: identity(value) for name, value in self.options.items()}
         check_measurement(method, y)
         if seconds is not None and not seconds > 0:
             raise ValueError(f"Run(seconds={seconds}): the time allowed must be above 0. Give seconds, or none.")
@@ -107,9 +109,9 @@ class Run(Iterator[Step]):
 
     def _own(self, value: Any) -> Any:
         """An option's value; an image copied to where the work is done, laid out in memory the same however it came:
-        random numbers drawn like it follow its layout."""
+        random numbers drawn like it follow its layout. A module is copied where it is."""
         if not isinstance(value, Tensor):
-            return value
+            return copy.deepcopy(value) if isinstance(value, nn.Module) else value
         return value.detach().to(self.compute.device, torch.float32, copy=True).contiguous()
 
     @own_context()
@@ -139,11 +141,18 @@ class Run(Iterator[Step]):
             self._done.append(self._now)
 
     def _stages(self) -> Any:
-        recipe = self.method(self.y, self.physics, **self.options)
+        recipe = self.method(self.y, self.physics, **self._given())
         if isinstance(recipe, Stage):
             yield recipe
             return None
         return (yield from recipe)
+
+    def _given(self) -> dict[str, Any]:
+        """The options as the method is given them: modules as they came however often it runs, as it may train them."""
+        return {
+            name: copy.deepcopy(value).to(self.compute.device) if isinstance(value, nn.Module) else value
+            for name, value in self.options.items()
+        }
 
     def _begin(self, number: int, stage: Stage, stream: Randomness) -> StageRunner:
         record = self.plan[number] if number < len(self.plan) else None
@@ -262,7 +271,7 @@ class Run(Iterator[Step]):
     def _identity(self) -> dict[str, Any]:
         return {
             "method": self.method.key,
-            "options": {name: fingerprint(v) if isinstance(v, Tensor) else v for name, v in self.options.items()},
+            "options": self._told,
             "seed": self.seed,
             "shape": list(self.y.shape),
             "measurement": fingerprint(self.y),
@@ -283,8 +292,8 @@ class Run(Iterator[Step]):
         if self._now is not None:
             raise RuntimeError("Run.load: the run has begun. Load into a fresh one.")
         check_state(state)
-        for what, mine in self._identity().items():
-            theirs = state["belongs_to"][what]
+        for what, mine in _flat(self._identity()).items():
+            theirs = _flat(state["belongs_to"]).get(what)
             if theirs != mine:
                 raise ValueError(
                     f"Run.load: the checkpoint's {what} is {shown(theirs)}, this run's is {shown(mine)}. "
@@ -301,11 +310,6 @@ class Run(Iterator[Step]):
         self.load_state_dict(load_tree(path))
 
 
-def fingerprint(x: Tensor) -> str:
-    """A short digest of a tensor's values."""
-    return hashlib.blake2b(x.cpu().contiguous().numpy().tobytes(), digest_size=16).hexdigest()
-
-
 def check_measurement(method: Method, y: Tensor) -> None:
     """Refuse a measurement that the method cannot work on, before the first step."""
     name = f"{method.key}(y.shape={tuple(y.shape)})"
@@ -318,6 +322,12 @@ def check_measurement(method: Method, y: Tensor) -> None:
         raise ValueError(f"{name}: a run takes one input. Use Reconstructor, which restores each of a batch alone.")
     if y.numel() == 0 or not bool(torch.isfinite(y).all()):
         raise ValueError(f"{name}: empty, or NaN or infinite values. Remove or inpaint those first.")
+
+
+def _flat(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run belongs to, each option by itself."""
+    options = {f"option {name}": value for name, value in identity["options"].items()}
+    return {"method": identity["method"], **options, **{k: v for k, v in identity.items() if k != "options"}}
 
 
 def _joined(traces: list[dict[str, Tensor]]) -> dict[str, list[float]]:

@@ -9,13 +9,19 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 __all__ = ["Option", "OptionRecord", "check_options", "closest", "read_options", "shown"]
 
+WORDS: dict[type, str] = {
+    **{bool: "true or false", int: "a whole number", float: "a number", str: "a text"},
+    **{Path: "a file", nn.Module: "a torch module"},
+}
+BESIDE: dict[type, str] = {Tensor: "an image", Path: WORDS[Path], nn.Module: WORDS[nn.Module]}  # not plain values
 SHOWN = 80  # characters of a value that a message quotes
 
 
@@ -57,11 +63,15 @@ class Option:
 
 @dataclass(frozen=True)
 class OptionRecord:
-    """One option of a method: ``name``, ``type`` (bool, int, float, str or Tensor), ``default``, ``optional`` (may be
-    ``None``), ``choices`` (of a str), and what its annotation says.
+    """One option of a method: ``name``, ``type`` (bool, int, float, str, Tensor, Path or Module), ``default``,
+    ``optional`` (may be ``None``), ``choices`` (of a str), and what its annotation says.
 
     One whose type is ``Tensor`` is an **image**: ``(1, C, *spatial)``, floating point, on the grid of the restored
     image (which the loop checks). Front doors take it in the user's own layout, the command line as a file.
+
+    One whose type is ``Path`` is a **file** that the method reads, such as one of weights; ``or_module`` says that it
+    may be a torch module instead (``Path | Module``). A ``Module`` alone cannot be given on the command line. A run
+    knows both by their content, and the method is given a copy of a module, on the run's device.
     """
 
     name: str
@@ -70,6 +80,7 @@ class OptionRecord:
     optional: bool
     choices: tuple[str, ...]
     option: Option
+    or_module: bool = False
 
     @property
     def help(self) -> str:
@@ -79,13 +90,26 @@ class OptionRecord:
     def is_image(self) -> bool:
         return self.type is Tensor
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a number, a text or true or false, which a command line and a record can say."""
+        return self.type not in BESIDE
+
+    @property
+    def is_file(self) -> bool:
+        return self.type is Path
+
+    @property
+    def takes_module(self) -> bool:
+        return self.type is nn.Module or self.or_module
+
     def allowed(self) -> str:
         """What may be given, in words."""
         if self.is_image:
             return "an image of the result's size" + (", or none" if self.optional else "")
         if self.choices:
             return "one of " + ", ".join(self.choices)
-        kind = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[self.type]
+        kind = WORDS[self.type] + (f" or {WORDS[nn.Module]}" if self.or_module else "")
         words = " ".join(part for part in (kind, self.option.range()) if part)
         return f"{words}, or none" if self.optional else words
 
@@ -95,14 +119,24 @@ class OptionRecord:
             return None
         if self.is_image:
             return self._check_image(owner, value)
+        if self.is_file and isinstance(value, str | Path):
+            return self._check_file(owner, Path(value))
+        if self.takes_module and isinstance(value, nn.Module):
+            return value
         whole_as_float = self.type is float and isinstance(value, int) and not isinstance(value, bool)
-        if not (whole_as_float or (isinstance(value, self.type) and (self.type is bool) == isinstance(value, bool))):
+        same = isinstance(value, self.type) and (self.type is bool) == isinstance(value, bool)
+        if not (whole_as_float or same):
             raise TypeError(f"{owner}({self.name}={shown(value)}): wrong type. Give {self.allowed()}.")
         if self.choices and value not in self.choices:
             raise ValueError(f"{owner}({self.name}={shown(value)}): not a choice. Give {self.allowed()}.")
         if self.type in (int, float) and not self.option.allows(value):
             raise ValueError(f"{owner}({self.name}={shown(value)}): out of range. Give {self.allowed()}.")
         return self.type(value)
+
+    def _check_file(self, owner: str, path: Path) -> Path:
+        if not path.is_file():
+            raise ValueError(f"{owner}({self.name}={shown(str(path))}): there is no such file. Give {self.allowed()}.")
+        return path
 
     def _check_image(self, owner: str, value: Any) -> Tensor:
         if not isinstance(value, Tensor):
@@ -141,13 +175,14 @@ def _record(owner: str, name: str, hint: Any, default: Any) -> OptionRecord:
     options = [extra for extra in extras if isinstance(extra, Option)]
     if not options or default is inspect.Parameter.empty:
         raise TypeError(f"{owner}({name}): an option needs Annotated[type, Option(help)] and a default.")
-    optional = typing.get_origin(kind) in (types.UnionType, typing.Union)
-    if optional:
-        (kind,) = (k for k in typing.get_args(kind) if k is not type(None))
-    if kind is Tensor and not (optional and default is None):
-        raise TypeError(f"{owner}({name}): an image has no default but None. Annotate it Tensor | None, = None.")
+    several = typing.get_args(kind) if typing.get_origin(kind) in (types.UnionType, typing.Union) else (kind,)
+    optional, kinds = type(None) in several, [one for one in several if one is not type(None)]
+    or_module = set(kinds) == {Path, nn.Module}
+    (kind,) = [Path] if or_module else kinds
+    if kind in BESIDE and not (optional and default is None):
+        raise TypeError(f"{owner}({name}): {BESIDE[kind]} has no default but None. Annotate it {kind.__name__} | None.")
     choices = typing.get_args(kind) if typing.get_origin(kind) is Literal else ()
-    return OptionRecord(name, str if choices else kind, default, optional, choices, options[0])
+    return OptionRecord(name, str if choices else kind, default, optional, choices, options[0], or_module)
 
 
 def closest(name: str, known: Iterable[str]) -> str:

@@ -168,7 +168,7 @@ class Prepared:
     def _posed(self, y: Tensor, number: int, gaps: Gaps | None, span: Range) -> Problem:
         s, kernel = self.settings, self.kernel
         if s.task == "denoise":
-            return denoising(y)
+            return denoising(y, mend=s.method == "auto")
         if s.task == "inpaint":
             unknown = None if gaps is None else torch.from_numpy(gaps.where)[None]
             return inpainting(y, self.beside["mask"][number], s.known or "keep", unknown)

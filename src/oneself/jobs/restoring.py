@@ -187,7 +187,7 @@ class Restorer:
         else:
             choice = Choice(again["method"], again["why"])
             options, plan, preset, seconds = again["options"], plan_of(again), None, None
-        options = {**options, **prepared.images(piece, number)}
+        options = {**options, **prepared.images(piece, number), **self.aids.files}
         run = Run(
             choice.method, piece.problem.y, piece.problem.physics, seed=s.seed, preset=preset, seconds=seconds,
             device=s.device, precision=s.precision, compile=s.compile, plan=plan, **options,

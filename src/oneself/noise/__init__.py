@@ -1,9 +1,11 @@
-"""What is known of the noise of one picture: level, dependence on the signal, correlation, stripes, saturation."""
+"""What is known of the noise of one picture: level, dependence on the signal, correlation, stripes, saturation,
+outliers."""
 
 from oneself.noise.channels import SHARED, channel_correlation
 from oneself.noise.covariance import PatchNoise, estimate_patch_noise
 from oneself.noise.known import known_level, known_noise, noise_power
 from oneself.noise.level import estimate_sigma
+from oneself.noise.outliers import fill_outliers, find_outliers
 from oneself.noise.report import NoiseReport, describe_noise, percent
 from oneself.noise.stripes import line_offsets, stripe_levels
 
@@ -15,6 +17,8 @@ __all__ = [
     "describe_noise",
     "estimate_patch_noise",
     "estimate_sigma",
+    "fill_outliers",
+    "find_outliers",
     "known_level",
     "known_noise",
     "line_offsets",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from oneself.noise.blocks import Bounds, active_bounds, checked, clipped_pixels
 from oneself.noise.level import estimate_sigma
+from oneself.noise.outliers import fill_outliers, find_outliers
 from oneself.noise.signal import Line, fit_line, variance_curve
 from oneself.noise.spectrum import Spectrum, noise_spectrum
 from oneself.noise.stripes import stripe_levels
@@ -39,6 +40,7 @@ class NoiseReport:
     `clipped`: the fraction of values exactly at 0 or 1.
     `stripes`: the level of the noise that all elements of a line along each axis share, 0 where there is none (it is
     part of `sigma`); `step`: the distance of the levels that the values are rounded to, 0 where there are many.
+    `outliers`: the share of the values that have nothing to do with those around them; all else is of the rest.
     """
 
     sigma: float
@@ -52,6 +54,7 @@ class NoiseReport:
     reach: tuple[int, ...]
     stripes: tuple[float, ...] = ()
     step: float = 0.0
+    outliers: float = 0.0
 
     @property
     def striped(self) -> tuple[bool, ...]:
@@ -68,6 +71,7 @@ class NoiseReport:
             nature = "Gaussian" if self.kind == "gaussian" else "signal-dependent"
             line = ", ".join([f"{colour} {nature} noise", f"sigma {percent(self.sigma)}", *self._details()])
         line += f", {self.clipped:.1%} of the values saturated" if self.clipped >= 0.001 else ""
+        line += f", {self.outliers:.1%} of the values outliers" if self.outliers else ""
         return line + (f", quantised to {round(1 / self.step) + 1} levels" if self.step else "")
 
     def _details(self) -> list[str]:
@@ -99,6 +103,8 @@ def describe_noise(x: Pixels) -> NoiseReport:
     Raises TypeError for other than real floating values, ValueError for a shape, size or pixels that cannot do.
     """
     x = checked(x, "describe_noise")
+    outliers, step = find_outliers(x), _step(x)
+    x = fill_outliers(x, outliers)
     bounds = active_bounds(x)
     white, spectrum = estimate_sigma(x), noise_spectrum(x, bounds)
     stripes = stripe_levels(x)
@@ -123,7 +129,8 @@ def describe_noise(x: Pixels) -> NoiseReport:
         clipped=float(clipped_pixels(x, bounds).mean()),
         reach=spectrum.power.shape,
         stripes=stripes,
-        step=_step(x),
+        step=step,
+        outliers=float(outliers.mean()),
     )
 
 

@@ -89,18 +89,24 @@ def choose(
 def _groups(
     y: Tensor, report: NoiseReport, level: float, told: str, sigma: float | None, seconds: float | None
 ) -> Choice:
-    """Similar patches in closed form, coarser where time is short for the picture; pairs where it is shorter yet."""
-    needed, allowed = GROUPS_PACE * y[0].numel(), PATIENCE if seconds is None else seconds
-    if needed * COARSE > allowed:
+    """Similar patches in closed form, fewer where time is short for the picture; pairs where it is shorter yet."""
+    fewer = _fewer_groups(y, seconds)
+    if fewer is None:
         return _pairs(report, level, told, sigma)
     calm = "; hardly any noise, little will change" if level < CALM else ""
     options: dict[str, Any] = {"sigma": max(level, FAINTEST)}
     if sigma is None and report.kind == "signal-dependent":
         options["gain"] = report.gain
-    why = f"{told}{calm}: groups of similar patches, in closed form"
-    if needed > allowed:
-        return Choice("nonlocal_wiener", f"{why}; fewer of them, for the time", {**options, "passes": 2, "stride": 6})
-    return Choice("nonlocal_wiener", why, options)
+    why = f"{told}{calm}: groups of similar patches, in closed form{'; fewer of them, for the time' if fewer else ''}"
+    return Choice("nonlocal_wiener", why, {**options, **fewer})
+
+
+def _fewer_groups(y: Tensor, seconds: float | None) -> dict[str, Any] | None:
+    """The options that make groups of patches fit the time: none, coarser ones, or ``None`` where nothing does."""
+    needed, allowed = GROUPS_PACE * y[0].numel(), PATIENCE if seconds is None else seconds
+    if needed <= allowed:
+        return {}
+    return {"passes": 2, "stride": 6} if needed * COARSE <= allowed else None
 
 
 def _pairs(report: NoiseReport, level: float, told: str, sigma: float | None) -> Choice:
@@ -113,13 +119,17 @@ def _pairs(report: NoiseReport, level: float, told: str, sigma: float | None) ->
 def _correlated(
     y: Tensor, report: NoiseReport, level: float, told: str, sigma: float | None, seconds: float | None
 ) -> Choice:
-    """Blind spots that hide what shares the noise; of signals, pairs of elements further apart than the noise, or
-    groups of patches."""
+    """Pictures: groups of patches that count with the noise's covariance, stripes aside. Volumes: blind spots that hide
+    what shares the noise. Signals: pairs of elements further apart than the noise, or groups of patches."""
     given = {} if sigma is None else {"sigma": sigma}
     if y.ndim > 3 and sum(report.striped) == 1:
         why = f"{told}: the lines' offsets can be taken away, and blind spots do not mind the rest"
         return Choice("noise2void", why, given)
-    if y.ndim > 3:
+    if y.ndim == 4 and (fewer := _fewer_groups(y, seconds)) is not None:
+        less = "; fewer of them, for the time" if fewer else ""
+        why = f"{told}: groups of similar patches, told how neighbours and channels share the noise{less}"
+        return Choice("nonlocal_coloured", why, {**given, **fewer})
+    if y.ndim == 5:
         why = f"{told}: neighbours share their noise, and blind spots hide them along"
         return Choice("noise2void", why, {"steps": BLIND_STEPS, **given})
     if max(report.extent) <= FAR and min(y.shape[2:]) >= 2 * SMALLEST:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from oneself.core import Identity, Memory, Method, Result, callers_context, own_context
-from oneself.core.loop import fingerprint
+from oneself.core.identity import fingerprint
 from oneself.core.randomness import Randomness
 from oneself.core.room import telling
 from oneself.core.runner import StageRunner

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -28,6 +29,8 @@ __all__ = [
     "shrinking",
     "super_resolution",
 ]
+
+FEWEST = 4  # elements along an axis for its noise to be told
 
 
 @dataclass(frozen=True)
@@ -69,8 +72,20 @@ class Problem:
         return self.place(picture)
 
 
-def denoising(y: Tensor) -> Problem:
-    return Problem("denoise", y, Identity())
+def denoising(y: Tensor, mend: bool = False) -> Problem:
+    """Remove noise; ``mend``: with outliers (impulses, dead and hot pixels, dead lines) taken for missing first."""
+    if not mend:
+        return Problem("denoise", y, Identity())
+    from oneself.noise import fill_outliers, find_outliers
+
+    mended, notes = y.clone(), []
+    for number, one in enumerate(y.cpu().numpy()):
+        outliers = find_outliers(one) if max(one.shape[1:]) >= FEWEST else np.zeros(one.shape, bool)
+        if outliers.any():
+            mended[number] = torch.from_numpy(fill_outliers(one, outliers)).to(y)
+            of = "" if len(y) == 1 else f" of image {number + 1}"
+            notes.append(f"{outliers.mean():.1%} of the values{of} are outliers: taken for missing, and filled in")
+    return Problem("denoise", mended, Identity(), notes=tuple(notes))
 
 
 def inpainting(y: Tensor, missing: Tensor, known: str = "keep", unknown: Tensor | None = None) -> Problem:

@@ -63,7 +63,8 @@ def denoise(
         ``(B, C, *spatial)``, of which each is restored alone. Values in any units: an image scaled or shifted gives the
         answer scaled or shifted. NaN and infinite values are worked around and left as they are.
     method : str or Method
-        A key of ``methods()``, or a method of one's own; ``"auto"`` looks at the image and picks.
+        A key of ``methods()``, or a method of one's own; ``"auto"`` looks at the image and picks, and fills in
+        outliers (impulses, hot and dead pixels, dead lines) before.
     sigma : float, optional
         Standard deviation of the noise where it is known, in the image's own units (of a ``uint8``: up to 255).
     seed : int
@@ -105,7 +106,7 @@ def denoise(
     given = unpack(
         image, caller="denoise", channel_axis=channel_axis, data_range=data_range, scaling=scaling, gaps=True
     )
-    return _run(denoising(given.y), method, given, full, seed, seconds, device, options, sigma)
+    return _run(denoising(given.y, mend=method == "auto"), method, given, full, seed, seconds, device, options, sigma)
 
 
 @own_context()

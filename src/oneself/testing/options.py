@@ -41,20 +41,24 @@ def check_every_option_counts(case: Case) -> None:
 def _contexts(record: OptionRecord, case: Case) -> Iterator[tuple[dict[str, Any], slice]]:
     """Options to try an option beside, and which of its own values to try there: the likeliest to tell first.
 
-    Nearly always the first two values tell. What ends a run may tell only late in a longer one.
+    Nearly always the first two values tell. What ends a run may tell only late in a longer one, beside a choice.
     """
-    every = slice(None)
-    for base, tried in (({}, slice(2)), (case.taking(steps=LONGER), slice(-2, None)), ({}, every)):
-        yield base, every
-        for other in _nearest(record, case.method.options):
-            yield from (({**base, other.name: value}, tried) for value in _values(other, case))
+    every, longer = slice(None), case.taking(steps=LONGER)
+    choices, others = _nearest(record, case.method.options)
+    for beside in (choices, others):
+        for base, tried in (({}, slice(2)), (longer, slice(-2, None)), ({}, every)):
+            yield base, every
+            for other in beside:
+                yield from (({**base, other.name: value}, tried) for value in _values(other, case))
 
 
-def _nearest(record: OptionRecord, options: Sequence[OptionRecord]) -> list[OptionRecord]:
-    """The other options: choices first, then by how near they are declared, as those that belong together are."""
+def _nearest(record: OptionRecord, options: Sequence[OptionRecord]) -> tuple[list[OptionRecord], list[OptionRecord]]:
+    """The other options, choices and the rest: by how near they are declared, as those that belong together are."""
     place = options.index(record)
-    ranked = sorted((not (o.choices or o.type is bool), abs(i - place), i) for i, o in enumerate(options) if i != place)
-    return [options[i] for *_, i in ranked]
+    ranked = sorted((abs(i - place), i) for i in range(len(options)) if i != place)
+    near = [options[i] for _, i in ranked]
+    chosen = [option for option in near if option.choices or option.type is bool]
+    return chosen, [option for option in near if option not in chosen]
 
 
 class _Runs:

@@ -7,7 +7,8 @@ off ``Y``, and the variance that white noise of variance 1 keeps in each patch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -15,9 +16,18 @@ from torch import Tensor
 from oneself.core import Stage
 from oneself.inputs import Region, SimilarPatches
 
-__all__ = ["GroupPass", "mixing_elements", "mixing_patches", "mixing_patches_unguided"]
+__all__ = [
+    "GroupPass",
+    "Turn",
+    "around_pilot",
+    "half_and_half",
+    "mixing_elements",
+    "mixing_patches",
+    "mixing_patches_unguided",
+]
 
-COMPARED = 3  # principal channels of a pilot in which patches are compared
+Filter = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
+COMPARED = 3  # principal channels in which patches are compared
 ROUNDING = 1e-6  # of a matrix's trace: what float32 leaves uncertain of its eigenvalues
 
 
@@ -85,6 +95,54 @@ def mixing_elements(Y: Tensor, X: Tensor, v: Tensor, gram: Tensor | None = None)
     return Y @ Q, kept[:, None].expand(-1, k)
 
 
+def half_and_half(Y: Tensor, X: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean of both filters, around each group's own mean; best of white noise. Parameters and returns as above."""
+    Y, X = Y - Y.mean(1, keepdim=True), X - X.mean(1, keepdim=True)
+    gram = X.transpose(1, 2) @ X
+    one, kept_by_one = mixing_patches(Y, X, v, gram)
+    other, kept_by_other = mixing_elements(Y, X, v, gram)
+    return (one + other) / 2, (kept_by_one + kept_by_other) / 2
+
+
+def around_pilot(Y: Tensor, X: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+    """Elements mixed around the pilot's mean, as noise that neighbours share is left in a group's own mean. Parameters
+    and returns as above."""
+    mean = X.mean(1, keepdim=True)
+    return mixing_elements(Y - mean, X - mean, v)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """How channels and patches are turned so that their noise is white and of one level.
+
+    Attributes
+    ----------
+    axes, inverse : Tensor
+        ``(C, C)``: directions of colour, one a row; what turns back.
+    white, back : Tensor or None
+        ``(C, n, n)``: what patches along the axes, rows of n elements, are multiplied with from the right; the inverse.
+        None where they are white as they are.
+    """
+
+    axes: Tensor
+    inverse: Tensor
+    white: Tensor | None = None
+    back: Tensor | None = None
+
+    @classmethod
+    def orthonormal(cls, axes: Tensor) -> Turn:
+        """Of white noise, along orthonormal directions of colour."""
+        return cls(axes, axes.T)
+
+    def whitened(self, patches: Tensor) -> Tensor:
+        """``(patches, C, n)`` along the axes."""
+        return patches if self.white is None else torch.einsum("mcn,cnk->mck", patches, self.white)
+
+    def coloured(self, patches: Tensor, channels: slice) -> Tensor:
+        """Undone, of some of the channels."""
+        return patches if self.back is None else torch.einsum("mcn,cnk->mck", patches, self.back[channels])
+
+
 def turned(x: Tensor, axes: Tensor) -> Tensor:
     """The channels of ``x``, ``(1, C, *spatial)``, along other directions, the rows of ``axes``, ``(C', C)``."""
     return torch.einsum("dc,bc...->bd...", axes, x)
@@ -94,7 +152,7 @@ class GroupPass(Stage):
     """Every group of similar patches denoised once, a region a step, and all of them averaged where they overlap.
 
     Without a pilot the groups take all channels together and the weights of their patches are those of the least
-    estimated risk. With one the groups are of one channel, and the mean of the two filters above is taken.
+    estimated risk. With one the groups are of one channel, and ``filtered`` takes their noise off.
 
     Parameters
     ----------
@@ -102,14 +160,16 @@ class GroupPass(Stage):
         What is filtered, ``(1, C, *spatial)``.
     pilot : Tensor or None
         An estimate of the image.
-    axes : Tensor
-        Orthonormal directions of colour, ``(C, C)``, that the channels are turned to; the first, or of a pilot the
-        first three, tell which patches are similar.
+    turn : Turn
+        Directions of colour that the channels are turned to, of patches of the size that ``groups`` has; the first
+        three tell which patches are similar.
     variance : Tensor
-        The noise's at every element, ``(1, 1, *spatial)``.
+        The noise's at every element, once turned, ``(1, 1, *spatial)``.
     groups : SimilarPatches
     similar : int
         Patches of a group.
+    filtered : callable
+        ``half_and_half`` or ``around_pilot``.
     notes : sequence of str
     """
 
@@ -121,16 +181,17 @@ class GroupPass(Stage):
         self,
         y: Tensor,
         pilot: Tensor | None,
-        axes: Tensor,
+        turn: Turn,
         variance: Tensor,
         groups: SimilarPatches,
         similar: int,
+        filtered: Filter = half_and_half,
         notes: Sequence[str] = (),
     ) -> None:
         super().__init__(steps=len(groups), notes=notes)
-        self.axes, self.variance, self.groups = axes, variance, groups
-        self.y, self.pilot = turned(y, axes), None if pilot is None else turned(pilot, axes)
-        self.guide = self.y[:, :1] if self.pilot is None else self.pilot[:, :COMPARED]
+        self.turn, self.variance, self.groups, self.filtered = turn, variance, groups, filtered
+        self.y, self.pilot = turned(y, turn.axes), None if pilot is None else turned(pilot, turn.axes)
+        self.guide = (self.y if self.pilot is None else self.pilot)[:, :COMPARED]
         self.similar = min(similar, groups.candidates)
         self.register_buffer("total", torch.zeros_like(y))
         self.register_buffer("weight", torch.zeros_like(y))
@@ -143,44 +204,33 @@ class GroupPass(Stage):
         with torch.autocast(device.type, enabled=False):
             members = groups.match(self.guide, region, self.similar)
             level = groups.cut_out(self.variance, region).mean((1, 2))[region.references]
-            noisy = groups.cut_out(self.y, region)
-            pilot = None if self.pilot is None else groups.cut_out(self.pilot, region)
+            noisy = self.turn.whitened(groups.cut_out(self.y, region))
+            pilot = None if self.pilot is None else self.turn.whitened(groups.cut_out(self.pilot, region))
             together = noisy.shape[1] if pilot is None else 1
             removed = torch.zeros((), device=device)
             for first in range(0, noisy.shape[1], together):
                 channels = slice(first, first + together)
                 Y = noisy[:, channels].flatten(1)[members]
-                X = None if pilot is None else pilot[:, channels].flatten(1)[members]
-                noise, kept = self._filtered(Y, X, level)
+                if pilot is None:
+                    noise, kept = mixing_patches_unguided(Y - Y.mean(1, keepdim=True), level)
+                else:
+                    noise, kept = self.filtered(Y, pilot[:, channels].flatten(1)[members], level)
                 self._add(Y - noise, 1 / kept, members, region, channels)
                 removed += (noise.square().mean((1, 2)) / level).mean() * together / noisy.shape[1]
         return {"removed": removed}
 
-    @staticmethod
-    def _filtered(Y: Tensor, X: Tensor | None, level: Tensor) -> tuple[Tensor, Tensor]:
-        Y = Y - Y.mean(1, keepdim=True)
-        if X is None:
-            return mixing_patches_unguided(Y, level)
-        X = X - X.mean(1, keepdim=True)
-        gram = X.transpose(1, 2) @ X
-        one, kept_by_one = mixing_patches(Y, X, level, gram)
-        other, kept_by_other = mixing_elements(Y, X, level, gram)
-        return (one + other) / 2, (kept_by_one + kept_by_other) / 2
-
     def _add(self, patches: Tensor, weights: Tensor, members: Tensor, region: Region, channels: slice) -> None:
-        """Every patch, times its weight, to where it lies; and its weight."""
-        count, shape = (
-            self.groups.count(region),
-            (channels.stop - channels.start, self.groups.patch ** (self.y.ndim - 2)),
-        )
+        """Every patch, turned back, times its weight, to where it lies; and its weight."""
+        count, shape = self.groups.count(region), (channels.stop - channels.start, -1)
         numbers = members.flatten()
         total = patches.new_zeros(count, patches.shape[2])
         total.index_add_(0, numbers, (patches * weights[..., None]).flatten(0, 1))
+        total = self.turn.coloured(total.unflatten(1, shape), channels)
         weight = patches.new_zeros(count).index_add_(0, numbers, weights.flatten())
-        self.groups.lay_back(self.total[:, channels], total.unflatten(1, shape), region)
-        self.groups.lay_back(self.weight[:, channels], weight[:, None, None].expand(-1, *shape), region)
+        self.groups.lay_back(self.total[:, channels], total, region)
+        self.groups.lay_back(self.weight[:, channels], weight[:, None, None].expand_as(total), region)
 
     def estimate(self) -> Tensor:
         before = self.y if self.pilot is None else self.pilot
         x = torch.where(self.weight > 0, self.total / self.weight.clamp(min=1e-12), before)
-        return turned(x, self.axes.T)
+        return turned(x, self.turn.inverse)

@@ -28,7 +28,7 @@ from oneself.core import Option, Stage, method
 from oneself.inputs import SimilarPatches
 from oneself.noise import PatchNoise, estimate_patch_noise
 from oneself.recipes import options as o
-from oneself.recipes.classical.coloured import ColouredPass, Whitening
+from oneself.recipes.classical.groups import GroupPass, Turn, around_pilot
 
 FIRST = 18  # patches of a group of the first pass, whose risk is estimated from the noisy ones alone
 SMALLEST = 8
@@ -61,7 +61,7 @@ def nonlocal_coloured(
         )
     side = min(patch, min(y.shape[2:]) // 2)
     noise, notes = _noise(y, side, sigma)
-    whitening = _whitening(noise, y)
+    turn = _turn(noise, y)
     x: Tensor | None = None
     for number in range(passes):
         step = min(stride, side)
@@ -69,7 +69,7 @@ def nonlocal_coloured(
         groups = SimilarPatches(y.shape[2:], patch=side, reach=reach, stride=step, start=start)
         count = similar if number else min(FIRST, similar, y.shape[1] * side**2 // 2)
         variance = _variance(noise, y if x is None else x, smooth=x is None)
-        fitted = yield ColouredPass(y, x, whitening, variance, groups, count, () if number else notes)
+        fitted = yield GroupPass(y, x, turn, variance, groups, count, around_pilot, () if number else notes)
         x = fitted.estimate()
 
 
@@ -87,9 +87,9 @@ def _noise(y: Tensor, side: int, sigma: float | None) -> tuple[PatchNoise, tuple
     return counted, (f"nonlocal_coloured: sigma was not given; estimated: {noise.words(measured)}",)
 
 
-def _whitening(noise: PatchNoise, y: Tensor) -> Whitening:
-    axes, *turns = (torch.from_numpy(a).to(y) for a in (noise.axes, *noise.whitening()))
-    return Whitening(axes, *turns)
+def _turn(noise: PatchNoise, y: Tensor) -> Turn:
+    axes, white, back = (torch.from_numpy(a).to(y) for a in (noise.axes, *noise.whitening()))
+    return Turn(axes, torch.linalg.inv(axes), white, back)
 
 
 def _variance(noise: PatchNoise, x: Tensor, smooth: bool) -> Tensor:

@@ -28,7 +28,7 @@ from oneself.core import Option, Stage, method
 from oneself.inputs import SimilarPatches
 from oneself.noise import known_noise
 from oneself.recipes import options as o
-from oneself.recipes.classical.groups import GroupPass
+from oneself.recipes.classical.groups import GroupPass, Turn
 from oneself.recipes.posterior import variance_at
 
 FIRST = 18  # patches of a group of the first pass, whose risk is estimated from the noisy ones alone
@@ -75,7 +75,7 @@ def nonlocal_wiener(
     dims, size = y.ndim - 2, y.shape[2:]
     side = min(_as_many(patch, dims), min(size) // 2)
     step, far = min(_as_many(stride, dims), side), _as_many(2 * reach + 1, dims) // 2
-    axes = principal_axes(y)
+    turn = Turn.orthonormal(principal_axes(y))
     x: Tensor | None = None
     for number in range(passes):
         start = [int(torch.randint(step, ())) for _ in range(dims)]
@@ -84,7 +84,7 @@ def nonlocal_wiener(
         noisy = y if x is None else x + kept * (y - x)
         variance = kept**2 * variance_at(y if x is None else x, level**2, slope)
         count = similar if number else min(FIRST, similar, y.shape[1] * side**dims // 2)
-        fitted = yield GroupPass(noisy, x, axes, variance, groups, count, () if number else notes)
+        fitted = yield GroupPass(noisy, x, turn, variance, groups, count, notes=() if number else notes)
         x = fitted.estimate()
 
 
