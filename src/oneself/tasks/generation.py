@@ -76,7 +76,7 @@ def generate(
     size : (int, int), optional
         Their height and width; the picture's own unless given.
     method : str or Method
-        ``"singan"``, ``"sinddm"``, …; of a clip ``"sinfusion"``; ``"auto"`` picks.
+        ``"patch_diffusion"``, ``"singan"``, …; of a clip ``"sinfusion"``; ``"auto"`` picks.
     seed : int
         Of the training and of the samples.
     seconds : float, optional

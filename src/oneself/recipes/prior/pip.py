@@ -23,12 +23,14 @@ from oneself.optim import OPTIMISERS
 from oneself.recipes import options as o
 from oneself.stopping import stopping_by
 
+PUBLISHED = {"width": 128, "max_frequency": 256.0, "optimiser": "adam", "steps": 1800, "jitter": 0.0, "stop": "never"}
+
 
 @method(
     "Positional-encoding image prior (PIP)",
     cite="Shabtay, Schwartz, Giryes. PIP: positional-encoding image prior. 2022.",
     tasks=("denoise", "inpaint", "super-resolve", "deblur", "restore"),
-    presets={"published": {"width": 128, "optimiser": "adam", "steps": 1800, "jitter": 0.0}},
+    presets={"published": PUBLISHED},
     gpu_preset="published",
 )
 def pip(
