@@ -24,7 +24,7 @@ from oneself.inputs import Code
 from oneself.losses import Fidelity
 from oneself.optim import adam
 from oneself.registry import Reconstructor
-from oneself.stopping import Average, MovingVariance, Patience
+from oneself.stopping import Average, Patience, WindowVariance
 from oneself.testing import promises
 from oneself.testing.inputs import recording
 
@@ -66,7 +66,7 @@ def sound(
         optimiser=adam(1e-2),
         steps=steps,
         selection=Average(0.9),
-        stop=Patience(MovingVariance(start=5), 20),
+        stop=Patience(WindowVariance(5), 20),
     )
 
 
