@@ -83,7 +83,7 @@ def test_the_answer_is_a_recording_at_its_rate() -> None:
     result = run().finish()
     assert isinstance(result.answer, Recording)
     assert (result.answer.rate, result.answer.samples.shape) == (Y.rate, Y.samples.shape)
-    assert "moving_variance" in result.history
+    assert "window_variance" in result.history
     double = run(Recording(Y.samples.double(), Y.rate), steps=3).finish().answer
     assert double.samples.dtype == torch.float64
 
