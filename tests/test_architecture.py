@@ -52,16 +52,31 @@ ALLOWED = {
     },  # images grow between levels of convolutions
     "recipes": PARTS | {"core"},
     "registry": {"core", "domains", "recipes"},
-    "tasks": {"core", "domains", "generative", "imaging", "io", "noise", "operators", "quantities", "registry"},
+    "tasks": {
+        "core",
+        "domains",
+        "generative",
+        "imaging",
+        "io",
+        "networks",
+        "noise",
+        "operators",
+        "quantities",
+        "registry",
+    },
     "testing": {"core", "domains", "operators", "registry", "tasks"},
     "jobs": {"core", "imaging", "io", "operators", "quantities", "registry", "tasks"},
 }
 LIBRARIES = {
     "core": {"torch", "numpy", "psutil", "safetensors"},
-    **{name: {"torch"} for name in (PARTS - {"denoisers", "generative", "imaging", "noise"}) | {"recipes", "registry"}},
+    **{
+        name: {"torch"}
+        for name in (PARTS - {"denoisers", "generative", "imaging", "networks", "noise"}) | {"recipes", "registry"}
+    },
     "denoisers": {"torch", "numpy", "skimage"},
     "generative": {"torch", "numpy"},
     "imaging": {"torch", "skimage"},
+    "networks": {"torch", "numpy", "safetensors"},  # files of weights
     "noise": {"numpy", "scipy"},
 }
 

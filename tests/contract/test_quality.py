@@ -26,6 +26,8 @@ REDUCED = {
     "dip_sure": RISK,
     "dip_sure_ste": RISK,
     "dip_tv": PRIOR,
+    "fine_tuning": {"steps": 40, "lr": 0.01, "size": (48, 48)},
+    "gain_tuning": {"steps": 40, "lr": 0.01, "size": (48, 48)},
     "double_dip": {"steps": 150, "width": 12, "levels": 3, "size": (32, 32)},
     "kernel_spectra": {"size": (96, 96)},
     "kernelgan": {
@@ -38,7 +40,8 @@ REDUCED = {
         "warmup": 0.4,
     },
     "noise2noise": {"steps": 100, "width": 16, "size": (48, 48)},
-    "noise2self": {"steps": 100, "width": 16, "layers": 3, "size": (48, 48)},
+    "blind_network": {"steps": 100, "width": 16, "layers": 3, "size": (48, 48)},
+    "noise2self": {"steps": 100, "width": 16, "size": (48, 48)},
     "noise2void": {"steps": 100, "width": 16, "size": (48, 48)},
     "p_gsure": {**RISK, "noise": 0.02},
     "pip": PRIOR,

@@ -132,15 +132,15 @@ FILES = [
 
 STEERING = [
     flag("region", list[str], "Keep a part of IN: top, left, height and width there, then top and left in the new "
-         "picture. May be given several times.", metavar="T,L,H,W@T,L", panel="Steering (sinddm, sinfusion)"),
+         "picture. May be given several times.", metavar="T,L,H,W@T,L", panel="Steering (methods by diffusion)"),
     flag("text", str, "Draw the pictures towards this text, with --clip.", metavar="TEXT",
-         panel="Steering (sinddm, sinfusion)"),
+         panel="Steering (methods by diffusion)"),
     flag("clip", str, "A CLIP on this machine, as transformers saves it.", metavar="FOLDER",
-         panel="Steering (sinddm, sinfusion)"),
+         panel="Steering (methods by diffusion)"),
     flag("strength", float, "How far a step goes towards the text (0.2 unless given).", metavar="NUMBER",
-         panel="Steering (sinddm, sinfusion)", low=0, high=1e3),
+         panel="Steering (methods by diffusion)", low=0, high=1e3),
     flag("fill", float, "Share of the picture that a step may change (1 unless given).", metavar="SHARE",
-         panel="Steering (sinddm, sinfusion)", above=0, high=1),
+         panel="Steering (methods by diffusion)", above=0, high=1),
 ]  # fmt: skip
 
 

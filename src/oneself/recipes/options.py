@@ -10,26 +10,35 @@ from oneself.core import Option
 
 __all__ = [
     "Average",
+    "BatchNorm",
+    "CoarsestWidth",
     "CodeChannels",
     "Denoiser",
     "DenoiserSigma",
+    "DoubleWidthEvery",
     "Ensemble",
     "ExtraSteps",
     "Fidelity",
+    "GeneratorAverage",
     "Guide",
     "HoldOut",
     "Jitter",
     "KernelThreshold",
     "LearningRate",
     "Levels",
+    "MinSize",
+    "NoiseAmplitude",
     "Optimiser",
     "Patch",
+    "PatchLayers",
     "Patches",
     "Patience",
     "Penalty",
     "Radius",
+    "RandomCrop",
     "Replace",
     "Ridge",
+    "ScaleFactor",
     "Shared",
     "Shrunk",
     "Sigma",
@@ -106,6 +115,25 @@ Denoiser = Annotated[
 ]
 DenoiserSigma = Annotated[float, Option("noise level that D removes, in units of the [0, 1] range", above=0, high=100)]
 Penalty = Annotated[float, Option("μ, weight of the coupling", above=0, high=1e6)]
+
+MinSize = Annotated[int, Option("shorter side of the picture at the coarsest scale", low=8, high=4096)]
+ScaleFactor = Annotated[float, Option("size of a scale relative to the next finer one", low=0.4, high=0.9)]
+CoarsestWidth = Annotated[int, Option("channels of the networks at the coarsest scales", low=1, high=1024)]
+DoubleWidthEvery = Annotated[
+    int | None, Option("scales after which the networks are twice as wide; none for one width", low=1, high=256)
+]
+PatchLayers = Annotated[
+    int, Option("convolutions of each network; patches of 2 layers + 1 are learned", low=2, high=100)
+]
+BatchNorm = Annotated[bool, Option("batch normalisation between the convolutions")]
+RandomCrop = Annotated[
+    int | None,
+    Option("side of the random part of a scale that a step sees; none for the whole scale", low=8, high=2**14),
+]
+NoiseAmplitude = Annotated[float, Option("noise of a scale, relative to the error of the scale below", low=0, high=100)]
+GeneratorAverage = Annotated[
+    float, Option("decay of the running average of the generators; 0 for none", low=0, below=1)
+]
 
 Shrunk = Annotated[int, Option("the factor that the picture was shrunk by: 2, 3 or 4", low=2, high=4)]
 KernelThreshold = Annotated[float, Option("what of the kernel is kept, as a share of its peak", low=0, below=1)]

@@ -15,6 +15,7 @@ from oneself.domains import IMAGE
 from oneself.operators.mixture import MIXTURES, Mixture
 from oneself.registry import find
 from oneself.testing.inputs import inputs_of
+from oneself.testing.networks import Smoother
 from oneself.testing.operators import Blur, Mask, Pool
 from oneself.testing.pictures import noisy, picture
 
@@ -142,11 +143,16 @@ def _fewer(method: Method, options: Mapping[str, Any]) -> dict[str, int]:
     return {"steps": FEW} if method.takes("steps") and "steps" not in options else {}
 
 
-def beside(method: Method, truth: Tensor, y: Tensor, physics: Any) -> dict[str, Tensor]:
-    """The pictures that a method cannot do without, by the name of the option: a ``second`` shot of the scene."""
-    if not any(record.name == "second" and record.is_input for record in method.options):
-        return {}
-    return {"second": noisy(physics.A(truth), float((y - physics.A(truth)).std()), seed=2)}
+def beside(method: Method, truth: Tensor, y: Tensor, physics: Any) -> dict[str, Any]:
+    """What a method cannot do without, by the name of the option: a ``second`` shot of the scene, a small network in
+    place of ``weights``."""
+    found: dict[str, Any] = {}
+    for record in method.options:
+        if record.name == "second" and record.is_input:
+            found["second"] = noisy(physics.A(truth), float((y - physics.A(truth)).std()), seed=2)
+        elif record.name == "weights" and record.takes_module:
+            found["weights"] = Smoother()
+    return found
 
 
 def _size(task: str, dims: int) -> tuple[int, ...]:

@@ -16,8 +16,9 @@ from torch import Tensor
 
 from oneself.core import Diverged, OptionRecord, Run
 from oneself.core.randomness import Randomness
-from oneself.testing.cases import Case
+from oneself.testing.cases import Case, beside
 from oneself.testing.inputs import inputs_of
+from oneself.testing.networks import Smoother
 from oneself.testing.operator import refusal
 from oneself.testing.promise import require
 
@@ -162,10 +163,12 @@ def _values(record: OptionRecord, case: Case) -> list[Any]:
         return [choice for choice in record.choices if choice != now]
     if record.domain is not None:
         return [case.other(case.truth) if record.domain is case.method.domain else inputs_of(record.domain)[1]]
+    if record.takes_module:
+        return [Smoother(width=3)]
     if not record.is_plain:
         return []
     if record.type is str:
-        return ["another"]
+        return [*(preset[record.name] for preset in case.method.presets.values() if record.name in preset), "another"]
     tried = [record.type(value) for value in _numbers(record, now)]
     found = [value for value in dict.fromkeys(tried) if record.option.allows(value) and value != now]
     return [*found, None] if record.optional and now is not None else found
@@ -223,7 +226,7 @@ def check_presets(case: Case) -> None:
     defaults = method.resolve_options({})
     for name in method.presets:
         require(method.resolve_options({}, name) != defaults, case, f"the preset {name!r} is what the defaults are")
-        given = case.taking(steps=1, samples=1)
+        given = {**beside(method, case.truth, case.y, case.physics), **case.taking(steps=1, samples=1)}
         run = type(case.run())(method, case.y, case.physics, device="cpu", preset=name, **given)
         require(not case.why_unfit(run.finish().answer), case, f"the preset {name!r} does not run")
     require(method.gpu_preset is None or method.gpu_preset in method.presets, case, "there is no such gpu_preset")

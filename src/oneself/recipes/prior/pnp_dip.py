@@ -64,16 +64,7 @@ def pnp_dip(
     adjoint = physics.A_adjoint(y)
     denoise = classical.denoiser(denoiser, denoiser_sigma, adjoint, "pnp_dip")
     rule, selection, where = stopping_by(
-        stop,
-        fidelity,
-        y,
-        physics.A,
-        hold_out=hold_out,
-        window=window,
-        smoothing=smoothing,
-        patience=patience,
-        start=start,
-        average=average,
+        stop, fidelity, y, physics.A, hold_out, window, smoothing, patience, start, average
     )
     return SplitFit(
         proximal=lambda x, _: denoise(x),
