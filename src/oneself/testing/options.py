@@ -75,10 +75,10 @@ def _contexts(record: OptionRecord, case: Case) -> Iterator[tuple[dict[str, Any]
     """
     every, longer = slice(None), case.taking(steps=LONGER)
     choices, others = _nearest(record, case.method.options)
-    for beside in (choices, others):
+    for among in (choices, others):
         for base, tried in (({}, slice(2)), (longer, slice(-2, None)), ({}, every)):
             yield base, every
-            for other in beside:
+            for other in among:
                 yield from (({**base, other.name: value}, tried) for value in _values(other, case))
 
 
