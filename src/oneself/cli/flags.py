@@ -144,15 +144,16 @@ STEERING = [
 ]  # fmt: skip
 
 
-def method_parameters(method: Method) -> list[Parameter]:
-    """A flag for every option of a method."""
+def method_parameters(method: Method, *, files: bool = True) -> list[Parameter]:
+    """A flag for every option of a method that a command line can say; with ``files`` those that are files, too."""
     panel = f"Options of {method.key} ({method.title})"
-    return [_of_option(record, panel) for record in method.options if record.name not in TAKEN and _can_be_said(record)]
+    said = [record for record in method.options if record.name not in TAKEN and _can_be_said(record)]
+    return [_of_option(record, panel) for record in said if files or record.is_plain]
 
 
 def _can_be_said(record: OptionRecord) -> bool:
-    """Whether it can be given on a command line: a torch module cannot."""
-    return record.is_file or not record.takes_module
+    """A torch module cannot, nor an input that is no image, as files of such are not read."""
+    return record.is_plain or record.is_file or (record.domain is not None and record.domain.name == "image")
 
 
 def _of_option(record: OptionRecord, panel: str) -> Parameter:
