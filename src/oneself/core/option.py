@@ -8,7 +8,7 @@ import math
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,6 +42,9 @@ class Option:
     ``unit`` says of a number that it is in units of the image: ``"level"``, a noise level or what else grows along with
     the image's values; ``"counts"``, likewise of a model in which 0 is no light. Front doors take such options in the
     caller's own units. ``apart`` says of an image that it has units of its own, as a picture of another camera has.
+
+    ``counts`` says beside which values of the other options the option counts, as a function of them all, and ``only``
+    says the same in words, such as ``"with stop='variance'"``. Elsewhere it is refused instead of ignored.
     """
 
     help: str
@@ -51,6 +54,8 @@ class Option:
     below: float = math.inf
     unit: Literal["", "level", "counts"] = ""
     apart: bool = False
+    only: str = ""
+    counts: Callable[[Mapping[str, Any]], bool] = field(default=lambda others: True, repr=False)
 
     def allows(self, value: float) -> bool:
         return self.low <= value <= self.high and self.above < value < self.below

@@ -80,7 +80,10 @@ class _Runs:
         return False
 
     def work(self, options: dict[str, Any]) -> str | None:
-        key = repr(self.case.method.resolve_options({**self.case.options, **options}))
+        try:
+            key = repr(self.case.method.resolve_options({**self.case.options, **options}))
+        except ValueError:  # an option that counts nothing beside the others
+            return None
         if key not in self.made:
             self.made[key] = self._work(options)
         return self.made[key]
