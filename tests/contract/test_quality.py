@@ -25,6 +25,8 @@ REDUCED = {
     "dip_sure": RISK,
     "dip_sure_ste": RISK,
     "dip_tv": PRIOR,
+    "fine_tuning": {"steps": 40, "lr": 0.01, "size": (48, 48)},
+    "gain_tuning": {"steps": 40, "lr": 0.01, "size": (48, 48)},
     "double_dip": {"steps": 150, "width": 12, "levels": 3, "size": (32, 32)},
     "kernel_spectra": {"size": (96, 96)},
     "kernelgan": {

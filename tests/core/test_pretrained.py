@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from oneself.core import Example, Fit, Input, Option, Pretrained, Run, Stage, WeightAverage, method
 from oneself.core.identity import identity
 from oneself.core.option import read_options
+from oneself.domains import IMAGE
 
 from .toys import CITE, Square, image, run_of
 
@@ -78,7 +79,7 @@ def file(tmp_path: Path) -> Path:
 
 def test_an_option_may_be_a_file_or_a_module(file: Path) -> None:
     weights, _ = adapt.options
-    assert (weights.type, weights.is_file, weights.takes_module, weights.is_image) == (Path, True, True, False)
+    assert (weights.type, weights.is_file, weights.takes_module, weights.is_input) == (Path, True, True, False)
     assert weights.allowed() == "a file or a torch module, or none"
     assert weights.check("adapt", str(file)) == file
     net = network()
@@ -99,7 +100,7 @@ def only_module(y: Any, *, net: Annotated[nn.Module, Option("a network")] = nn.R
 
 def test_a_module_is_no_default() -> None:
     with pytest.raises(TypeError, match=r"only_module\(net\): a torch module has no default but None"):
-        read_options(only_module)
+        read_options(only_module, IMAGE)
 
 
 def test_a_run_is_known_by_the_content_of_its_weights(file: Path, tmp_path: Path) -> None:

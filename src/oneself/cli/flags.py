@@ -105,7 +105,7 @@ COMMON = [
     flag("seed", int, "The same seed gives the same result.", default=0, metavar="NUMBER", low=0, high=SEEDS),
     flag("seconds", float, "Time allowed for each picture; the best so far is written when it is used up.",
          metavar="S", low=SHORTEST, high=LONGEST),
-    flag("device", str, "cpu, cuda or cuda:0; a GPU where there is one.", metavar="NAME", panel="Computing"),
+    flag("device", str, "cpu, cuda, cuda:0, mps or xpu; CUDA where there is one. What a device lacks is computed on the CPU.", metavar="NAME", panel="Computing"),
     flag("precision", str, "float32 or bfloat16.", default="float32", metavar="TYPE", panel="Computing"),
     switch("compile", "Compile the training step where a compiler is installed.", panel="Computing"),
     flag("axes", str, "One letter for each axis of a TIFF or NPY file that does not say: Z Y X space, C channels, any "
@@ -159,7 +159,7 @@ def _of_option(record: OptionRecord, panel: str) -> Parameter:
     if record.type is bool and not record.optional:
         told = f"{record.help} (default {'yes' if record.default else 'no'})"
         return flag(PREFIX + record.name, bool, told, panel=panel, spelling=f"{name}/--no-{name[2:]}")
-    if record.is_image or record.is_file:
+    if record.is_input or record.is_file:
         return flag(PREFIX + record.name, str, f"{record.help}: {record.allowed()}", metavar="FILE", panel=panel,
                     spelling=name)  # fmt: skip
     default = "none" if record.default is None else f"{record.default:.6g}" if record.type is float else record.default

@@ -5,7 +5,7 @@ from oneself.core.compute import Compute, NotEnoughMemory
 from oneself.core.context import callers_context, own_context
 from oneself.core.loop import Run
 from oneself.core.memory import Memory
-from oneself.core.method import TASKS, Method, Recipe, method
+from oneself.core.method import Method, Recipe, method
 from oneself.core.objective import Example, Sum, Term, total
 from oneself.core.option import Option, OptionRecord, closest
 from oneself.core.physics import Identity, Physics
@@ -18,7 +18,6 @@ from oneself.core.step import Step
 from oneself.core.stopping import Both, Either, Last, Never, Score, Seconds, Selection, StoppingRule
 
 __all__ = [
-    "TASKS",
     "Both",
     "Compute",
     "Diverged",

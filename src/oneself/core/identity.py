@@ -1,4 +1,4 @@
-"""What an option or a measurement is known by: a digest of its content, never its name or place."""
+"""What an option is known by: a digest of its content, never its name or place."""
 
 from __future__ import annotations
 
@@ -10,21 +10,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-__all__ = ["file_digest", "fingerprint", "identity", "weights_digest"]
+__all__ = ["file_digest", "identity", "weights_digest"]
 
 
 def identity(value: Any) -> Any:
-    """A plain value as it is; a tensor, a file or a module as a digest of what it holds."""
-    if isinstance(value, Tensor):
-        return fingerprint(value)
+    """A plain value as it is; a file or a module as a digest of what it holds."""
     if isinstance(value, Path):
         return f"sha256:{file_digest(value)}"
     return f"sha256:{module_digest(value)}" if isinstance(value, nn.Module) else value
-
-
-def fingerprint(x: Tensor) -> str:
-    """A short digest of a tensor's values."""
-    return hashlib.blake2b(_bytes(x), digest_size=16).hexdigest()
 
 
 def file_digest(path: Path) -> str:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-from torch import Tensor, nn
+from torch import nn
+
+from oneself.domains import Domain
 
 __all__ = ["Option", "OptionRecord", "check_options", "closest", "read_options", "shown"]
 
@@ -21,7 +22,6 @@ WORDS: dict[type, str] = {
     **{bool: "true or false", int: "a whole number", float: "a number", str: "a text"},
     **{Path: "a file", nn.Module: "a torch module"},
 }
-BESIDE: dict[type, str] = {Tensor: "an image", Path: WORDS[Path], nn.Module: WORDS[nn.Module]}  # not plain values
 SHOWN = 80  # characters of a value that a message quotes
 
 
@@ -45,6 +45,8 @@ class Option:
 
     ``counts`` says beside which values of the other options the option counts, as a function of them all, and ``only``
     says the same in words, such as ``"with stop='variance'"``. Elsewhere it is refused instead of ignored.
+
+    ``domain`` says of another input what it is, where it is not what the method works on.
     """
 
     help: str
@@ -56,6 +58,7 @@ class Option:
     apart: bool = False
     only: str = ""
     counts: Callable[[Mapping[str, Any]], bool] = field(default=lambda others: True, repr=False)
+    domain: Domain[Any] | None = None
 
     def allows(self, value: float) -> bool:
         return self.low <= value <= self.high and self.above < value < self.below
@@ -68,11 +71,11 @@ class Option:
 
 @dataclass(frozen=True)
 class OptionRecord:
-    """One option of a method: ``name``, ``type`` (bool, int, float, str, Tensor, Path or Module), ``default``,
-    ``optional`` (may be ``None``), ``choices`` (of a str), and what its annotation says.
+    """One option of a method: ``name``, ``type`` (bool, int, float, str, Path, Module or the ``kind`` of a domain),
+    ``default``, ``optional`` (may be ``None``), ``choices`` (of a str), and what its annotation says.
 
-    One whose type is ``Tensor`` is an **image**: ``(1, C, *spatial)``, floating point, on the grid of the restored
-    image (which the loop checks). Front doors take it in the user's own layout, the command line as a file.
+    One that has a ``domain`` is another **input**, such as an image on the grid of the restored one (which the loop
+    checks). Front doors take it in the user's own layout, the command line as a file.
 
     One whose type is ``Path`` is a **file** that the method reads, such as one of weights; ``or_module`` says that it
     may be a torch module instead (``Path | Module``). A ``Module`` alone cannot be given on the command line. A run
@@ -86,19 +89,20 @@ class OptionRecord:
     choices: tuple[str, ...]
     option: Option
     or_module: bool = False
+    domain: Domain[Any] | None = None
 
     @property
     def help(self) -> str:
         return self.option.help
 
     @property
-    def is_image(self) -> bool:
-        return self.type is Tensor
+    def is_input(self) -> bool:
+        return self.domain is not None
 
     @property
     def is_plain(self) -> bool:
         """Whether it is a number, a text or true or false, which a command line and a record can say."""
-        return self.type not in BESIDE
+        return self.domain is None and self.type not in (Path, nn.Module)
 
     @property
     def is_file(self) -> bool:
@@ -110,8 +114,8 @@ class OptionRecord:
 
     def allowed(self) -> str:
         """What may be given, in words."""
-        if self.is_image:
-            return "an image of the result's size" + (", or none" if self.optional else "")
+        if self.domain is not None:
+            return f"{self.domain.beside}, or none"
         if self.choices:
             return "one of " + ", ".join(self.choices)
         kind = WORDS[self.type] + (f" or {WORDS[nn.Module]}" if self.or_module else "")
@@ -122,8 +126,9 @@ class OptionRecord:
         """The value in the option's own type, or a ``TypeError`` or ``ValueError`` that says what is allowed."""
         if value is None and self.optional:
             return None
-        if self.is_image:
-            return self._check_image(owner, value)
+        if self.domain is not None:
+            self.domain.check_beside(f"{owner}({self.name}", value)
+            return value
         if self.is_file and isinstance(value, str | Path):
             return self._check_file(owner, Path(value))
         if self.takes_module and isinstance(value, nn.Module):
@@ -143,24 +148,9 @@ class OptionRecord:
             raise ValueError(f"{owner}({self.name}={shown(str(path))}): there is no such file. Give {self.allowed()}.")
         return path
 
-    def _check_image(self, owner: str, value: Any) -> Tensor:
-        if not isinstance(value, Tensor):
-            told = repr(value) if len(repr(value)) < 40 else type(value).__name__
-            raise TypeError(
-                f"{owner}({self.name}={told}): wrong type. Give {self.allowed()}, as a tensor (1, channels, *spatial)."
-            )
-        told = f"{owner}({self.name}.shape={tuple(value.shape)}, dtype={value.dtype})"
-        if not value.is_floating_point():
-            raise TypeError(f"{told}: not real floating point. Give {self.allowed()}, scaled to [0, 1].")
-        if value.ndim < 3 or value.shape[0] != 1 or value.numel() == 0:
-            raise ValueError(f"{told}: no image. Give {self.allowed()}, as (1, channels, *spatial).")
-        if not bool(torch.isfinite(value).all()):
-            raise ValueError(f"{told}: NaN or infinite values. Give {self.allowed()}, finite.")
-        return value
 
-
-def read_options(function: Callable[..., Any]) -> tuple[OptionRecord, ...]:
-    """The keyword-only parameters of a method as records.
+def read_options(function: Callable[..., Any], domain: Domain[Any]) -> tuple[OptionRecord, ...]:
+    """The keyword-only parameters of a method that works on inputs of a domain, as records.
 
     Raises
     ------
@@ -171,11 +161,11 @@ def read_options(function: Callable[..., Any]) -> tuple[OptionRecord, ...]:
     found = []
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
-            found.append(_record(function.__name__, name, hints[name], parameter.default))
+            found.append(_record(function.__name__, name, hints[name], parameter.default, domain))
     return tuple(found)
 
 
-def _record(owner: str, name: str, hint: Any, default: Any) -> OptionRecord:
+def _record(owner: str, name: str, hint: Any, default: Any, domain: Domain[Any]) -> OptionRecord:
     kind, *extras = typing.get_args(hint) if typing.get_origin(hint) is typing.Annotated else (hint,)
     options = [extra for extra in extras if isinstance(extra, Option)]
     if not options or default is inspect.Parameter.empty:
@@ -184,10 +174,14 @@ def _record(owner: str, name: str, hint: Any, default: Any) -> OptionRecord:
     optional, kinds = type(None) in several, [one for one in several if one is not type(None)]
     or_module = set(kinds) == {Path, nn.Module}
     (kind,) = [Path] if or_module else kinds
-    if kind in BESIDE and not (optional and default is None):
-        raise TypeError(f"{owner}({name}): {BESIDE[kind]} has no default but None. Annotate it {kind.__name__} | None.")
+    beside = options[0].domain or domain
+    inputs = beside if kind is beside.kind else None
     choices = typing.get_args(kind) if typing.get_origin(kind) is Literal else ()
-    return OptionRecord(name, str if choices else kind, default, optional, choices, options[0], or_module)
+    made = OptionRecord(name, str if choices else kind, default, optional, choices, options[0], or_module, inputs)
+    if not made.is_plain and not (optional and default is None):
+        what = WORDS[kind] if inputs is None else f"another {inputs.name}"
+        raise TypeError(f"{owner}({name}): {what} has no default but None. Annotate it {kind.__name__} | None.")
+    return made
 
 
 def closest(name: str, known: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import torch
@@ -46,6 +47,11 @@ class Pretrained(nn.Module):
     def forward(self, *inputs: Any, **more: Any) -> Any:
         return self.network(*inputs, **more)
 
+    def frozen(self) -> Iterator[Tensor]:
+        """The tensors that never change."""
+        held = super().state_dict(keep_vars=True)
+        return (held[name] for name in sorted(self._frozen))
+
     def train(self, mode: bool = True) -> Pretrained:
         """As in ``eval()``, whatever ``mode`` says."""
         return super().train(False)
@@ -61,8 +67,7 @@ class Pretrained(nn.Module):
         told = state_dict.pop(prefix + DIGEST, None)
         if not isinstance(told, Tensor) or not torch.equal(told.cpu(), self._digest):
             raise ValueError(f"the state is of other weights than those of {prefix.rstrip('.') or 'the network'}")
-        held = super().state_dict()
-        state_dict.update({prefix + name: held[name] for name in self._frozen})
+        state_dict.update(zip((prefix + name for name in sorted(self._frozen)), self.frozen(), strict=True))
         super()._load_from_state_dict(state_dict, prefix, *args)
 
 

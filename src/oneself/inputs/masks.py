@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from oneself.core import Example, Input
-from oneself.core.physics import kept_elements
 from oneself.imaging.cropping import cut, random_flips, random_place
+from oneself.operators.kept import kept_elements
 
 __all__ = ["BernoulliMasks", "measured_elements"]
 

@@ -155,7 +155,7 @@ def _drawn(channel: Values, found: Mask) -> bool:
     places, median, spread = _around(channel, found, found)
     away = channel[places] - median
     beside = sum(
-        np.pad(found, 1)[tuple((np.stack(places) + np.array(o)[:, None] + 1))] for o in _offsets(channel.ndim, 1)
+        np.pad(found, 1)[tuple(np.stack(places) + np.array(o)[:, None] + 1)] for o in _offsets(channel.ndim, 1)
     )
     if np.mean(beside) > CHAINED + 2 * found.mean() * (3**channel.ndim - 1):
         return True

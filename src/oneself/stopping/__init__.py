@@ -1,6 +1,7 @@
 """Scores (a number per step), rules (when to stop) and selections (what to return)."""
 
 from oneself.stopping.early import early_stopping, stopping_by, validated
+from oneself.stopping.movement import Movement
 from oneself.stopping.posterior import Posterior
 from oneself.stopping.rules import After, Below, Patience, Plateau
 from oneself.stopping.scores import HeldOut, MovingVariance, Objective, Residual, Validation, WindowVariance
@@ -13,6 +14,7 @@ __all__ = [
     "Best",
     "BestWeights",
     "HeldOut",
+    "Movement",
     "MovingVariance",
     "Objective",
     "Patience",

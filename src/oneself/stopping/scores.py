@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from oneself.core import Example, Score, Step, total
+from oneself.core.devices import widest
 from oneself.stopping.selections import Average
 
 __all__ = ["HeldOut", "MovingVariance", "Objective", "Residual", "Validation", "WindowVariance"]
@@ -30,6 +31,7 @@ class WindowVariance(Score):
     """
 
     name = "window_variance"
+    pointwise = True
     window: Tensor
     moments: Tensor
     count: Tensor
@@ -39,8 +41,8 @@ class WindowVariance(Score):
         self.size, self.smoothing, self.pixels = size, smoothing, pixels
 
     def measure(self, step: Step) -> Tensor:
-        x = step.seen.flatten()
-        x = x[:: max(1, math.ceil(x.numel() / self.pixels))].double()
+        x, wide = step.seen.flatten(), widest(step.seen.device)
+        x = x[:: max(1, math.ceil(x.numel() / self.pixels))].to(wide)
         if self.smoothing:
             before = self.registered("smooth")
             x = self.register("smooth", x if before is None else torch.lerp(x, before, self.smoothing))
@@ -49,7 +51,7 @@ class WindowVariance(Score):
             self.register("moments", x.new_zeros(2, x.numel()))
             self.register("count", torch.zeros((), dtype=torch.long, device=x.device))
         place = (self.count % self.size)[None]  # of the outputs seen: going back after a fall takes some away
-        oldest, newest = self.window.index_select(0, place)[0].double(), x.float().double()
+        oldest, newest = self.window.index_select(0, place)[0].to(wide), x.float().to(wide)
         self.moments[0] += newest - oldest
         self.moments[1] += newest.square() - oldest.square()
         self.window.index_copy_(0, place, newest.float()[None])
@@ -68,6 +70,7 @@ class MovingVariance(Score):
     """
 
     name = "moving_variance"
+    pointwise = True
     mean: Tensor
     variance: Tensor
 

@@ -24,6 +24,7 @@ class Average(Selection):
         What is averaged, where it is not the step's output.
     """
 
+    pointwise = True
     count: Tensor
 
     def __init__(self, decay: float | None = None, of: Callable[[], Tensor] | None = None) -> None:
@@ -80,7 +81,10 @@ class Best(Selection):
         self.step.copy_(torch.where(better, step.index + 1, self.step))
         x = self._held_now(step).float()
         best = self.registered("best")
-        self.register("best", x if best is None else torch.where(better | (self.step < 0), x, best))
+        if best is None or best.shape == x.shape:
+            self.register("best", x if best is None else torch.where(better | (self.step < 0), x, best))
+        elif bool(better | (self.step < 0)):  # of another shape: the host must know which
+            self.register("best", x)
 
     def _held_now(self, step: Step) -> Tensor:
         mean = None if self.of is None else self.of.registered("mean")

@@ -50,7 +50,7 @@ def choose(
     Parameters
     ----------
     task : str
-        One of ``core.TASKS``.
+        One of those of images.
     y : Tensor
         ``(1, C, *spatial)``, in [0, 1].
     sigma : float, optional

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from oneself.core import Identity, Memory, Method, Result, callers_context, own_context
-from oneself.core.identity import fingerprint
 from oneself.core.randomness import Randomness
 from oneself.core.room import telling
 from oneself.core.runner import StageRunner
+from oneself.domains import IMAGE
 from oneself.domains.image import ChannelAxis, DataRange, channel_axis_of, unpack
 from oneself.generative import Sampler
 from oneself.generative.model import Kind, Model, checked_size
@@ -142,7 +142,7 @@ class Training:
         y, self.kind = one_picture(image, "generate", channel_axis, data_range, clips=True)
         choice = choose_method("generate", method, y, seconds=seconds, device=device)
         self.why = choice.why
-        self.picture = fingerprint(y)
+        self.picture = IMAGE.fingerprint(y)
         self._settings = {"device": device, **choice.options, **options, "seed": seed}
         self.run = Run(choice.method, y, Identity(), **self._settings, seconds=seconds)
         self.sizes = self.untrained().sampler.sizes
