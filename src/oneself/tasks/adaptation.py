@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from oneself.core import Result, own_context
-from oneself.core.result import Image
 from oneself.domains.image import ChannelAxis, DataRange, unpack
 from oneself.io.ranges import Range, to_unit
 from oneself.networks.pretrained import load_weights
@@ -26,7 +25,7 @@ WITHIN, SPREAD, BEYOND = (-0.25, 1.25), 0.1, (-2.0, 3.0)  # where they lie, how 
 
 
 @dataclass(frozen=True)
-class Adapted(Result[Image]):
+class Adapted(Result[Any]):
     """A ``Result`` with the ``network`` as it is afterwards: a module as it was given, with other weights where they
     were better. ``adapt(other, result.network, steps=0)`` denoises another picture with it."""
 
