@@ -18,7 +18,6 @@ from oneself.core import Diverged, OptionRecord, Run
 from oneself.core.randomness import Randomness
 from oneself.testing.cases import Case, beside
 from oneself.testing.inputs import inputs_of
-from oneself.testing.networks import Smoother
 from oneself.testing.operator import refusal
 from oneself.testing.promise import require
 
@@ -168,8 +167,6 @@ def _values(record: OptionRecord, case: Case) -> list[Any]:
         return [choice for choice in record.choices if choice != now]
     if record.domain is not None:
         return [case.other(case.truth) if record.domain is case.method.domain else inputs_of(record.domain)[1]]
-    if record.takes_module:
-        return [Smoother(width=3)]
     if not record.is_plain:
         return []
     if record.type is str:
