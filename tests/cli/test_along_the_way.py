@@ -193,8 +193,6 @@ def test_generating_goes_on_from_a_checkpoint(oneself, folder, stop_after, monke
         "8",
         "--steps",
         "3",
-        "--steps-ratio",
-        "1",
     )
     assert oneself("generate photo.png whole -n 2", *tiny).code == 0
     stop_after(steps if steps < 6 else None)

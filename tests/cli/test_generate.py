@@ -8,8 +8,7 @@ from PIL import Image
 
 from .conftest import read_png
 
-TINY = ("--method", "singan", "--min-size", "12", "--layers", "3", "--width", "8", "--steps", "3",
-        "--steps-ratio", "1")  # fmt: skip
+TINY = ("--method", "singan", "--min-size", "12", "--layers", "3", "--width", "8", "--steps", "3")  # fmt: skip
 
 
 def test_pictures_a_model_and_a_record(oneself, folder):

@@ -19,7 +19,7 @@ SAMPLED = ("--method", "dip_sgld", "--steps", "4", "--burn-in", "2", "--width", 
 RESTORING = ["denoise", "photo.png", "out.png", "--checkpoint", "state", "--preview", "now.png", "--compare",
              "both.png", *SAMPLED]  # fmt: skip
 GENERATING = ["generate", "photo.png", "out", "-n", "2", "--method", "singan", "--min-size", "12", "--layers", "3",
-              "--width", "8", "--steps", "2", "--steps-ratio", "1", "--checkpoint", "state"]  # fmt: skip
+              "--width", "8", "--steps", "2", "--checkpoint", "state"]  # fmt: skip
 CORRECTING = ["correct", "photo.png", "out.png", "--kernel", "k.npy"]
 CALLS = ("link", "replace", "fsync", "unlink")
 

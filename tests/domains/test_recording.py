@@ -24,7 +24,7 @@ from oneself.inputs import Code
 from oneself.losses import Fidelity
 from oneself.optim import adam
 from oneself.registry import Reconstructor
-from oneself.stopping import Average, MovingVariance, Patience
+from oneself.stopping import Average, Patience, WindowVariance
 from oneself.testing import promises
 from oneself.testing.inputs import recording
 
@@ -66,7 +66,7 @@ def sound(
         optimiser=adam(1e-2),
         steps=steps,
         selection=Average(0.9),
-        stop=Patience(MovingVariance(start=5), 20),
+        stop=Patience(WindowVariance(5), 20),
     )
 
 
@@ -83,7 +83,7 @@ def test_the_answer_is_a_recording_at_its_rate() -> None:
     result = run().finish()
     assert isinstance(result.answer, Recording)
     assert (result.answer.rate, result.answer.samples.shape) == (Y.rate, Y.samples.shape)
-    assert "moving_variance" in result.history
+    assert "window_variance" in result.history
     double = run(Recording(Y.samples.double(), Y.rate), steps=3).finish().answer
     assert double.samples.dtype == torch.float64
 

@@ -109,9 +109,9 @@ def test_refusals(y, words):
         next(Run("sinfusion", y, **QUICK))
 
 
-def test_the_published_settings_see_patches_of_97():
+def test_the_near_published_settings_see_patches_of_97():
     y = picture(20, 16)
-    stage = next(Run("sinfusion", y, preset="published", device="cpu")._stages())
+    stage = next(Run("sinfusion", y, preset="near-published", device="cpu")._stages())
     assert 2 * stage.structure.reach + 1 == 97
     assert stage.steps == 50_000
     assert stage.average is None

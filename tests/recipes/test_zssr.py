@@ -136,7 +136,7 @@ def test_what_cannot_be_learned_from_is_refused() -> None:
 def test_published_rate_is_cut_and_ends_the_run() -> None:
     y = Resize(2).A(gray(32, 32))
     result = Run(
-        zssr, y, Resize(2), device="cpu", preset="published", **{**QUICK, "steps": 4000, "lr": 0.02, "layers": 2}
+        zssr, y, Resize(2), device="cpu", preset="near-published", **{**QUICK, "steps": 4000, "lr": 0.02, "layers": 2}
     ).finish()
     assert "levelled out" in result.stopped_by
     assert result.steps < 4000

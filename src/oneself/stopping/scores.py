@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 from oneself.core import Example, Score, Step, total
 from oneself.core.devices import widest
-from oneself.losses import divergence
 from oneself.stopping.selections import Average
 
-__all__ = ["HeldOut", "MovingVariance", "Objective", "Residual", "Sure", "Validation", "WindowVariance"]
+__all__ = ["HeldOut", "MovingVariance", "Objective", "Residual", "Validation", "WindowVariance"]
+
+ALPHA, WARM = 0.1, 100  # of the moving variance: a in its recursion, and steps until it counts
 
 
 class WindowVariance(Score):
@@ -73,19 +74,15 @@ class MovingVariance(Score):
     mean: Tensor
     variance: Tensor
 
-    def __init__(self, rate: float = 0.1, start: int = 100) -> None:
-        super().__init__()
-        self.rate, self.start = rate, start
-
     def measure(self, step: Step) -> Tensor:
         x = step.seen
         if self.registered("mean") is None:
             self.register("mean", x)
             self.register("variance", torch.zeros((), device=x.device))
         gap = x - self.mean
-        self.variance.add_(self.rate * gap.square().mean()).mul_(1 - self.rate)
-        self.mean.add_(self.rate * gap)
-        return self.variance.clone() if step.index >= self.start else torch.full_like(self.variance, torch.inf)
+        self.variance.add_(ALPHA * gap.square().mean()).mul_(1 - ALPHA)
+        self.mean.add_(ALPHA * gap)
+        return self.variance.clone() if step.index >= WARM else torch.full_like(self.variance, torch.inf)
 
 
 class Objective(Score):
@@ -165,39 +162,6 @@ class Residual(Score):
 
     def measure(self, step: Step) -> Tensor:
         return (self.A(step.seen) - self.y).square().mean() / self.sigma**2
-
-
-class Sure(Score):
-    """Stein's unbiased estimate of the mean squared error of a denoiser ``f`` at ``y``, Gaussian noise ``sigma``.
-
-    ``||f(y) - y||^2/n - sigma^2 + 2 sigma^2 div f(y)/n``, the divergence by one random probe,
-    ``b . (f(y + e b) - f(y)) / e`` with ``b ~ N(0, I)``. Computed every ``every`` steps (two more forward passes),
-    and carried over in between.
-
-    Ramani, Blu, Unser. Monte-Carlo SURE. IEEE TIP 2008.
-    """
-
-    name = "sure"
-    y: Tensor
-    probe: Tensor
-
-    def __init__(self, denoiser: Callable[[Tensor], Tensor], y: Tensor, sigma: float, every: int = 50) -> None:
-        super().__init__()
-        self.denoiser, self.sigma, self.every = denoiser, sigma, every
-        self.register_buffer("y", y, persistent=False)
-        self.register_buffer("probe", torch.randn_like(y), persistent=False)
-
-    def measure(self, step: Step) -> Tensor:
-        if (step.index + 1) % self.every == 0 or step.index + 1 == step.steps:
-            self.register("value", self.risk())
-        value = self.registered("value")
-        return torch.full((), torch.inf, device=self.y.device) if value is None else value.clone()
-
-    def risk(self) -> Tensor:
-        """The estimate now."""
-        x = self.denoiser(self.y)
-        spread = divergence(self.denoiser, self.y, self.sigma, self.probe, x)
-        return (x - self.y).square().mean() - self.sigma**2 + 2 * self.sigma**2 * spread
 
 
 class Validation(Score):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Choice", "choose"]
 
-PATCHES = 18  # side of the smallest picture from whose patches sinddm learns
+PATCHES = 18  # side of the smallest picture from whose patches patch_diffusion learns
 SMALLEST = 16  # elements along every dimension under which pairs of half-images teach too little
 FAR = 4  # extent of correlated noise that every other element still shares little of
 PATIENCE = 60.0  # seconds that are waited for quality where no time is given
@@ -67,9 +67,9 @@ def choose(
     if task == "generate" and y.ndim == 5:
         return Choice("sinfusion", "learns the frames of a clip, and how they follow each other")
     if task == "generate" and min(y.shape[2:]) < PATCHES:
-        return Choice("singan", "learns the patches of one picture, of this small one, too")
+        return Choice("patch_transport", "learns the patches of one picture, of this small one, too")
     if task == "generate":
-        return Choice("sinddm", "learns the patches of one picture at every scale by diffusion, in minutes")
+        return Choice("patch_diffusion", "learns the patches of one picture at every scale by diffusion, in minutes")
     if task in MIXTURES:
         return Choice("double_dip", "each layer alone is simpler than their mixture")
     if task != "denoise":

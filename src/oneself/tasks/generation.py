@@ -76,7 +76,7 @@ def generate(
     size : (int, int), optional
         Their height and width; the picture's own unless given.
     method : str or Method
-        ``"singan"``, ``"sinddm"``, …; of a clip ``"sinfusion"``; ``"auto"`` picks.
+        ``"patch_diffusion"``, ``"singan"``, …; of a clip ``"sinfusion"``; ``"auto"`` picks.
     seed : int
         Of the training and of the samples.
     seconds : float, optional
@@ -169,7 +169,7 @@ class Training:
     @own_context()
     def cost(self) -> str:
         """What the training takes, in words, from a few steps of every stage of a copy of it."""
-        expected = expected_cost(self._copy())
+        expected = training_cost(self._copy())
         allowed, device, seconds = self.run.seconds, self.run.compute.device, expected.seconds
         parts = "scales" if len(set(self.sizes)) > 1 else "networks"
         over = "" if expected.stages == 1 else f" over {expected.stages} {parts}"
@@ -195,7 +195,7 @@ class Training:
 
 
 @dataclass(frozen=True)
-class Expected:
+class TrainingCost:
     """Seconds, steps and stages that a run will take, and bytes in all (``None`` where the system does not tell)."""
 
     seconds: float
@@ -204,7 +204,7 @@ class Expected:
     memory: float | None
 
 
-def expected_cost(run: Run) -> Expected:
+def training_cost(run: Run) -> TrainingCost:
     """What a run will take; a few steps of every stage are tried on what is untrained."""
     seconds, steps, count = 0.0, 0, 0
     stages, sent = run._stages(), None
@@ -220,7 +220,7 @@ def expected_cost(run: Run) -> Expected:
             seconds, steps, count = seconds + _pace(fitting, run) * stage.steps, steps + stage.steps, count + 1
             sent = fitting.stage
     taken = None if watched.taken is None else watched.before + watched.taken
-    return Expected(seconds, steps, count, taken)
+    return TrainingCost(seconds, steps, count, taken)
 
 
 def _pace(fitting: StageRunner, run: Run) -> float:

@@ -36,7 +36,10 @@ PUBLISHED = {
     "patience": 1000,
 }
 # for other tasks a number of steps is published for each
-PAPERS = {**PUBLISHED, "lr": 0.01, "stop": "never", "jitter": 0.03, "average": 0.0}
+PAPERS = {
+    **{"width": 128, "levels": 5, "optimiser": "adam"},
+    **{"lr": 0.01, "stop": "never", "jitter": 0.03, "average": 0.0},
+}
 PRESETS: dict[str, dict[str, Any]] = {
     "published": PUBLISHED,
     "jpeg": {**PAPERS, "code": 3, "jitter": 1 / 30, "steps": 2400, "average": 0.99},
@@ -51,7 +54,8 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 @method(
     "Deep Image Prior",
-    cite="Ulyanov, Vedaldi, Lempitsky. Deep image prior. CVPR 2018.",
+    cite="Ulyanov, Vedaldi, Lempitsky. Deep image prior. CVPR 2018. Stopping by variance: Wang, Li, Zhuang, Chen, "
+    "Liang, Sun. Early stopping for deep image prior. TMLR 2023.",
     tasks=("denoise", "inpaint", "super-resolve", "deblur", "restore"),
     presets=PRESETS,
     gpu_preset="published",
@@ -98,17 +102,9 @@ def dip(
     if guide is not None and input != "noise":
         raise ValueError(f"dip(guide=…, input={input!r}): the guide is the input. Leave one of them out.")
     size = tuple(physics.A_adjoint(y).shape)
+    early = "never" if stop == "discrepancy" else stop
     rule, selection, where = stopping_by(
-        "never" if stop == "discrepancy" else stop,
-        fidelity,
-        y,
-        physics.A,
-        hold_out=hold_out,
-        window=window,
-        smoothing=smoothing,
-        patience=patience,
-        start=start,
-        average=average,
+        early, fidelity, y, physics.A, hold_out, window, smoothing, patience, start, average
     )
     if stop == "discrepancy":
         rule = _discrepancy(y, physics, sigma, start)

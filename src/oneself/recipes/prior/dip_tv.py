@@ -56,16 +56,7 @@ def dip_tv(
 ) -> Fit:
     size = tuple(physics.A_adjoint(y).shape)
     rule, selection, where = stopping_by(
-        stop,
-        fidelity,
-        y,
-        physics.A,
-        hold_out=hold_out,
-        window=window,
-        smoothing=smoothing,
-        patience=patience,
-        start=start,
-        average=average,
+        stop, fidelity, y, physics.A, hold_out, window, smoothing, patience, start, average
     )
     return Fit(
         structure=Skip(len(size) - 2, code, size[1], size[2:], [width] * levels, skip),

@@ -23,12 +23,14 @@ from oneself.optim import OPTIMISERS
 from oneself.recipes import options as o
 from oneself.stopping import stopping_by
 
+PUBLISHED = {"width": 128, "max_frequency": 256.0, "optimiser": "adam", "steps": 1800, "jitter": 0.0, "stop": "never"}
+
 
 @method(
     "Positional-encoding image prior (PIP)",
     cite="Shabtay, Schwartz, Giryes. PIP: positional-encoding image prior. 2022.",
     tasks=("denoise", "inpaint", "super-resolve", "deblur", "restore"),
-    presets={"published": {"width": 128, "optimiser": "adam", "steps": 1800, "jitter": 0.0}},
+    presets={"published": PUBLISHED},
     gpu_preset="published",
 )
 def pip(
@@ -54,16 +56,7 @@ def pip(
 ) -> Fit:
     size = tuple(physics.A_adjoint(y).shape)
     rule, selection, where = stopping_by(
-        stop,
-        "least-squares",
-        y,
-        physics.A,
-        hold_out=hold_out,
-        window=window,
-        smoothing=smoothing,
-        patience=patience,
-        start=start,
-        average=average,
+        stop, "least-squares", y, physics.A, hold_out, window, smoothing, patience, start, average
     )
     positions = Positions(y, size[2:], frequencies, max_frequency, jitter, where)
     return Fit(

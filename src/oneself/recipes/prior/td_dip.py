@@ -23,13 +23,16 @@ from oneself.optim import adam, stepped
 from oneself.recipes import options as o
 from oneself.stopping import WindowVariance, early_stopping
 
+# The paper halves the learning rate every 2000 steps and fits one frame a step; this one all frames.
+NEAR_PUBLISHED = {"width": 128, "lr": 0.001, "steps": 10_000, "cycles": 13.0}
+
 
 @method(
     "Time-dependent deep image prior (TD-DIP)",
     cite="Yoo, Jin, Gupta, Yerly, Stuber, Unser. Time-dependent deep image prior for dynamic MRI. IEEE TMI 2021.",
     tasks=("restore", "denoise", "inpaint"),
     dims=(3,),
-    presets={"published": {"width": 128, "steps": 10_000, "cycles": 13.0}},
+    presets={"near-published": NEAR_PUBLISHED},
 )
 def td_dip(
     y: Tensor,

@@ -33,7 +33,8 @@ from oneself.recipes import options as o
 from oneself.recipes.posterior import posterior_mean, variance_at
 from oneself.stopping import validated
 
-PUBLISHED = {
+# Not the paper's steps (80,000), its batch normalisation, nor its cuts of the learning rate.
+NEAR_PUBLISHED = {
     "structure": "none",
     "replace": "uniform",
     "radius": 5,
@@ -50,10 +51,13 @@ FARTHEST = 6  # extent of correlated noise that is hidden: of what is hidden aro
 
 @method(
     "Noise2Void",
-    cite="Krull, Buchholz, Jug. Noise2Void: learning denoising from single noisy images. CVPR 2019.",
+    cite="Krull, Buchholz, Jug. Noise2Void: learning denoising from single noisy images. CVPR 2019. Structured noise: "
+    "Broaddus, Krull, Weigert, Schmidt, Myers. Removing structured noise with self-supervised blind-spot networks. "
+    "ISBI 2020. Replacement by means and medians: Höck, Buchholz, Brachmann, Jug, Freytag. N2V2. ECCV workshops 2022. "
+    "Mixing: Laine, Karras, Lehtinen, Aila. High-quality self-supervised deep image denoising. NeurIPS 2019.",
     tasks=("denoise",),
     needs=("A",),
-    presets={"published": PUBLISHED},
+    presets={"near-published": NEAR_PUBLISHED},
 )
 def noise2void(
     y: Tensor,

@@ -42,7 +42,8 @@ PUBLISHED = {
 @method(
     "Self2Self with dropout",
     cite="Quan, Chen, Pang, Ji. Self2Self with dropout: learning self-supervised denoising from single image. "
-    "CVPR 2020.",
+    "CVPR 2020. Mixing: Laine, Karras, Lehtinen, Aila. High-quality self-supervised deep image denoising. "
+    "NeurIPS 2019.",
     tasks=("denoise", "inpaint"),
     needs=("A",),
     presets={"published": {**PUBLISHED, "average": 0.0}},

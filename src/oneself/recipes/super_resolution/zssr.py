@@ -33,7 +33,8 @@ from oneself.stopping.slope import Reconstruction, SlopeCuts
 CROPS = {1: 4096, 2: 64, 3: 20}
 TILE = {1: 2**18, 2: 512, 3: 64}
 SMALLEST = 2  # samples a son must have along every axis
-PUBLISHED = {
+# The paper's fathers are also sheared and shrunk by random factors; here they have a few fixed sizes.
+NEAR_PUBLISHED = {
     "width": 64,
     "layers": 8,
     "crop": 128,
@@ -50,8 +51,8 @@ REAL = {"noise": 0.0125, "back_projections": 0}
     "Zero-Shot Super-Resolution (ZSSR)",
     cite='Shocher, Cohen, Irani. "Zero-shot" super-resolution using deep internal learning. CVPR 2018.',
     tasks=("super-resolve",),
-    presets={"published": PUBLISHED, "real": REAL},
-    gpu_preset="published",
+    presets={"near-published": NEAR_PUBLISHED, "real": REAL},
+    gpu_preset="near-published",
 )
 def zssr(
     y: Tensor,
