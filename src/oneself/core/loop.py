@@ -86,15 +86,14 @@ class Run(Iterator[Step]):
         **options: Any,
     ) -> None:
         self.compute = Compute.choose(device, precision, compile)
-        if preset is None and self.compute.device.type == "cuda":
-            preset = method.gpu_preset
+        preset, told = running_preset(method, preset, self.compute.device)
         settled = method.resolve_options(options, preset)
         domain = method.domain
         domain.check(method, y)
         if seconds is not None and not seconds > 0:
             raise ValueError(f"Run(seconds={seconds}): the time allowed must be above 0. Give seconds, or none.")
         self.method, self.seed, self.seconds, self.plan = method, check_seed(seed), seconds, tuple(plan)
-        self._given, self.notes = y, list[str]()
+        self._given, self.notes = y, told
         physics = Identity() if physics is None else physics
         check_physics(method.key, method.needs, physics)
         try:
@@ -357,3 +356,11 @@ class Run(Iterator[Step]):
     def load(self, path: str | Path) -> None:
         """Go on from a file that ``save`` wrote. Raises as ``load_state_dict``, and for a damaged file."""
         self.load_state_dict(load_tree(path))
+
+
+def running_preset(method: Method, preset: str | None, device: torch.device) -> tuple[str | None, list[str]]:
+    """The preset that runs on a device, and a note where it is not the one that was asked for."""
+    if preset is not None or method.gpu_preset is None or device.type != "cuda":
+        return preset, []
+    name = method.gpu_preset
+    return name, [f"{method.key}: on a GPU the preset {name!r} runs unless another is named; options replace its own"]

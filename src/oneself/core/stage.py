@@ -20,7 +20,10 @@ Schedule = Callable[[float], float]
 
 
 class Input(nn.Module, ABC):
-    """How examples are made: called once a step (random, may touch the host), ``evaluation_example`` for a clean look."""
+    """How examples are made: called once a step (random, may touch the host).
+
+    ``evaluation_example`` is the one for a clean look.
+    """
 
     @abstractmethod
     def forward(self) -> Example: ...
