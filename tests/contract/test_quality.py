@@ -4,6 +4,7 @@ import pytest
 
 from oneself import methods
 from oneself.core import Run
+from oneself.domains import IMAGE
 from oneself.registry import find
 from oneself.testing import BrokenPromise, check_beats_trivial
 from oneself.testing.cases import problem
@@ -59,7 +60,10 @@ REDUCED = {
 }
 
 
-@pytest.mark.parametrize("method", methods(), ids=lambda method: method.key)
+IMAGES = [method for method in methods() if method.domain is IMAGE]
+
+
+@pytest.mark.parametrize("method", IMAGES, ids=lambda method: method.key)
 def test_beats_the_trivial_answer(method):
     steps = {"steps": 300} if method.takes("steps") else {}
     check_beats_trivial(method, **REDUCED.get(method.key, steps))

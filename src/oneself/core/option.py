@@ -39,9 +39,9 @@ class Option:
 
     ``low`` and ``high`` are allowed themselves; ``above`` and ``below`` are not.
 
-    ``unit`` says of a number that it is in units of the image: ``"level"``, a noise level or what else grows along with
-    the image's values; ``"counts"``, likewise of a model in which 0 is no light. Front doors take such options in the
-    caller's own units. ``apart`` says of an image that it has units of its own, as a picture of another camera has.
+    ``unit`` says of a number that it is in units of the input: ``"level"``, a noise level or what else grows along with
+    the input's values; ``"counts"``, likewise of a model in which 0 is no light. Front doors take such options in the
+    caller's own units. ``apart`` says of another input that it has units of its own, as a picture of another camera.
 
     ``counts`` says beside which values of the other options the option counts, as a function of them all, and ``only``
     says the same in words, such as ``"with stop='variance'"``. Elsewhere it is refused instead of ignored.

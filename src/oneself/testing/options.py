@@ -19,7 +19,6 @@ from oneself.core import Diverged, OptionRecord, Run
 from oneself.core.randomness import Randomness
 from oneself.testing.cases import Case, beside
 from oneself.testing.inputs import inputs_of
-from oneself.testing.networks import Smoother
 from oneself.testing.operator import refusal
 from oneself.testing.promise import require
 
@@ -77,10 +76,10 @@ def _contexts(record: OptionRecord, case: Case) -> Iterator[tuple[dict[str, Any]
     """
     every, longer = slice(None), case.taking(steps=LONGER)
     choices, others = _nearest(record, case.method.options)
-    for group in (choices, others):
+    for among in (choices, others):
         for base, tried in (({}, slice(2)), (longer, slice(-2, None)), ({}, every)):
             yield base, every
-            for other in group:
+            for other in among:
                 yield from (({**base, other.name: value}, tried) for value in _values(other, case))
 
 
@@ -177,8 +176,6 @@ def _values(record: OptionRecord, case: Case) -> list[Any]:
         return [choice for choice in record.choices if choice != now]
     if record.domain is not None:
         return [case.other(case.truth) if record.domain is case.method.domain else inputs_of(record.domain)[1]]
-    if record.takes_module:
-        return [Smoother(width=3)]
     if not record.is_plain:
         return []
     if record.type is str:
