@@ -20,6 +20,8 @@ Kind = Literal["none", "gaussian", "signal-dependent"]
 
 INVISIBLE = 1 / 255  # of the picture's range: fainter noise is not seen, nor told from faint texture
 CORRELATED = 0.2  # white noise stays under 0.1 on nearly all pictures, bilinear interpolation gives 0.5
+FILLED = 0.9  # share of saturated values from which a picture is two-valued, black or burnt out
+STRUCTURE = 0.45  # times the picture's contrast, from which what seems shared noise is a texture or repeats itself
 UNIFORM = 4.0  # the spread of the flattest blocks that one and the same noise may have
 # The ratios of the variances, bright to dark, beyond which noise depends on the signal. Texture is oftener dark than
 # bright, and correlated noise cannot be told from it by frequency: both ask for more.
@@ -105,10 +107,13 @@ def describe_noise(x: Pixels) -> NoiseReport:
     x = checked(x, "describe_noise")
     outliers, step = find_outliers(x), _step(x)
     x = fill_outliers(x, outliers)
-    bounds = active_bounds(x)
+    bounds, axes = active_bounds(x), tuple(range(1, x.ndim))
     white, spectrum = estimate_sigma(x), noise_spectrum(x, bounds)
     stripes = stripe_levels(x)
-    blurred = _correlated(white, spectrum)
+    blurred = _correlated(white, spectrum) and spectrum.sigma < STRUCTURE * float(x.std(axis=axes).mean())
+    clipped = float(clipped_pixels(x, bounds).mean())
+    if clipped > FILLED:  # no value in between to tell noise by
+        white, blurred, stripes = 0.0, False, (0.0,) * len(stripes)
     sigma, kind, line = _nature(x, bounds, spectrum.sigma if blurred else white, blurred)
     correlation = tuple(spectrum.correlation()) if blurred else (0.0,) * len(stripes)
     extent = _extent(spectrum) if blurred else (1,) * len(stripes)
@@ -126,7 +131,7 @@ def describe_noise(x: Pixels) -> NoiseReport:
         correlated=blurred or any(stripes),
         correlation=correlation,
         extent=tuple(side if level else e for e, side, level in sides),
-        clipped=float(clipped_pixels(x, bounds).mean()),
+        clipped=clipped,
         reach=spectrum.power.shape,
         stripes=stripes,
         step=step,
@@ -135,6 +140,8 @@ def describe_noise(x: Pixels) -> NoiseReport:
 
 
 def _nature(x: Pixels, bounds: Bounds, sigma: float, correlated: bool) -> tuple[float, Kind, Line]:
+    if sigma == 0:
+        return 0.0, "none", Line(0.0, 0.0)
     # The flattest blocks of a dark-field picture are black and silent: the line is fitted however low sigma is there.
     line = _dependence(x, bounds, sigma, correlated)
     if line is not None:
