@@ -40,9 +40,9 @@ def find_outliers(x: Values) -> Mask:
     than these differ. Where most lie at one or two values (salt and pepper), the other values there are judged by the
     median alone. A line is dead where it differs from both lines beside it, which are alike, all along.
 
-    Of few values, or mostly two, none is an outlier, nor are drawn lines. What a lens has drawn is seen beside itself, too; where
-    many are, none is an outlier. Dots on a ground of one flat
-    colour are part of a drawing, unless there are bright and dark ones.
+    Of few values, or mostly two, none is an outlier, nor are drawn lines, nor what repeats two elements on. What a lens
+    has drawn is seen beside itself, too; where many are, none is an outlier. Dots on a ground of one flat colour are
+    part of a drawing, unless there are bright and dark ones.
 
     Raises TypeError for other than real floating values, ValueError for a shape, size or pixels that cannot do.
     """

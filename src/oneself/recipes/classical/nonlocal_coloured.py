@@ -22,7 +22,6 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -79,7 +78,8 @@ def nonlocal_coloured(
         if follows <= FOLLOWS or MUCH > follows > GAIN * before:
             break
         before = follows
-    yield from walk(x, noise, passes - LOOKED_AT)
+    if passes > LOOKED_AT:
+        yield from walk(x, noise, passes - LOOKED_AT)
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class _Walk:
             variance = _variance(noise, y if x is None else x, smooth=x is None)
             told = () if number else notes
             x = (yield GroupPass(y, x, turn, variance, groups, count, around_pilot, told)).estimate()
-        assert x is not None or passes <= 0
+        assert x is not None
         return x
 
 
@@ -121,9 +121,9 @@ def _noise(y: Tensor, side: int, sigma: float | None) -> tuple[PatchNoise, tuple
     return counted, (f"nonlocal_coloured: sigma was not given; estimated: {noise.words(measured)}",)
 
 
-def _pixels(x: Tensor) -> np.ndarray[Any, Any]:
-    pixels: np.ndarray[Any, Any] = x[0].cpu().numpy()
-    return pixels
+def _pixels(x: Tensor) -> Any:
+    """``(C, H, W)``, as an array."""
+    return x[0].cpu().numpy()
 
 
 def _turn(noise: PatchNoise, y: Tensor) -> Turn:
