@@ -44,7 +44,7 @@ KINDS = (
     "correlated-25",
     "striped-25",
 )
-LEARNED = ("auto", "nonlocal_wiener", "zs_n2n", "noise2void", "noise2self", "noise2noise", "self2self", "dip")
+LEARNED = ("auto", "nonlocal_wiener", "zs_n2n", "noise2void", "blind_network", "noise2noise", "self2self", "dip")
 
 
 @dataclass(frozen=True)

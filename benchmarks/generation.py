@@ -7,8 +7,8 @@
 nearest made ones) and `coherence` (the other way) are 0 at best and in hundredths of the [0, 1] range; `diversity` is
 the standard deviation of a pixel over the samples relative to that of the source's pixels, and `copy` the distance of a
 sample of twice the width from any whole copy of the source, wrapped or not (0: a copy, 1.4: unrelated). `psnr` is the
-reconstruction's: of singan from the fixed noise, of the others from the picture made coarse (sinddm) or noisy
-(sinfusion).
+reconstruction's: of singan and patch_transport from the fixed noise, of sinddm and patch_diffusion from the picture
+made coarse, of sinfusion from the picture made noisy.
 `sifid` (Fréchet distance of deep features) is there where weights are given: `--inception FILE` with those of
 torchvision's inception_v3. Baselines: `blocks` shuffles blocks of 16 x 16 (they copy, and have seams); `patches` is
 nearest-patch voting over a pyramid.
@@ -69,7 +69,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="a folder of pictures; scikit-image's otherwise")
     parser.add_argument("--pictures", nargs="+", default=list(QUICK), help="names without ending, or ALL")
     parser.add_argument("--side", type=int, default=64, help="shorter side to which pictures are shrunk")
-    parser.add_argument("--methods", nargs="+", default=["blocks", "patches", "singan"])
+    parser.add_argument("--methods", nargs="+", default=["blocks", "patches", "patch_transport"])
     parser.add_argument("--samples", type=int, default=9)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)

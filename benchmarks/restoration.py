@@ -39,13 +39,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from beyond import watch
 from measuring import counted, pictures, quality, report
 from oneself import Run
 from oneself.core import TASKS as CORE_TASKS
 from oneself.core import Identity
 from oneself.operators import Resize, enlarge
 from oneself.registry import find
-from oneself.testing.beyond import watch
 
 LEVEL = 25 / 255
 FAINT = 0.3**0.5 / 255

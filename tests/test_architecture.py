@@ -31,9 +31,9 @@ PARTS = {
 ALLOWED = {
     "machine": set(),
     "quantities": set(),
-    "core": {"machine"},
     "io": {"machine"},
-    "domains": {"io"},
+    "domains": {"io", "operators"},  # what an operator keeps of an image
+    "core": {"domains", "machine"},
     "imaging": set(),
     "noise": set(),
     "operators": set(),
@@ -51,17 +51,32 @@ ALLOWED = {
         "operators",
     },  # images grow between levels of convolutions
     "recipes": PARTS | {"core"},
-    "registry": {"core", "recipes"},
-    "tasks": {"core", "domains", "generative", "imaging", "io", "noise", "operators", "quantities", "registry"},
-    "testing": {"core", "operators", "registry", "tasks"},
+    "registry": {"core", "domains", "recipes"},
+    "tasks": {
+        "core",
+        "domains",
+        "generative",
+        "imaging",
+        "io",
+        "networks",
+        "noise",
+        "operators",
+        "quantities",
+        "registry",
+    },
+    "testing": {"core", "domains", "operators", "registry", "tasks"},
     "jobs": {"core", "imaging", "io", "operators", "quantities", "registry", "tasks"},
 }
 LIBRARIES = {
-    "core": {"torch", "numpy", "safetensors"},
-    **{name: {"torch"} for name in (PARTS - {"denoisers", "generative", "imaging", "noise"}) | {"recipes", "registry"}},
+    "core": {"torch", "numpy", "psutil", "safetensors"},
+    **{
+        name: {"torch"}
+        for name in (PARTS - {"denoisers", "generative", "imaging", "networks", "noise"}) | {"recipes", "registry"}
+    },
     "denoisers": {"torch", "numpy", "skimage"},
     "generative": {"torch", "numpy"},
     "imaging": {"torch", "skimage"},
+    "networks": {"torch", "numpy", "safetensors"},  # files of weights
     "noise": {"numpy", "scipy"},
 }
 

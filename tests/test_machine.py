@@ -6,7 +6,9 @@ import math
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from oneself.machine import free_memory
@@ -16,11 +18,10 @@ UNLIMITED = 9223372036854771712  # how version 1 says it
 
 
 class System:
-    """The files of a Linux."""
+    """A machine with 64 GB to spare, and the files of its Linux."""
 
-    def __init__(self, root: Path, spare: int = 64 * GB) -> None:
+    def __init__(self, root: Path) -> None:
         self.proc, self.groups = root / "proc", root / "cgroup"
-        self.write(self.proc / "meminfo", f"MemTotal: 99999999 kB\nMemAvailable: {spare // 1024} kB\n")
 
     @staticmethod
     def write(path: Path, text: object) -> None:
@@ -44,7 +45,8 @@ class System:
 
 
 @pytest.fixture
-def system(tmp_path: Path) -> System:
+def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> System:
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=64 * GB))
     return System(tmp_path)
 
 

@@ -16,9 +16,22 @@ __all__ = ["QUICK", "Stock", "encoded", "noisy"]
 
 QUICK = ("--method", "zs_n2n", "--steps", "3", "--width", "8")
 TRAINED = {
-    "singan": ("--steps", "2", "--width", "4", "--coarsest", "12"),
-    "sinddm": ("--steps", "2", "--width", "4", "--layers", "2", "--dilated", "0", "--coarsest", "12", "--times", "3"),
-    "sinfusion": ("--steps", "2", "--width", "4", "--blocks", "2", "--crop", "0.9"),
+    "singan": ("--steps", "2", "--width", "4", "--min-size", "12"),
+    "sinddm": (
+        "--steps",
+        "2",
+        "--width",
+        "4",
+        "--layers",
+        "2",
+        "--dilated-layers",
+        "0",
+        "--min-size",
+        "12",
+        "--timesteps",
+        "3",
+    ),
+    "sinfusion": ("--steps", "2", "--width", "4", "--blocks", "2", "--crop-ratio", "0.9"),
 }
 SIDE = 24
 

@@ -17,7 +17,7 @@ import oneself
 
 def main() -> None:
     picture = tissue()
-    images, model, result = oneself.generate(picture, n=6, method="sinddm", tell=print)
+    images, model, result = oneself.generate(picture, n=6, method="patch_diffusion", tell=print)
     wide = model.sample(1, size=(SIDE, 4 * SIDE))[0]
     figure = pyplot.figure(figsize=(9, 6.4))
     grid = figure.add_gridspec(3, 4, hspace=0.2, wspace=0.03, left=0.01, right=0.99, top=0.96, bottom=0.01)

@@ -31,7 +31,7 @@ SIDE, LEVEL = 64, 25 / 255
 PANELS: dict[str, dict[str, Any]] = {
     "least squares": {"controlled": False},
     "SURE": {"controlled": True},
-    "SURE, shaken input": {"controlled": True, "shake": 0.5},
+    "SURE, shaken input": {"controlled": True, "sigma_z": 0.5},
 }
 
 

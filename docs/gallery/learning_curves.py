@@ -40,7 +40,7 @@ def main() -> None:
     for colour, (name, target) in zip(COLOURS, targets.items(), strict=False):
         run = Run(
             find("dip"), target, device="cpu", stop="never", jitter=0.0, steps=given.steps, width=given.width, skip=4,
-            rate=0.003,
+            lr=0.003,
         )  # fmt: skip
         curve = smoothed(run.finish().history["fidelity"])
         axes.plot(range(1, len(curve) + 1), curve, label=name, color=colour)

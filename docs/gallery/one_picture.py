@@ -62,7 +62,9 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=2000, help="steps at the coarsest scale")
     given = parser.parse_args()
     picture = tissue()
-    images, model, result = oneself.generate(picture, 5, method="singan", tell=print, device="cpu", steps=given.steps)
+    images, model, result = oneself.generate(
+        picture, 5, method="patch_transport", tell=print, device="cpu", steps=given.steps
+    )
     print(f"trained in {result.seconds:.0f} s")
     rough, (foreign, mask) = painting(picture), pasted(picture)
     clip = oneself.animate(model, 24, start_scale=0, pull=0.05)[::8]

@@ -10,14 +10,18 @@ the deep image prior and projected GSURE in super-resolution.
 from __future__ import annotations
 
 import argparse
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from matplotlib import pyplot
 from plotting import COLOURS, camera, noise, psnr, write
 
 from oneself.registry import find
-from oneself.testing.beyond import watch
+
+sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
+from beyond import watch
 
 SIDE, LEVEL = 80, 25 / 255
 METHODS: dict[str, dict[str, Any]] = {

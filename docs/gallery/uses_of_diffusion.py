@@ -43,7 +43,7 @@ def framed(picture: np.ndarray, corner: tuple[int, int]) -> np.ndarray:
 
 def main() -> None:
     picture, learn = tissue(), partial(oneself.generate, n=4, tell=print, device="cpu")
-    model = learn(picture, method="sinddm").model
+    model = learn(picture, method="patch_diffusion").model
     region = oneself.Region(PART, PLACE)
     rough, (foreign, mask), other = painting(picture), pasted(picture), cup()
     fused = learn(picture, method="sinfusion").images

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from oneself.core import Result
     from oneself.generative.model import Model
     from oneself.registry import Reconstructor, Run, methods
+    from oneself.tasks.adaptation import Adapted, adapt
     from oneself.tasks.animation import animate
     from oneself.tasks.calibration import Calibration, calibrate
     from oneself.tasks.clips import extrapolate, interpolate
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
     from oneself.tasks.text import text_guide
 
 __all__ = [
+    "Adapted",
     "Calibration",
     "Model",
     "Reconstructor",
     "Region",
     "Result",
     "Run",
+    "adapt",
     "animate",
     "calibrate",
     "correct",
@@ -47,6 +50,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    **dict.fromkeys(["Adapted", "adapt"], "tasks.adaptation"),
     "animate": "tasks.animation",
     **dict.fromkeys(["extrapolate", "interpolate"], "tasks.clips"),
     **dict.fromkeys(["edit", "generate", "harmonise", "paint"], "tasks.generation"),
@@ -67,7 +71,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Public names are imported at their first use, so that ``import oneself`` costs nothing."""
+    """Public names are imported at their first use, so that ``import oneself`` costs nothing; without lazy_loader,
+    whose own import would come before a command hears signals."""
     if name not in _HOMES:
         raise AttributeError(f"module 'oneself' has no attribute {name!r}")
     import importlib

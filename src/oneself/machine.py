@@ -1,9 +1,8 @@
-"""What this machine can give: read from the system, without any library."""
+"""The memory that this machine can give."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,19 +19,18 @@ LIMITS = (
 def free_memory(proc: Path = PROC, groups: Path = GROUPS) -> float:
     """Bytes of main memory that this process can still take; infinite where the system does not tell.
 
-    The least of what the machine has to spare, what each control group that the process is in (a container's, a job's,
-    of either version, and those above it) leaves, and what ``ulimit -v`` leaves of the address space. ``proc`` and
-    ``groups`` are where Linux tells.
+    The least of what the machine has to spare (psutil), what each control group that the process is in (a container's,
+    a job's, of either version, and those above it) leaves, and what ``ulimit -v`` leaves of the address space: of the
+    last two psutil knows nothing. ``proc`` and ``groups`` are where Linux tells.
     """
-    return max(0.0, min([float("inf"), *_free(proc), *_left_by_groups(proc, groups), *_left_of_addresses(proc)]))
+    return max(0.0, min([float("inf"), *_free(), *_left_by_groups(proc, groups), *_left_of_addresses(proc)]))
 
 
-def _free(proc: Path) -> Iterator[float]:
-    try:
-        yield 1024.0 * _numbers(proc / "meminfo")["MemAvailable"]
-    except (OSError, ValueError, KeyError):
-        if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-            yield float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+def _free() -> Iterator[float]:
+    import psutil
+
+    with contextlib.suppress(OSError, RuntimeError):  # a sandbox may hide it
+        yield float(psutil.virtual_memory().available)
 
 
 def _left_by_groups(proc: Path, groups: Path) -> Iterator[float]:

@@ -182,7 +182,18 @@ def test_a_stack_goes_on_from_a_checkpoint(oneself, stop_after):
 @pytest.mark.parametrize("steps", [2, 9])
 def test_generating_goes_on_from_a_checkpoint(oneself, folder, stop_after, monkeypatch, steps):
     """Interrupted while it is trained, and between two pictures."""
-    tiny = ("--method", "singan", "--coarsest", "12", "--layers", "3", "--width", "8", "--steps", "3", "--fewer", "1")
+    tiny = (
+        "--method",
+        "singan",
+        "--min-size",
+        "12",
+        "--layers",
+        "3",
+        "--width",
+        "8",
+        "--steps",
+        "3",
+    )
     assert oneself("generate photo.png whole -n 2", *tiny).code == 0
     stop_after(steps if steps < 6 else None)
     draw = Model.draw
@@ -206,7 +217,7 @@ def test_generating_goes_on_from_a_checkpoint(oneself, folder, stop_after, monke
     assert oneself("generate photo.png out -n 2 --checkpoint state", *tiny).code == 2, "a finished one is left"
 
 
-@pytest.mark.parametrize(("line", "words"), [("--seed 1", "seed is 0"), ("--rate 0.02", "options is")])
+@pytest.mark.parametrize(("line", "words"), [("--seed 1", "seed is 0"), ("--lr 0.02", "options is")])
 def test_a_checkpoint_of_other_settings_is_refused(oneself, folder, stop_after, line, words):
     stop_after(3)
     oneself("denoise photo.png --checkpoint state", *DIP)

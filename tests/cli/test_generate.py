@@ -8,8 +8,7 @@ from PIL import Image
 
 from .conftest import read_png
 
-TINY = ("--method", "singan", "--coarsest", "12", "--layers", "3", "--width", "8", "--steps", "3",
-        "--fewer", "1")  # fmt: skip
+TINY = ("--method", "singan", "--min-size", "12", "--layers", "3", "--width", "8", "--steps", "3")  # fmt: skip
 
 
 def test_pictures_a_model_and_a_record(oneself, folder):
@@ -36,7 +35,7 @@ def test_pictures_a_model_and_a_record(oneself, folder):
         ("generate photo.png photo.png", "a file. Name a folder"),
         ("generate alpha.png out", "alpha"),
         ("generate photo.png out --method dip", "Use one of"),
-        ("generate photo.png out --coarsest 12", "--method"),
+        ("generate photo.png out --min-size 12", "--method"),
         ("generate photo.png out --region 1,2,3@4,5", "no region"),
         ("generate photo.png out --method sinddm --region 1,2,300,4@4,5", "leaves the training picture"),
         ("generate photo.png out --method singan --region 0,0,9,9@4,5", "cannot be steered"),
@@ -76,7 +75,7 @@ def test_a_checkpoint_is_gone_on_from(oneself, folder):
 
 
 def test_regions_are_kept(oneself, folder):
-    steps = ("--method", "sinddm", "--coarsest", "12", "--layers", "3", "--width", "8", "--steps", "40")
+    steps = ("--method", "sinddm", "--min-size", "12", "--layers", "3", "--width", "8", "--steps", "40")
     said = oneself("generate photo.png out --size 24x60 --region 0,0,16,16@6,40 --json", *steps)
     assert said.code == 0, said.err
     assert said.record["region"] == ["0,0,16,16@6,40"]

@@ -18,8 +18,8 @@ from .conftest import QUICK, read_png
 SAMPLED = ("--method", "dip_sgld", "--steps", "4", "--burn-in", "2", "--width", "4", "--levels", "2")
 RESTORING = ["denoise", "photo.png", "out.png", "--checkpoint", "state", "--preview", "now.png", "--compare",
              "both.png", *SAMPLED]  # fmt: skip
-GENERATING = ["generate", "photo.png", "out", "-n", "2", "--method", "singan", "--coarsest", "12", "--layers", "3",
-              "--width", "8", "--steps", "2", "--fewer", "1", "--checkpoint", "state"]  # fmt: skip
+GENERATING = ["generate", "photo.png", "out", "-n", "2", "--method", "singan", "--min-size", "12", "--layers", "3",
+              "--width", "8", "--steps", "2", "--checkpoint", "state"]  # fmt: skip
 CORRECTING = ["correct", "photo.png", "out.png", "--kernel", "k.npy"]
 CALLS = ("link", "replace", "fsync", "unlink")
 

@@ -28,7 +28,7 @@ def test_the_list_of_methods(oneself):
     records = json.loads(said.out)
     assert [record["key"] for record in records] == [method.key for method in library.methods()]
     for record in records:
-        assert list(record) == ["key", "title", "tasks", "dims", "options", "presets", "cite"]
+        assert list(record) == ["key", "title", "tasks", "domain", "dims", "options", "presets", "cite"]
     by_key = {record["key"]: record for record in records}
     options = {option["name"]: option for option in by_key["zs_n2n"]["options"]}
     assert options["steps"] == {
@@ -40,7 +40,7 @@ def test_the_list_of_methods(oneself):
         "choices": [],
         "optional": False,
     }
-    assert options["border"]["choices"] == ["valid", "zeros"]
+    assert options["padding"]["choices"] == ["valid", "zeros"]
     assert options["patch"]["optional"] is True
 
 

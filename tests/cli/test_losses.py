@@ -18,7 +18,7 @@ from oneself.jobs.progress import Display
 
 from .conftest import QUICK, read_png
 
-TINY = ("--method", "singan", "--coarsest", "12", "--layers", "3", "--width", "8", "--steps", "2", "--fewer", "1")
+TINY = ("--method", "singan", "--min-size", "12", "--layers", "3", "--width", "8", "--steps", "2")
 SAMPLED = ("--method", "dip_sgld", "--steps", "4", "--burn-in", "2", "--width", "4", "--levels", "2")
 
 

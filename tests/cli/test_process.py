@@ -106,6 +106,30 @@ sys.exit(main(["--version"]))"""
     assert done.stderr == "interrupted\n"
 
 
+@posix
+def test_a_library_that_an_interruption_leaves_in_pieces():
+    """What is raised while a Ctrl-C is dealt with is that Ctrl-C."""
+    code = """
+class Finder:
+    asked = 0
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name == "numpy":
+            cls.asked += 1
+            if cls.asked > 1:
+                raise ImportError("cannot load module more than once per process")
+            try:
+                signal.raise_signal(signal.SIGINT)
+            finally:
+                import numpy
+sys.meta_path.insert(0, Finder)
+from oneself.cli import main
+sys.exit(main(["info", "photo.png"]))"""
+    done = in_a_process(code)
+    assert done.returncode == 130
+    assert done.stderr == "interrupted; nothing was written of what was in work\n"
+
+
 def test_what_comes_before_signals_are_heard_is_small():
     code = f"import sys; sys.path.insert(0, {SOURCE!r}); import oneself.cli; sys.exit('typing' in sys.modules)"
     assert subprocess.run([sys.executable, "-I", "-S", "-c", code], timeout=60).returncode == 0

@@ -12,7 +12,7 @@ from oneself import io
 
 from .conftest import read_png
 
-TINY = {"method": "singan", "coarsest": 12, "layers": 3, "width": 8, "steps": 3, "device": "cpu"}
+TINY = {"method": "singan", "min_size": 12, "layers": 3, "width": 8, "steps": 3, "device": "cpu"}
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_refusals(oneself, model, line, words):
     assert sorted(path.name for path in model.iterdir()) == before
 
 
-SMALL = ("--method", "sinfusion", "--width", "8", "--blocks", "1", "--levels", "4", "--steps", "2")
+SMALL = ("--method", "sinfusion", "--width", "8", "--blocks", "1", "--timesteps", "4", "--steps", "2")
 
 
 @pytest.fixture
@@ -185,7 +185,9 @@ def test_refusals_of_clips(oneself, moving, line, words):
         (moving / name).mkdir()
         for number, pixels in enumerate(frames):
             Image.fromarray(pixels).save(moving / name / f"{number}.png")
-    library.generate(frame, method="sinfusion", width=8, blocks=1, levels=2, steps=1, device="cpu").model.save("still")
+    library.generate(frame, method="sinfusion", width=8, blocks=1, timesteps=2, steps=1, device="cpu").model.save(
+        "still"
+    )
     said = oneself(line)
     assert said.code == 2, said.err
     assert words in said.err

@@ -24,7 +24,7 @@ ANY = "denoise photo.png out.png"
         (f"{ANY} --data-range 1,inf", "not a range"),
         (f"{ANY} --data-range 1 1.0000000000000002", "not a range"),
         (f"{ANY} --device cpu:99", "there is none here"),
-        (f"{ANY} --method dip --rate 1e308", "dip(rate=1e+308): out of range. Give a number above 0 and at most 1000"),
+        (f"{ANY} --method dip --lr 1e308", "dip(lr=1e+308): out of range. Give a number above 0 and at most 1000"),
         (f"{ANY} --method dip --steps {10**12}", "at most 1e+07"),
         (f"{ANY} --method dip --width {10**9}", "at most 1024"),
         (f"{ANY} --method dip --levels {10**6}", "at most 8"),

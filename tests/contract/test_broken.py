@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from oneself.core import Example, Fit, Method, Option, Term, method
-from oneself.testing import BrokenPromise, check_all
+from oneself.domains.grid import Image as Images
+from oneself.testing import BrokenPromise, check_all, picture
 
 from .sound import CITE, Smallness, broken, fit, network, same_everywhere, sound
 
@@ -100,7 +101,11 @@ def cut_short(network: torch.nn.Module) -> Tensor:
 
 Change = Callable[[Tensor, Any, int], Fit]
 FAULTS: list[tuple[str, str, Change]] = [
-    ("answer_fits", "not a finite image|no finite image", lambda y, p, n: fit(y, p, steps=n, output=cut_short)),
+    (
+        "answer_fits",
+        "no answer: it is of the shape",
+        lambda y, p, n: fit(y, p, steps=n, output=cut_short),
+    ),
     ("calls_share_nothing", "left traces|share memory", remembered),
     ("same_seed_same_bits", "two seeds gave one answer", lambda y, p, n: same_everywhere(n, y, p)),
     ("same_seed_same_bits", "one seed gave two answers", draws_elsewhere),
@@ -158,3 +163,37 @@ def test_a_wrong_record_is_noticed(promise, words, record):
 def test_a_file_without_its_row_is_noticed():
     with pytest.raises(BrokenPromise, match="no line that begins with 'Given'"):
         check_all(with_idle_option(), only=["row"])
+
+
+def test_a_deterministic_method_says_so():
+    check_all(
+        broken(lambda y, p, n: same_everywhere(n, y, p), deterministic=True), only=["same_seed_same_bits"], steps=4
+    )
+    with pytest.raises(BrokenPromise, match="said to be deterministic, and two seeds gave two answers"):
+        check_all(broken(lambda y, p, n: fit(y, p, steps=n), deterministic=True), only=["same_seed_same_bits"], steps=4)
+
+
+class Sharing(Images):
+    """Its copies are no copies."""
+
+    def own(self, y: Tensor, device: torch.device) -> Tensor:
+        return y
+
+
+class Forgetting(Images):
+    """Its arrays leave something out."""
+
+    def of_arrays(self, arrays: Any) -> Tensor:
+        return super().of_arrays(arrays) * 0
+
+
+@pytest.mark.parametrize(("domain", "words"), [(Sharing(), "shares memory"), (Forgetting(), "arrays make another")])
+def test_a_faulty_domain_is_noticed(domain, words):
+    made = broken(lambda y, p, n: fit(y, p, steps=n), domain=domain)
+    with pytest.raises(BrokenPromise, match=words):
+        check_all(made, only=["domain"], inputs=[picture(24, 20)], steps=2)
+
+
+def test_inputs_of_ones_own_domain_must_be_given():
+    with pytest.raises(ValueError, match=r"no inputs of this domain are known\. Give inputs=\[\.\.\.\]"):
+        check_all(broken(lambda y, p, n: fit(y, p, steps=n), domain=Sharing()))

@@ -5,7 +5,8 @@ import pytest
 from oneself import methods
 from oneself.testing import Case, Check, promises
 
-BOUNCING = {"rate": 0.3, "smoothing": 0.0}  # of few steps some must be worse than the one before: patience counts
+BOUNCING = {"lr": 0.3, "smoothing": 0.0}  # of few steps some must be worse than the one before: patience counts
+EAGER = {"caution": 0.0, "lr": 0.02}  # of few steps some must be better than none, or every seed has one answer
 GIVEN: dict[str, dict[str, float]] = {
     "dip_sgld": {"sigma": 0.1},  # that cannot be told from a measurement with gaps
     "dip_sure": BOUNCING,
@@ -14,7 +15,9 @@ GIVEN: dict[str, dict[str, float]] = {
         "start": 4,
         "smoothing": 0.0,
     },  # the estimated error soon crosses zero
-    "double_dip": {"steps": 20, "tolerance": 0.9, "fit": 20.0},  # both ends of a stage are near
+    "double_dip": {"steps": 20, "tolerance": 0.9, "target_psnr": 20.0},  # both ends of a stage are near
+    "fine_tuning": EAGER,
+    "gain_tuning": EAGER,
     "p_gsure": {"sigma": 0.1, **BOUNCING},
 }
 PROMISES = [promise for method in methods() for promise in promises([method], **GIVEN.get(method.key, {}))]

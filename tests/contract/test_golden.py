@@ -41,7 +41,7 @@ def test_a_change_would_be_noticed(key: str) -> None:
     """What a curve may move by leaves it the curve of this method."""
     golden = GOLDEN[key]
     largest = {name: max(map(abs, values)) for name, values in golden["terms"].items()}
-    assert all(golden["tolerance"][name][0] < 2e-3 * largest[name] for name in largest)
+    assert all(golden["tolerance"][name][0] < 5e-3 * largest[name] for name in largest)
     leading = max(largest, key=lambda name: largest[name])
     assert golden["tolerance"][leading][-1] < 0.1 * largest[leading]
     tenth = {name: [1.1 * value for value in values] for name, values in golden["terms"].items()}

@@ -13,18 +13,20 @@ BOTH = ("bp_dip", "dip")
 
 PRIOR = {"steps": 150, "width": 16, "levels": 3, "start": 0, "average": 0.95, "size": (32, 32)}
 FAINT = {**PRIOR, "noise": 0.02}  # back-projection is for little noise
-RISK = {**PRIOR, "rate": 1e-2}
-MASKED = {"steps": 150, "width": 12, "levels": 2, "rate": 1e-2, "samples": 8, "size": (32, 32)}
+RISK = {**PRIOR, "lr": 1e-2}
+MASKED = {"steps": 150, "width": 12, "levels": 2, "lr": 1e-2, "samples": 8, "size": (32, 32)}
 REDUCED = {
     "bp_dip": FAINT,
     "bp_tv": FAINT,
     "deep_decoder": {"steps": 200, "width": 16, "levels": 2, "average": 0.95, "size": (32, 32)},
     "deep_red": PRIOR,
     "dip": PRIOR,
-    "dip_sgld": {"steps": 200, "width": 16, "levels": 3, "warmth": 0.1, "burn_in": 100, "size": (32, 32)},
+    "dip_sgld": {"steps": 200, "width": 16, "levels": 3, "temperature": 0.1, "burn_in": 100, "size": (32, 32)},
     "dip_sure": RISK,
     "dip_sure_ste": RISK,
     "dip_tv": PRIOR,
+    "fine_tuning": {"steps": 40, "lr": 0.01, "size": (48, 48)},
+    "gain_tuning": {"steps": 40, "lr": 0.01, "size": (48, 48)},
     "double_dip": {"steps": 150, "width": 12, "levels": 3, "size": (32, 32)},
     "kernel_spectra": {"size": (96, 96)},
     "kernelgan": {
@@ -32,29 +34,30 @@ REDUCED = {
         "steps": 150,
         "width": 16,
         "layers": 3,
-        "rate": 1e-3,
+        "lr": 1e-3,
         "average": 0.9,
         "warmup": 0.4,
     },
     "noise2noise": {"steps": 100, "width": 16, "size": (48, 48)},
-    "noise2self": {"steps": 100, "width": 16, "layers": 3, "size": (48, 48)},
+    "blind_network": {"steps": 100, "width": 16, "layers": 3, "size": (48, 48)},
+    "noise2self": {"steps": 100, "width": 16, "size": (48, 48)},
     "noise2void": {"steps": 100, "width": 16, "size": (48, 48)},
     "p_gsure": {**RISK, "noise": 0.02},
     "pip": PRIOR,
     "pnp_dip": PRIOR,
     "self2self": MASKED,
-    "sinddm": {"steps": 200, "width": 24, "layers": 5, "coarsest": 16, "boldness": 1.0, "size": (32, 32)},
+    "sinddm": {"steps": 200, "width": 24, "layers": 5, "min_size": 16, "start_noise": 1.0, "size": (32, 32)},
     "singan": {
         "steps": 200,
-        "fewer": 0.5,
+        "steps_ratio": 0.5,
         "width": 24,
-        "coarsest": 16,
-        "fidelity": 1e3,
-        "firmer": 1.0,
-        "rate": 3e-3,
+        "min_size": 16,
+        "reconstruction_weight": 1e3,
+        "reconstruction_growth": 1.0,
+        "lr": 3e-3,
         "size": (32, 32),
     },
-    "sinfusion": {"steps": 1200, "width": 16, "blocks": 2, "levels": 10, "size": (32, 32)},
+    "sinfusion": {"steps": 1200, "width": 16, "blocks": 2, "timesteps": 10, "size": (32, 32)},
     "td_dip": {**PRIOR, "levels": 2, "size": (4, 16, 16)},
     "zs_n2n": {"steps": 100, "size": (48, 48)},
     "zssr": {"steps": 150, "width": 24, "crop": 32, "size": (40, 40)},

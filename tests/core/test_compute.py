@@ -28,7 +28,7 @@ def test_a_gpu_is_chosen_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> 
     ("given", "message"),
     [
         ({"device": "gpu"}, r"Run\(device='gpu'\): unknown\. Give 'cpu', 'cuda'"),
-        ({"device": "cuda"}, r"Run\(device='cuda'\): there is none here\. Give device='cpu'"),
+        ({"device": "cuda"}, r"Run\(device='cuda'\): there is none here\. Give one of cpu"),
         ({"device": "meta"}, r"Run\(device='meta'\): there is none here"),
         ({"precision": "float16"}, r"Run\(precision='float16'\): unknown\. Give one of float32, bfloat16"),
     ],

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from oneself.core import Option, OptionRecord, closest, method
 from oneself.core.option import check_options, read_options
+from oneself.domains import IMAGE
 
 from .toys import toy
 
@@ -108,7 +109,7 @@ def no_option(y: Any, *, steps: int = 3) -> None: ...
 @pytest.mark.parametrize("function", [no_default, no_option])
 def test_a_parameter_without_help_or_default_is_refused(function: Any) -> None:
     with pytest.raises(TypeError, match=rf"{function.__name__}\(steps\): an option needs"):
-        read_options(function)
+        read_options(function, IMAGE)
 
 
 def various(
@@ -121,7 +122,7 @@ def various(
 
 
 def test_only_keywords_are_options_and_choices_may_be_none() -> None:
-    mode, count = read_options(various)
+    mode, count = read_options(various, IMAGE)
     assert (mode.type, mode.choices, mode.optional) == (str, ("a", "b"), True)
     assert (count.type, count.optional) == (int, True)
     assert mode.check("various", None) is None
@@ -148,9 +149,9 @@ def pictured(y: Any, physics: Any = None, *, guide: Annotated[Tensor | None, Opt
 
 
 def test_an_image_is_a_tensor_on_the_images_grid() -> None:
-    (guide,) = read_options(pictured)
-    assert guide.is_image
-    assert not RECORDS["level"].is_image
+    (guide,) = read_options(pictured, IMAGE)
+    assert guide.is_input
+    assert not RECORDS["level"].is_input
     assert guide.allowed() == "an image of the result's size, or none"
     x = torch.rand(1, 3, 4, 5)
     assert guide.check("pictured", x) is x
@@ -168,7 +169,7 @@ def test_an_image_is_a_tensor_on_the_images_grid() -> None:
     ],
 )
 def test_what_is_no_image_is_refused(value: Any, error: type[Exception], words: str) -> None:
-    (guide,) = read_options(pictured)
+    (guide,) = read_options(pictured, IMAGE)
     with pytest.raises(error, match=words):
         guide.check("pictured", value)
 
@@ -180,7 +181,7 @@ def needed(y: Any, *, guide: Annotated[Tensor, Option("another picture")] = GRAY
 
 
 def test_an_image_has_no_default_and_its_size_must_be_known() -> None:
-    with pytest.raises(TypeError, match=r"needed\(guide\): an image has no default but None"):
-        read_options(needed)
+    with pytest.raises(TypeError, match=r"needed\(guide\): another image has no default but None"):
+        read_options(needed, IMAGE)
     with pytest.raises(ValueError, match=r"pictured\(needs=\('A',\)\): the option guide needs A_adjoint"):
         method("Pictured", cite="2020", tasks=("denoise",), needs=("A",))(pictured)  # type: ignore[arg-type]

@@ -275,7 +275,7 @@ def test_a_finished_run_can_be_read_back(tmp_path: Path) -> None:
     ("other", "what"),
     [
         (lambda: ladder_run(steps=20), "method is 'toy', this run's is 'ladder'"),
-        (lambda: toy_run(steps=21), "options is"),
+        (lambda: toy_run(steps=21), "option steps is 20, this run's is 21"),
         (lambda: toy_run(seed=1), "seed is 0, this run's is 1"),
         (lambda: toy_run(Y[..., :4]), "shape is"),
         (lambda: toy_run(Y.flip(-1)), "measurement is"),

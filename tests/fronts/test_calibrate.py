@@ -80,7 +80,7 @@ def test_a_candidate_that_fails_is_told_and_comes_last():
         ([], {}, "none. Give keys"),
         (["zsn2n"], {}, "no such method"),
         (["zssr"], {}, "does super-resolve"),
-        ([("dip", {"rate": -1.0})], {}, "out of range"),
+        ([("dip", {"lr": -1.0})], {}, "out of range"),
         (["dip"], {"seconds": 0}, "no time"),
         (["td_dip"], {}, "2D"),
     ],

@@ -10,7 +10,7 @@ from oneself.core import NotEnoughMemory
 
 WIDE = np.ascontiguousarray(skimage.data.coffee()[100:340:12, 150:450:10])
 CLIP = np.stack([WIDE[:, k : k + 20] for k in range(5)])
-QUICK = {"width": 8, "blocks": 1, "levels": 4, "steps": 2, "device": "cpu"}
+QUICK = {"width": 8, "blocks": 1, "timesteps": 4, "steps": 2, "device": "cpu"}
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_refusals(model):
 
 
 def test_a_picture_is_edited_from_a_level_of_noise():
-    model = oneself.generate(CLIP[0], method="sinfusion", **{**QUICK, "levels": 9}).model
+    model = oneself.generate(CLIP[0], method="sinfusion", **{**QUICK, "timesteps": 9}).model
     assert model.scales == 9
     assert model.sample(2).shape == (2, *CLIP[0].shape)
     far = [np.abs(model.sample(start_scale=k)[0].astype(float) - CLIP[0]).mean() for k in (0, 8)]

@@ -8,16 +8,16 @@ import torch
 import oneself
 
 PICTURE = np.ascontiguousarray(skimage.data.coffee()[100:340:10, 150:450:10])
-QUICK = {"coarsest": 12, "layers": 3, "dilated": 0, "width": 8, "times": 12, "steps": 200, "device": "cpu"}
+QUICK = {"min_size": 12, "layers": 3, "dilated_layers": 0, "width": 8, "timesteps": 12, "steps": 200, "device": "cpu"}
 
 
 @pytest.fixture(scope="module")
 def model():
     said = []
-    made = oneself.generate(PICTURE, 2, method="sinddm", tell=said.append, **QUICK)
+    made = oneself.generate(PICTURE, 2, method="patch_diffusion", tell=said.append, **QUICK)
     assert made.images.shape == (2, *PICTURE.shape)
     assert made.result.image.shape == (1, 3, 24, 30)
-    assert "sinddm: 200 steps, about" in said[0]
+    assert "patch_diffusion: 200 steps, about" in said[0]
     return made.model
 
 
@@ -42,9 +42,9 @@ def test_finer_starts_stay_nearer_to_the_picture(model):
 
 def test_a_saved_model_gives_the_same_samples(model, tmp_path):
     model.save(tmp_path / "model")
-    again = oneself.Model.load(tmp_path / "model", "sinddm", "cpu")
+    again = oneself.Model.load(tmp_path / "model", "patch_diffusion", "cpu")
     assert np.array_equal(again.sample(1, (20, 40)), model.sample(1, (20, 40)))
-    with pytest.raises(ValueError, match="a model of method 'sinddm', method 'singan' was asked for"):
+    with pytest.raises(ValueError, match="a model of method 'patch_diffusion', method 'singan' was asked for"):
         oneself.Model.load(tmp_path / "model", "singan")
 
 
@@ -97,7 +97,7 @@ def test_refusals(model):
 
 
 def test_others_cannot_be_steered():
-    options = {"coarsest": 12, "layers": 3, "width": 8, "steps": 1, "device": "cpu"}
+    options = {"min_size": 12, "layers": 3, "width": 8, "steps": 1, "device": "cpu"}
     model = oneself.generate(PICTURE, method="singan", **options).model
     with pytest.raises(ValueError, match="a model of singan cannot be steered"):
         model.sample(guide=lambda x: x.mean())

@@ -9,7 +9,7 @@ import oneself
 from oneself.operators.resize import resize
 
 PICTURE = np.ascontiguousarray(skimage.data.coffee()[100:340:10, 150:450:10])
-QUICK = {"coarsest": 12, "layers": 3, "width": 8, "steps": 20, "device": "cpu"}
+QUICK = {"min_size": 12, "layers": 3, "width": 8, "steps": 20, "device": "cpu"}
 
 
 @pytest.fixture(scope="module", params=["singan", "sinddm"])
@@ -39,7 +39,7 @@ def test_any_picture_of_its_kind(model):
 
 
 def test_refusals(model):
-    fusion = {"width": 8, "blocks": 1, "levels": 4, "steps": 1, "device": "cpu", "method": "sinfusion"}
+    fusion = {"width": 8, "blocks": 1, "timesteps": 4, "steps": 1, "device": "cpu", "method": "sinfusion"}
     flat = oneself.generate(PICTURE, **fusion).model
     for call, words in [
         (lambda: oneself.enlarge(flat), "a model of sinfusion without smaller scales"),

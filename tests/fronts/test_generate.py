@@ -18,7 +18,7 @@ from oneself.tasks.animation import _Walk
 from oneself.tasks.generation import _mask, first_scale
 
 PICTURE = np.ascontiguousarray(skimage.data.coffee()[100:340:10, 150:450:10])
-QUICK = {"coarsest": 12, "layers": 3, "width": 8, "steps": 4, "fewer": 1.0, "device": "cpu", "method": "singan"}
+QUICK = {"min_size": 12, "layers": 3, "width": 8, "steps": 4, "device": "cpu", "method": "singan"}
 
 
 @pytest.fixture(scope="module")
@@ -136,8 +136,8 @@ def test_the_cost_is_said_before():
 
 
 def test_work_for_a_gpu_is_called_that():
-    training = generation.Training(PICTURE, "sinddm", preset="published", coarsest=20, width=16, batch=1, device="cpu",
-                                   steps=10**7)  # fmt: skip
+    given = {"preset": "near-published", "min_size": 20, "width": 16, "batch": 1, "steps": 10**7}
+    training = generation.Training(PICTURE, "sinddm", device="cpu", **given)
     assert re.search(r"about [\d:]+ h .*on cpu; this is work for a GPU", training.cost())
 
 
@@ -266,12 +266,12 @@ def test_the_expected_time_is_that_of_all_steps(monkeypatch):
     clock = itertools.count()
     monkeypatch.setattr(generation, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
     run = oneself.Run(y=torch.rand(1, 3, 24, 30), **QUICK)
-    expected = generation.expected_cost(run)
+    expected = generation.training_cost(run)
     assert (expected.seconds, expected.steps, expected.stages) == (12.0, 12, 3)  # of a second each
     assert expected.memory is None or 1e7 < expected.memory < 1e11
 
 
-@pytest.mark.parametrize(("side", "method"), [(24, "sinddm"), (16, "singan")])
+@pytest.mark.parametrize(("side", "method"), [(24, "patch_diffusion"), (16, "patch_transport")])
 def test_auto_chooses_what_the_picture_is_large_enough_for(side, method):
     training = generation.Training(torch.rand(1, 3, side, 30), device="cpu", steps=1)
     assert training.run.method.key == method

@@ -10,20 +10,26 @@ from oneself.tasks.generation import Training
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (24, 20, 3), np.uint8)
 TINY = {
-    "singan": {"coarsest": 12, "layers": 3, "width": 8},
-    "sinddm": {"coarsest": 16, "layers": 3, "dilated": 1, "width": 8, "times": 4},
-    "sinfusion": {"levels": 3, "width": 8, "blocks": 1, "radius": 1},
+    "singan": {"min_size": 12, "layers": 3, "width": 8},
+    "sinddm": {"min_size": 16, "layers": 3, "dilated_layers": 1, "width": 8, "timesteps": 4},
+    "sinfusion": {"timesteps": 3, "width": 8, "blocks": 1, "kernel_radius": 1},
 }
 HUGE = 10**6
 CLAIMS = {
     "singan": {"channels": HUGE, "layers": HUGE, "widths": [HUGE, 8], "sizes": [[HUGE, HUGE], [24, 20]]},
-    "sinddm": {"channels": HUGE, "layers": HUGE, "width": HUGE, "times": 10**9, "sizes": [[12, 12], [HUGE, 20]]},
-    "sinfusion": {"shape": [1, 3, HUGE, HUGE], "blocks": HUGE, "width": HUGE, "levels": 10**9, "radius": HUGE},
+    "sinddm": {"channels": HUGE, "layers": HUGE, "width": HUGE, "timesteps": 10**9, "sizes": [[12, 12], [HUGE, 20]]},
+    "sinfusion": {
+        "shape": [1, 3, HUGE, HUGE],
+        "blocks": HUGE,
+        "width": HUGE,
+        "timesteps": 10**9,
+        "kernel_radius": HUGE,
+    },
 }
 MODEST = {
     "singan": {"layers": 200, "widths": [60000]},
     "sinddm": {"layers": 200, "width": 2**16},
-    "sinfusion": {"blocks": 200, "width": 2**16, "radius": 200},
+    "sinfusion": {"blocks": 200, "width": 2**16, "kernel_radius": 200},
 }
 
 
@@ -54,10 +60,10 @@ def test_each_entry_is_needed(tree, tmp_path):
         for part in ("layout", "configuration"):
             if name in tree[part]:
                 rest = {key: value for key, value in tree[part].items() if key != name}
-                optional = name in ("normalise", "dilated", "exact", "lift")
+                optional = name in ("batch_norm", "dilated_layers", "closed_form", "s_noise")
                 refused(tree | {part: rest}, tmp_path) if not optional else None
                 refused(tree | {part: tree[part] | {name: "text"}}, tmp_path)
-    for name in ("picture", "anchor"):
+    for name in ("picture", "z_star"):
         rest = {key: value for key, value in tree["state"].items() if key != name}
         refused(tree | {"state": rest}, tmp_path)
         refused(tree | {"state": tree["state"] | {name: torch.zeros(1)}}, tmp_path)

@@ -56,7 +56,7 @@ def test_the_score_is_clips_own(folder):
 
 
 def test_samples_are_drawn_towards_the_text(folder):
-    model = oneself.generate(PICTURE, method="sinddm", **QUICK).model
+    model = oneself.generate(PICTURE, method="patch_diffusion", **QUICK).model
     guide = oneself.text_guide("fire", folder, crops=2, device="cpu")
     led, free = (model.sample(2, guide=given, strength=0.3) for given in (guide, None))
     x = [torch.from_numpy(pictures / 255).float().permute(0, 3, 1, 2) for pictures in (led, free)]

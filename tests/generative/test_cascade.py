@@ -46,12 +46,12 @@ def test_level_scale_and_border_reach_the_network():
 def cascade(x=None, **options):
     x = 0.2 + 0.6 * picture(24, 30) if x is None else x  # no scale's copy of it leaves [0, 1]
     torch.manual_seed(1)
-    told = {"width": 8, "layers": 3, "times": 30, "boldness": 2.0, **options}
+    told = {"width": 8, "layers": 3, "timesteps": 30, "start_noise": 2.0, **options}
     return Cascade(x, pyramid_sizes(tuple(x.shape[2:]), 12, 0.7), *told.values())
 
 
 def test_a_scale_begins_with_as_much_noise_as_the_one_below_lacks():
-    made = cascade(times=100)
+    made = cascade(timesteps=100)
     assert int(made.starts[0]) == 100
     ratio = d.noise_ratio(made.alpha_bar)
     for scale in (1, 2):
@@ -115,7 +115,7 @@ def test_with_the_best_denoiser_of_patches_samples_are_the_picture_shuffled(monk
 @pytest.mark.parametrize("size", [(24, 30), (48, 60), (17, 91), (8, 8)])
 @pytest.mark.parametrize("start", [0, 2])
 def test_any_size_can_be_sampled_from_any_level(size, start):
-    made = cascade(times=5).sample(size, start=start)
+    made = cascade(timesteps=5).sample(size, start=start)
     assert made.shape == (1, 3, *size)
     assert 0 <= float(made.min()) <= float(made.max()) <= 1
 
@@ -139,7 +139,7 @@ def test_a_blank_one_takes_the_state():
 
 
 def test_regions_of_the_source_stand_where_they_were_put():
-    made = cascade(picture(24, 30), times=8)
+    made = cascade(picture(24, 30), timesteps=8)
     shaping = steering(made.picture, (24, 60), 4, None, 0.2, [Region((4, 2, 10, 12), (8, 40))])
     x = torch.zeros(1, 3, 24, 60)
     held = shaping(x, 1)
@@ -152,7 +152,7 @@ def test_regions_of_the_source_stand_where_they_were_put():
 
 
 def test_a_guide_raises_its_score():
-    made = cascade(times=20)
+    made = cascade(timesteps=20)
     size, score = (24, 30), lambda x: (x[:, 0] - x[:, 2]).mean()
     shaping = steering(made.picture, size, made.scales, score, 0.1, ())
     x = torch.full((1, 3, 4, 4), 0.5)

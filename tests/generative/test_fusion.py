@@ -79,9 +79,9 @@ def test_noise_is_asked_for_where_the_way_begins():
     assert [scale for scale, _ in asked] == [4]
 
 
-def gaussian(monkeypatch, levels=200, lift=1.0, s=0.4):
+def gaussian(monkeypatch, levels=200, s_noise=1.0, s=0.4):
     """A sampler of what is Gaussian about 0, of deviation ``s`` in units of the gain: the best estimate is linear."""
-    made = Fusion(picture(12, 10), levels, 4, 1, 1, lift)
+    made = Fusion(picture(12, 10), levels, 4, 1, 1, s_noise)
     made.gains.fill_(0.2)
 
     def linear(self, part, noisy, level, shown, told):
@@ -98,16 +98,16 @@ def test_the_deterministic_way_gives_gaussians_their_deviation_and_the_lift_more
     made = gaussian(monkeypatch).descend("picture", noise, 0, None)
     assert float(made.std()) == pytest.approx(deviation * float(noise.std()), rel=0.03)
     assert float((made * noise).mean() / made.std() / noise.std()) == pytest.approx(1, abs=1e-4)
-    lifted = gaussian(monkeypatch).descend("picture", noise, 0, None, lift=1.3)
+    lifted = gaussian(monkeypatch).descend("picture", noise, 0, None, s_noise=1.3)
     assert 1.1 < float(lifted.std() / made.std()) < 1.3
     again = gaussian(monkeypatch, levels=100)
-    ratio = again.descend("picture", noise, 0, None, lift=1.3).std() / again.descend("picture", noise, 0, None).std()
+    ratio = again.descend("picture", noise, 0, None, s_noise=1.3).std() / again.descend("picture", noise, 0, None).std()
     assert float(ratio) == pytest.approx(float(lifted.std() / made.std()), abs=0.02), "whatever the number of levels"
 
 
 def test_samples_are_lifted_and_reconstructions_are_not(monkeypatch):
-    plain, lifted = gaussian(monkeypatch, 50), gaussian(monkeypatch, 50, lift=2.0)
-    lifted.anchor.copy_(plain.anchor)
+    plain, lifted = gaussian(monkeypatch, 50), gaussian(monkeypatch, 50, s_noise=2.0)
+    lifted.z_star.copy_(plain.z_star)
     assert torch.equal(plain.reconstruction(), lifted.reconstruction())
     noise = torch.randn(1, 3, 12, 10)
     one, other = (made.sample((12, 10), noise=lambda scale, like: noise) for made in (plain, lifted))
@@ -166,7 +166,7 @@ def test_frames_follow_each_other_in_both_directions(monkeypatch):
     assert made.sample((10, 30)).shape == (1, 3, 6, 10, 30)
 
 
-def test_what_is_expected_between_is_believed_as_far_as_it_was_right(monkeypatch):
+def test_what_is_expected_between_counts_as_far_as_it_was_right(monkeypatch):
     torch.manual_seed(0)
     made = Fusion(moving(), 10, 4, 1, 1)
     frames = 2 * torch.rand(7, 3, 16, 18) - 1
@@ -178,12 +178,12 @@ def test_what_is_expected_between_is_believed_as_far_as_it_was_right(monkeypatch
             return self.base(shown, missing[:1]) + f * missing[next(asked)][None]
 
         monkeypatch.setattr(Fusion, "expected", told)
-        assert float(made.believed(frames, [2, 4])) == pytest.approx(trust, abs=1e-5)
-    made.trust.fill_(0)
+        assert float(made.least_squares_factor(frames, [2, 4])) == pytest.approx(trust, abs=1e-5)
+    made.correction_weight.fill_(0)
     one, other = made.picture[:, :, 1], made.picture[:, :, 2]
     monkeypatch.setattr(Fusion, "expected", lambda self, shown, draws: torch.ones_like(one))
     assert torch.allclose(made.middle(one, other), (one + other) / 2, atol=1e-5)
-    made.trust.fill_(0.25)
+    made.correction_weight.fill_(0.25)
     assert torch.allclose(made.middle(one, other), 0.75 * (one + other) / 2 + 0.25, atol=1e-5)
 
 

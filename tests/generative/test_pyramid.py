@@ -12,15 +12,15 @@ from oneself.operators.resize import resize
 
 
 @pytest.mark.parametrize(
-    ("size", "coarsest", "ratio"), [((64, 85), 25, 0.7), ((200, 300), 25, 0.75), ((40, 33), 12, 0.8)]
+    ("size", "min_size", "scale_factor"), [((64, 85), 25, 0.7), ((200, 300), 25, 0.75), ((40, 33), 12, 0.8)]
 )
-def test_sizes_go_from_the_coarsest_to_the_picture(size, coarsest, ratio):
-    sizes = pyramid_sizes(size, coarsest, ratio)
-    assert min(sizes[0]) == coarsest
+def test_sizes_go_from_the_coarsest_to_the_picture(size, min_size, scale_factor):
+    sizes = pyramid_sizes(size, min_size, scale_factor)
+    assert min(sizes[0]) == min_size
     assert sizes[-1] == size
     steps = [a[0] / b[0] for a, b in itertools.pairwise(sizes)]
-    assert all(abs(math.log(step / ratio)) < 0.25 for step in steps)
-    assert len(sizes) == 1 + round(math.log(min(size) / coarsest) / -math.log(ratio))
+    assert all(abs(math.log(step / scale_factor)) < 0.25 for step in steps)
+    assert len(sizes) == 1 + round(math.log(min(size) / min_size) / -math.log(scale_factor))
 
 
 def test_a_picture_no_larger_than_the_coarsest_has_one_level():
@@ -43,9 +43,9 @@ def test_a_patchwise_network_shrinks_by_what_it_sees():
     assert network(torch.rand(1, 3, 30, 25)).shape == (1, 1, 20, 15)
 
 
-def pyramid(widths=(4, 4, 8), normalise=False):
+def pyramid(widths=(4, 4, 8), batch_norm=False):
     torch.manual_seed(1)
-    made = Pyramid(torch.rand(1, 3, 24, 30), pyramid_sizes((24, 30), 12, 0.7), 3, normalise, widths)
+    made = Pyramid(torch.rand(1, 3, 24, 30), pyramid_sizes((24, 30), 12, 0.7), 3, batch_norm, widths)
     for level in list(made.levels)[1:]:
         level.amplitude.fill_(0.05)
     return made
@@ -72,9 +72,9 @@ def test_an_injected_image_replaces_what_is_below():
     assert torch.equal(one, made.sample((24, 30), start=2, image=image, noise=silent))
 
 
-@pytest.mark.parametrize("normalise", [False, True])
-def test_a_blank_one_takes_the_state(normalise):
-    made = pyramid(normalise=normalise)
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_a_blank_one_takes_the_state(batch_norm):
+    made = pyramid(batch_norm=batch_norm)
     again = blank("singan", made.configuration(), made.state_dict())
     again.load_state_dict(made.state_dict())
     assert torch.equal(again.reconstruction(), made.reconstruction())

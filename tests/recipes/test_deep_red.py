@@ -14,7 +14,7 @@ from oneself.recipes.prior.splitting import SplitFit
 from oneself.testing.operators import Pool
 from oneself.testing.pictures import noisy, picture
 
-QUICK = {"width": 8, "levels": 2, "code": 4, "skip": 2, "start": 0, "window": 4, "prior": "total-variation"}
+QUICK = {"width": 8, "levels": 2, "code": 4, "skip": 2, "start": 0, "window": 4, "denoiser": "total-variation"}
 
 
 def stage(y: Tensor, physics: Any = None, **options: Any) -> SplitFit:
@@ -34,7 +34,7 @@ def denoising_by(change: Callable[[Tensor], Tensor], monkeypatch: pytest.MonkeyP
 
 def test_the_update_on_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     denoising_by(lambda x: x / 2, monkeypatch)
-    fit = stage(torch.full((1, 1, 8, 8), 0.5), weight=0.3, penalty=0.2, every=1)
+    fit = stage(torch.full((1, 1, 8, 8), 0.5), red_weight=0.3, penalty=0.2, denoise_every=1)
     fit.coupling.copy.fill_(0.4)
     fit.coupling.dual.fill_(0.1)
     fit.last_output = torch.full((1, 1, 8, 8), 0.9)
@@ -50,7 +50,7 @@ def test_the_update_on_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_updates_settle_where_the_prior_says(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the network's output held at h, x solves λ (x - D(x)) + μ (x - h - u) = 0 at every step: written as RED."""
     denoising_by(lambda x: 0.5 * x, monkeypatch)
-    fit = stage(torch.rand(1, 1, 8, 8), weight=0.5, penalty=0.5, every=1)
+    fit = stage(torch.rand(1, 1, 8, 8), red_weight=0.5, penalty=0.5, denoise_every=1)
     h = torch.rand(1, 1, 8, 8)
     fit.last_output = h
     for _ in range(200):
@@ -82,16 +82,16 @@ def test_the_objective_is_fidelity_and_coupling() -> None:
     assert float(terms["coupling"]) == pytest.approx(0.7 * float(coupled), rel=1e-5)
 
 
-@pytest.mark.parametrize("prior", installed())
-def test_the_prior_asked_for_is_used_at_its_strength(prior: str) -> None:
+@pytest.mark.parametrize("denoiser", installed())
+def test_the_denoiser_asked_for_is_used_at_its_level(denoiser: str) -> None:
     v, x = torch.rand(1, 1, 16, 16), torch.rand(1, 1, 16, 16)
-    fit = stage(v, prior=prior, strength=0.07, weight=0.3, penalty=0.6)
-    assert torch.allclose(fit.proximal(x, v), (0.3 * DENOISERS[prior](0.07)(v) + 0.6 * x) / 0.9)
-    assert not torch.allclose(fit.proximal(x, v), (0.3 * DENOISERS[prior](0.5)(v) + 0.6 * x) / 0.9)
+    fit = stage(v, denoiser=denoiser, denoiser_sigma=0.07, red_weight=0.3, penalty=0.6)
+    assert torch.allclose(fit.proximal(x, v), (0.3 * DENOISERS[denoiser](0.07)(v) + 0.6 * x) / 0.9)
+    assert not torch.allclose(fit.proximal(x, v), (0.3 * DENOISERS[denoiser](0.5)(v) + 0.6 * x) / 0.9)
 
 
 class Free(nn.Module):
-    """Any image at all: a network without a structure of its own, so that only the prior is left."""
+    """Any image at all: a network without a structure of its own, so that only the denoiser is left."""
 
     def __init__(self, y: Tensor) -> None:
         super().__init__()
@@ -104,7 +104,7 @@ class Free(nn.Module):
 def test_the_prior_alone_takes_noise_away() -> None:
     x = picture(32, 32, channels=1)
     y = noisy(x, 0.15)
-    fit = stage(y, every=1, strength=0.3, weight=2.0)
+    fit = stage(y, denoise_every=1, denoiser_sigma=0.3, red_weight=2.0)
     fit.structure = Free(y)
     optimiser = torch.optim.SGD(fit.structure.parameters(), lr=0.3 * y.numel())
     for _ in range(60):
@@ -119,7 +119,7 @@ def test_the_prior_alone_takes_noise_away() -> None:
 def test_it_learns_with_any_operator() -> None:
     x = picture(16, 16)
     y = Pool().A(x)
-    result = run(y, Pool(), steps=60, every=5, rate=0.02).finish()
+    result = run(y, Pool(), steps=60, denoise_every=5, lr=0.02).finish()
     assert result.image.shape == x.shape
     assert result.history["fidelity"][-1] < 0.5 * result.history["fidelity"][0]
     assert set(result.history) == {"fidelity", "coupling", "held_out"}

@@ -106,15 +106,13 @@ def test_options_reach_the_stage() -> None:
 
 def test_the_published_preset_is_the_papers() -> None:
     settings = dip.resolve_options({}, "published")
-    told = {
-        name: settings[name] for name in ("width", "levels", "skip", "code", "rate", "jitter", "window", "patience")
-    }
+    told = {name: settings[name] for name in ("width", "levels", "skip", "code", "lr", "jitter", "window", "patience")}
     assert told == {
         "width": 128,
         "levels": 5,
         "skip": 4,
         "code": 32,
-        "rate": 0.01,
+        "lr": 0.01,
         "jitter": 1 / 30,
         "window": 100,
         "patience": 1000,
@@ -172,7 +170,7 @@ def test_a_checkpoint_belongs_to_its_guide() -> None:
     again = run(y, guide=guide.clone(), steps=4)
     again.load_state_dict(begun.state_dict())
     assert torch.equal(again.finish().image, begun.finish().image)
-    with pytest.raises(ValueError, match="the checkpoint's options is"):
+    with pytest.raises(ValueError, match="the checkpoint's option guide is"):
         run(y, guide=y, steps=4).load_state_dict(begun.state_dict())
 
 

@@ -89,7 +89,7 @@ def test_segments_follow_the_hints():
 
 
 def test_a_good_enough_fit_ends_a_stage():
-    result = done("dehaze", 60, fit=12.0, window=5)[-1]
+    result = done("dehaze", 60, target_psnr=12.0, window=5)[-1]
     assert 20 + 5 < result.steps < 60  # not while the transmission is told
     assert "fidelity_average fell to" in result.stopped_by
 
@@ -113,7 +113,7 @@ def test_what_is_known_must_fit_the_picture(task):
 
 def test_the_first_of_two_stages_leaves_time_for_the_other():
     _, y, physics = problem("segment", SIZE)
-    result = Run("double_dip", y, physics, seconds=1.2, fit=99.0, steps=9999, window=4096, **SMALL).finish()
+    result = Run("double_dip", y, physics, seconds=1.2, target_psnr=99.0, steps=9999, window=4096, **SMALL).finish()
     first, second = (stage.steps for stage in result.stages)
     assert second > first / 2
     assert all("the time allowed" in stage.stopped_by for stage in result.stages)

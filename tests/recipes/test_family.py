@@ -52,7 +52,7 @@ def test_langevin_gives_an_uncertainty_of_every_element() -> None:
 def test_the_loss_becomes_the_energy_of_the_posterior() -> None:
     """n / (2σ²) times the mean of the squared errors, over the temperature."""
     y = torch.rand(1, 3, 16, 12)
-    stage = dip_sgld(y, Identity(), **dip_sgld.resolve_options({"sigma": 0.1, "warmth": 0.5, "rate": 0.02}))
+    stage = dip_sgld(y, Identity(), **dip_sgld.resolve_options({"sigma": 0.1, "temperature": 0.5, "lr": 0.02}))
     assert isinstance(stage, Fit)
     (group,) = stage.optimiser(list(stage.structure.parameters())).param_groups
     assert group["energy"] == pytest.approx(y.numel() / (2 * 0.1**2 * 0.5))

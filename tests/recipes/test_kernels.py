@@ -72,7 +72,14 @@ def test_other_factors(scale, side):
 def test_the_adversary_leads_away_from_cubic():
     truth = gaussian_kernel(13, 1.8, 0.0, (-0.5, -0.5))
     y = blurred(truth)[..., :96, :96]
-    options = {"first": "cubic", "width": 16, "layers": 3, "average": 0.9, "critic_rate": 3e-3, "rate": 5e-4}
+    options = {
+        "initial_kernel": "cubic",
+        "width": 16,
+        "layers": 3,
+        "average": 0.9,
+        "discriminator_lr": 3e-3,
+        "lr": 5e-4,
+    }
     kernel = found(kernelgan, y, steps=150, **options)
     assert float((kernel - truth).norm()) < 0.9 * float((cubic_kernel(2, 13) - truth).norm())
 
@@ -80,14 +87,14 @@ def test_the_adversary_leads_away_from_cubic():
 def test_the_adversary_stays_near_what_it_begins_with():
     truth = gaussian_kernel(13, (2.4, 1.0), 0.6, (-0.5, -0.5))
     y = blurred(truth)
-    options = {"width": 16, "layers": 3, "average": 0.9, "rate": 1e-3, "warmup": 0.4, "steps": 150}
+    options = {"width": 16, "layers": 3, "average": 0.9, "lr": 1e-3, "warmup": 0.4, "steps": 150}
     assert float((found(kernelgan, y, **options) - truth).norm()) < 0.6 * float((cubic_kernel(2, 13) - truth).norm())
 
 
 def test_every_term_of_the_game_is_a_scalar():
     run = Run(kernelgan, blurred(gaussian_kernel(13, 1.5))[..., :48, :48], device="cpu", **{**SHORT, "steps": 2})
-    game = [step for step in run if "critic" in step.terms]
-    names = {"deceit", "first", "sum", "border", "sparsity", "centre", "critic"}
+    game = [step for step in run if "discriminator" in step.terms]
+    names = {"generator", "first", "sum", "border", "sparsity", "centre", "discriminator"}
     assert set(game[0].terms) == names
     assert all(value.shape == () for value in game[0].terms.values())
 
@@ -115,7 +122,7 @@ def test_a_kernel_is_placed_without_its_dust():
     kernel[1:3, 1:3] = 1
     expected = kernel / 4
     kernel[4, 4] = 0.04
-    assert torch.allclose(placed(kernel, 2, least=0.05), expected[None, None])
+    assert torch.allclose(placed(kernel, 2, threshold=0.05), expected[None, None])
     assert float((placed(kernel, 2) - expected).abs().max()) > 0.001
 
 
@@ -135,12 +142,19 @@ class Mean(torch.nn.Module):
 
 @pytest.fixture
 def game():
-    """The stage of a picture in two channels, its critic replaced by twice the mean, without noise."""
+    """The stage of a picture in two channels, its discriminator replaced by twice the mean, without noise."""
     torch.manual_seed(0)
-    options = {"first": "cubic", "noise": 0.0, "crop": 32, "sparsity": 0.3, "border": 0.7, "average": 0.99}
+    options = {
+        "initial_kernel": "cubic",
+        "discriminator_noise": 0.0,
+        "crop": 32,
+        "sparsity_weight": 0.3,
+        "border_weight": 0.7,
+        "average": 0.99,
+    }
     y = torch.rand(1, 2, 48, 40)
     made = next(kernelgan(y, None, **kernelgan.resolve_options({**SHORT, **options})))
-    made.judge = Mean()
+    made.discriminator = Mean()
     return made
 
 
@@ -148,14 +162,14 @@ def game():
 def test_the_terms_of_the_kernel_are_those_that_are_written(game):
     example, k = game._draw(), game.blur()[0, 0].double()
     game.early.fill_(0.25)
-    found = {name: float(value) for name, value in game._deceive(example).items()}
+    found = {name: float(value) for name, value in game._generator_loss(example).items()}
     far = [[math.exp(max(abs(i - 5.5), abs(j - 5.5)) - 6) for j in range(13)] for i in range(13)]
     steps = torch.arange(13.0, dtype=torch.float64) - 6
     shrunk = torch.stack([conv2d(c[None, None].double(), k.flip(0, 1)[None, None])[0, 0, ::2, ::2]
                           for c in example.input[0].flatten(0, 1)])  # fmt: skip
     judged = 2 * shrunk.unflatten(0, (-1, 2)).mean(1)
     expected = {
-        "deceit": (judged - 1).abs().mean(),
+        "generator": (judged - 1).abs().mean(),
         "first": 100 * 0.25 * (k - game.first[0, 0]).abs().mean(),
         "sum": (k.sum() - 1).abs(),
         "border": 0.7 * (k.abs() * torch.tensor(far)).sum(),
@@ -163,9 +177,9 @@ def test_the_terms_of_the_kernel_are_those_that_are_written(game):
         "centre": 0.75 * ((((k.sum(1) @ steps) + 0.5) ** 2 + ((k.sum(0) @ steps) + 0.5) ** 2) / 2),
     }
     assert found == pytest.approx({name: float(value) for name, value in expected.items()}, rel=1e-3)
-    critic = float(game._tell_apart(example)["critic"])
+    discriminator = float(game._discriminator_loss(example)["discriminator"])
     real = 2 * example.target.mean(1)
-    assert critic == pytest.approx(float(((real - 1).abs().mean() + judged.abs().mean()) / 2), rel=1e-3)
+    assert discriminator == pytest.approx(float(((real - 1).abs().mean() + judged.abs().mean()) / 2), rel=1e-3)
     assert example.target.shape[2:] == shrunk.shape[1:]
 
 

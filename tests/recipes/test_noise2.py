@@ -1,4 +1,4 @@
-"""What is particular to Noise2Void, Noise2Self and Noise2Noise."""
+"""What is particular to Noise2Void, Noise2Self, the blind network and Noise2Noise."""
 
 import re
 from typing import Any
@@ -10,6 +10,7 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from oneself.core import Fit, Identity, Run
+from oneself.recipes.self_supervised.blind_network import blind_network
 from oneself.recipes.self_supervised.noise2noise import noise2noise
 from oneself.recipes.self_supervised.noise2self import noise2self
 from oneself.recipes.self_supervised.noise2void import noise2void
@@ -17,7 +18,7 @@ from oneself.testing.pictures import noisy, picture
 from oneself.testing.quality import psnr
 
 QUICK = {"width": 8, "levels": 1, "steps": 3, "patch": 16}
-LEARNING = {"width": 16, "steps": 150, "patch": 24, "every": 10}
+LEARNING = {"width": 16, "steps": 150, "patch": 24, "validate_every": 10}
 
 
 def solve(method: Any, y: Tensor, **options: Any) -> Tensor:
@@ -26,7 +27,8 @@ def solve(method: Any, y: Tensor, **options: Any) -> Tensor:
 
 def stage(method: Any, y: Tensor, **options: Any) -> Fit:
     torch.manual_seed(0)
-    made = method(y, Identity(), **method.resolve_options({**QUICK, **options}))
+    quick = {name: value for name, value in QUICK.items() if method.takes(name)}
+    made = method(y, Identity(), **method.resolve_options({**quick, **options}))
     assert isinstance(made, Fit)
     return made
 
@@ -36,15 +38,15 @@ def stage(method: Any, y: Tensor, **options: Any) -> Fit:
 def test_no_element_of_the_invariant_answer_depends_on_itself(size: tuple[int, ...]) -> None:
     y = torch.rand(1, 2, *size)
     places = [tuple(int(torch.randint(n, ())) for n in y.shape[1:]) for _ in range(3)]
-    grid, network = {"blindness": "grid", "mix": False}, {"layers": 2, "mix": False}
-    mixed = {"layers": 2, "sigma": 0.01}
-    for options, blind in ((grid, True), ({**grid, "answer": "plain"}, False), (network, True), (mixed, False)):
+    grid, network = (noise2self, {"mix": False}), (blind_network, {"layers": 2, "mix": False})
+    plain, mixed = (noise2self, {"answer": "plain"}), (blind_network, {"layers": 2, "sigma": 0.01})
+    for (method, options), blind in ((grid, True), (plain, False), (network, True), (mixed, False)):
         found = []
         for place in places:
             changed = y.clone()
             changed[(0, *place)] += 0.5
             one, other = (
-                stage(noise2self, x, shared=False, **options, tile=16).estimate()[(0, *place)] for x in (y, changed)
+                stage(method, x, shared=False, **options, tile=16).estimate()[(0, *place)] for x in (y, changed)
             )
             found.append(bool(one == other))
         assert all(found) if blind else not any(found)
@@ -55,7 +57,7 @@ def test_mixing_back_helps_however_early_it_is_stopped() -> None:
     x = picture(48, 48, channels=1, shrink=2)
     y = noisy(x, 0.1)
     for steps in (1, 60):
-        found = [psnr(solve(noise2self, y, steps=steps, mix=mix, width=16, layers=2), x) for mix in (False, True)]
+        found = [psnr(solve(blind_network, y, steps=steps, mix=mix, layers=2), x) for mix in (False, True)]
         assert found[1] > max(found[0] + 0.1, psnr(y, x) + 1)
 
 
@@ -97,7 +99,7 @@ def test_correlated_noise_is_hidden_along() -> None:
     assert psnr(found, x) > psnr(solve(noise2void, y, structure="none"), x) + 1
 
 
-@pytest.mark.parametrize("method", [noise2void, noise2self])
+@pytest.mark.parametrize("method", [noise2void, noise2self, blind_network])
 def test_however_early_it_is_stopped_it_is_well_above_its_input(method: Any) -> None:
     x = picture(48, 48, shrink=2)
     y = noisy(x, 0.1)

@@ -11,7 +11,7 @@ from oneself.recipes.prior.pnp_dip import pnp_dip
 from oneself.recipes.prior.splitting import SplitFit
 from oneself.testing.operators import Pool
 
-QUICK = {"width": 8, "levels": 2, "code": 4, "skip": 2, "prior": "total-variation"}
+QUICK = {"width": 8, "levels": 2, "code": 4, "skip": 2, "denoiser": "total-variation"}
 
 
 def stage(y: Tensor, **options: Any) -> SplitFit:
@@ -27,19 +27,19 @@ def test_it_begins_from_what_was_measured_and_nothing_owed() -> None:
     assert float(fit.coupling.dual.abs().sum()) == 0
 
 
-@pytest.mark.parametrize("prior", installed())
-def test_the_copy_is_the_denoised_sum(prior: str) -> None:
+@pytest.mark.parametrize("denoiser", installed())
+def test_the_copy_is_the_denoised_sum(denoiser: str) -> None:
     """x ← D(h + u), u ← u + h − x."""
-    fit = stage(torch.rand(1, 1, 16, 8), prior=prior, strength=0.07, every=2)
+    fit = stage(torch.rand(1, 1, 16, 8), denoiser=denoiser, denoiser_sigma=0.07, denoise_every=2)
     u, h = fit.coupling.dual.uniform_().clone(), torch.rand(1, 1, 16, 16)
     before, fit.last_output = fit.coupling.copy.clone(), h
     fit.after_step()
     assert torch.equal(fit.coupling.copy, before)  # every second step only
     fit.after_step()
-    expected = DENOISERS[prior](0.07)(h + u)
+    expected = DENOISERS[denoiser](0.07)(h + u)
     torch.testing.assert_close(fit.coupling.copy, expected, atol=1e-5, rtol=0)
     assert torch.allclose(fit.coupling.dual, u + h - expected, atol=1e-5)
-    assert not torch.equal(expected, DENOISERS[prior](0.5)(h + u))
+    assert not torch.equal(expected, DENOISERS[denoiser](0.5)(h + u))
 
 
 def test_the_objective_is_fidelity_and_coupling() -> None:

@@ -51,7 +51,7 @@ def risk_of(y, A, variance, inverse=None):
         input=Observation(y, A),
         estimate=Objective(),
         start=0,
-        settle=0,
+        extra_steps=0,
         optimiser=adam(1e-3),
         steps=1,
     )
@@ -110,7 +110,7 @@ def test_the_estimate_is_minimised_down_to_its_floor_and_no_further():
         input=Observation(gaussian(X, 0.2)[:, :50], same),
         estimate=Objective(),
         start=0,
-        settle=0,
+        extra_steps=0,
         optimiser=adam(1e-3),
         steps=1,
     )
@@ -128,7 +128,7 @@ def test_the_estimate_is_minimised_down_to_its_floor_and_no_further():
 
 
 def small_fit(**chosen):
-    settings = {"variance": 0.04, "estimate": Objective(), "start": 0, "settle": 0} | chosen
+    settings = {"variance": 0.04, "estimate": Objective(), "start": 0, "extra_steps": 0} | chosen
     y = gaussian(X, 0.2)[:, :50]
     return RiskFit(A=same, shift=0.05, structure=Linear(W), input=Observation(y, same), optimiser=adam(1e-3), steps=1,
                    **settings)  # fmt: skip
@@ -156,13 +156,13 @@ def test_it_ends_some_steps_after_its_floor_or_by_another_rule():
         (3, 0, None, None),
         (0, 2, Below(Given([2, 0, 2, 2, 2, 2]), 1.0), 1),
     ):
-        rule = small_fit(estimate=Given(values), start=start, settle=settle, stop=stop).stop
+        rule = small_fit(estimate=Given(values), start=start, extra_steps=settle, stop=stop).stop
         assert next((i for i in range(6) if bool(rule(looked(i)))), None) == expected
 
 
 def test_a_denoiser_by_the_side_is_no_part_of_the_estimate():
     y = gaussian(X, 0.2)[:, :50]
-    settings = {"variance": 0.04, "estimate": Objective(without=("coupling",)), "start": 0, "settle": 0}
+    settings = {"variance": 0.04, "estimate": Objective(without=("coupling",)), "start": 0, "extra_steps": 0}
     parts = {"A": same, "shift": 0.05, "optimiser": adam(1e-3), "steps": 1}
     torch.manual_seed(0)
     alone = RiskFit(structure=Linear(W), input=Observation(y, same), **parts, **settings)

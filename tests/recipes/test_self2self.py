@@ -157,5 +157,17 @@ def test_operators_that_mix_elements_are_refused() -> None:
 
 def test_the_published_preset_is_the_papers() -> None:
     settings = self2self.resolve_options({}, "published")
-    told = ("width", "levels", "hide", "dropout", "rate", "steps", "optimiser", "samples", "average", "crop", "cycle")
+    told = (
+        "width",
+        "levels",
+        "mask_probability",
+        "dropout",
+        "lr",
+        "steps",
+        "optimiser",
+        "samples",
+        "average",
+        "crop",
+        "one_cycle_lr",
+    )
     assert [settings[name] for name in told] == [48, 5, 0.3, 0.3, 1e-4, 150_000, "adam", 100, 0.0, None, False]

@@ -7,7 +7,16 @@ from oneself import Run
 from oneself.generative import diffusion as d
 from oneself.testing.pictures import picture
 
-QUICK = {"coarsest": 12, "layers": 3, "dilated": 0, "width": 8, "times": 10, "steps": 3, "batch": 3, "device": "cpu"}
+QUICK = {
+    "min_size": 12,
+    "layers": 3,
+    "dilated_layers": 0,
+    "width": 8,
+    "timesteps": 10,
+    "steps": 3,
+    "batch": 3,
+    "device": "cpu",
+}
 
 
 def stage(x, **options):
@@ -16,7 +25,7 @@ def stage(x, **options):
 
 def test_examples_are_noisy_mixtures_of_the_picture_and_its_smaller_copy():
     torch.manual_seed(0)
-    made = stage(picture(24, 30), times=100)
+    made = stage(picture(24, 30), timesteps=100)
     cascade, seen = made.cascade, set()
     for _ in range(20):
         given, told, scale = (example := made.input()).input
@@ -40,7 +49,7 @@ def test_examples_are_noisy_mixtures_of_the_picture_and_its_smaller_copy():
 
 def test_smaller_scales_are_seen_more_often_and_in_larger_batches():
     torch.manual_seed(0)
-    made = stage(picture(24, 30), emphasis=8.0)
+    made = stage(picture(24, 30), coarsest_oversampling=8.0)
     numbers = [int(made.input().input[2][0]) for _ in range(60)]
     assert 36 <= numbers.count(0) <= 58
     assert made.input.batches == [12, 6, 3]
@@ -50,7 +59,7 @@ def test_smaller_scales_are_seen_more_often_and_in_larger_batches():
 
 
 def test_a_part_counts_where_the_network_sees_no_border_that_is_not_the_pictures():
-    made = stage(picture(40, 44), crop=8, coarsest=40)
+    made = stage(picture(40, 44), crop=8, min_size=40)
     assert made.input.sides(0) == [14, 14]
     assert made.input().target.shape == (3, 3, 14, 14)
     inside = made.input.inside(0, [slice(0, 14), slice(10, 24)])
@@ -61,7 +70,7 @@ def test_a_part_counts_where_the_network_sees_no_border_that_is_not_the_pictures
 
 
 def test_what_counts_of_a_part_is_what_the_whole_gives():
-    made = stage(picture(40, 44), coarsest=40)
+    made = stage(picture(40, 44), min_size=40)
     for parameter in made.structure.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     x, level, scale = torch.rand(1, 3, 40, 44), torch.zeros(1), torch.zeros(1, dtype=torch.long)
@@ -76,8 +85,8 @@ def test_what_counts_of_a_part_is_what_the_whole_gives():
 def test_too_small_for_its_patches():
     with pytest.raises(ValueError, match=r"sinddm\(layers=6.*at least 18"):
         next(Run("sinddm", picture(16, 40), device="cpu"))
-    with pytest.raises(ValueError, match=r"sinddm\(dilated=3, layers=3\)"):
-        next(Run("sinddm", picture(24, 20), **{**QUICK, "dilated": 3}))
+    with pytest.raises(ValueError, match=r"sinddm\(dilated_layers=3, layers=3\)"):
+        next(Run("sinddm", picture(24, 20), **{**QUICK, "dilated_layers": 3}))
 
 
 def test_resumed_it_learns_the_same(tmp_path):

@@ -11,7 +11,7 @@ from oneself.recipes.generation.sinfusion import Noisy
 from oneself.testing.pictures import picture
 from oneself.testing.quality import psnr
 
-QUICK = {"width": 8, "blocks": 1, "levels": 5, "steps": 4, "device": "cpu"}
+QUICK = {"width": 8, "blocks": 1, "timesteps": 5, "steps": 4, "device": "cpu"}
 NUMBERED = torch.linspace(0, 1, 9).reshape(1, 1, 9, 1, 1).expand(1, 3, 9, 20, 16)  # frames that tell which they are
 
 
@@ -109,9 +109,9 @@ def test_refusals(y, words):
         next(Run("sinfusion", y, **QUICK))
 
 
-def test_the_published_settings_see_patches_of_97():
+def test_the_near_published_settings_see_patches_of_97():
     y = picture(20, 16)
-    stage = next(Run("sinfusion", y, preset="published", device="cpu")._stages())
+    stage = next(Run("sinfusion", y, preset="near-published", device="cpu")._stages())
     assert 2 * stage.structure.reach + 1 == 97
     assert stage.steps == 50_000
     assert stage.average is None
@@ -141,7 +141,7 @@ def displacement(one, other, most=9):
 @pytest.fixture(scope="module")
 def panned():
     moving = torch.stack([window(SPEED * k) for k in range(COUNT)], dim=2)
-    options = {"width": 16, "blocks": 2, "radius": 2, "levels": 10, "batch": 4, "steps": 400, "device": "cpu"}
+    options = {"width": 16, "blocks": 2, "kernel_radius": 2, "timesteps": 10, "batch": 4, "steps": 400, "device": "cpu"}
     run = Run("sinfusion", moving, **options)
     run.finish()
     return run.stages[-1].sampler()

@@ -48,7 +48,7 @@ def test_the_network_predicts_the_noise() -> None:
 def test_the_losses_are_the_papers() -> None:
     """With zeros beyond the border, on the whole of an even image; written out as in the paper."""
     y = torch.rand(1, 2, 16, 20)
-    fit = stage(y, border="zeros", patch=None, single=0.0, consistency=1.0)
+    fit = stage(y, padding="zeros", patch=None, neighbour_pairs=0.0, consistency=1.0)
     f = fit.structure
 
     def clean(x: Tensor) -> Tensor:
@@ -61,7 +61,7 @@ def test_the_losses_are_the_papers() -> None:
     found = fit.terms(fit.input())
     assert float(found["pair"]) == pytest.approx(float(pair), rel=1e-5)
     assert float(found["consistency"]) == pytest.approx(float(consistency), rel=1e-5)
-    heavy = stage(y, border="zeros", patch=None, single=0.0, consistency=3.0).terms(fit.input())
+    heavy = stage(y, padding="zeros", patch=None, neighbour_pairs=0.0, consistency=3.0).terms(fit.input())
     assert float(heavy["consistency"]) == pytest.approx(3 * float(consistency), rel=1e-5)
 
 
@@ -92,15 +92,15 @@ def test_each_half_explains_the_other_of_the_same_patch() -> None:
 @pytest.mark.parametrize("size", [(31,), (17, 23), (12, 13, 11)])
 def test_odd_sizes(size: tuple[int, ...]) -> None:
     assert solve(torch.rand(1, 2, *size)).shape == (1, 2, *size)
-    assert solve(torch.rand(1, 2, *size), patch=None, border="zeros").shape == (1, 2, *size)
+    assert solve(torch.rand(1, 2, *size), patch=None, padding="zeros").shape == (1, 2, *size)
 
 
 @pytest.mark.parametrize("border", ["valid", "zeros"])
 @pytest.mark.parametrize("size", [(90,), (41, 37), (17, 20, 33)])
 def test_tiles_leave_no_seams(border: str, size: tuple[int, ...]) -> None:
     y = torch.rand(1, 1, *size)
-    whole = solve(y, border=border, rate=0.05)
-    assert torch.allclose(solve(y, border=border, rate=0.05, tile=16), whole, atol=1e-5)
+    whole = solve(y, padding=border, lr=0.05)
+    assert torch.allclose(solve(y, padding=border, lr=0.05, tile=16), whole, atol=1e-5)
     assert not torch.allclose(whole, y, atol=1e-2)
 
 

@@ -45,7 +45,7 @@ def test_learning_beats_what_projecting_the_cubic_picture_gives() -> None:
     x = torch.from_numpy(data.astronaut()[120:216, 180:276].copy()).permute(2, 0, 1)[None] / 255
     operator = Resize(2)
     y = operator.A(x)
-    options = {"width": 24, "layers": 4, "crop": 32, "rate": 4e-3}
+    options = {"width": 24, "layers": 4, "crop": 32, "lr": 4e-3}
     learned, untaught = (psnr(solve(y, operator, steps=n, **options), x) for n in (150, 1))
     assert learned > untaught + 1
     assert learned > psnr(operator.enlarge(y), x) + 2
@@ -76,7 +76,7 @@ def test_any_factor_keeps_what_was_measured(size: tuple[int, ...], scale: float 
 def test_any_operator_will_do(operator: object) -> None:
     x = gray()
     y = operator.A(x)
-    image = solve(y, operator, steps=60, rate=4e-3)
+    image = solve(y, operator, steps=60, lr=4e-3)
     assert (operator.A(image) - y).abs().max() < 0.02
     assert psnr(image, x) > psnr(enlarge(y, (64, 64)), x) + 0.5
 
@@ -107,7 +107,7 @@ def test_the_ensemble_treats_every_turn_alike() -> None:
 def test_gradual_goes_through_smaller_factors() -> None:
     x = gray()
     y = Resize(2).A(x)
-    result = Run(zssr, y, Resize(2), device="cpu", gradual=True, **{**QUICK, "steps": 40, "rate": 4e-3}).finish()
+    result = Run(zssr, y, Resize(2), device="cpu", gradual=True, **{**QUICK, "steps": 40, "lr": 4e-3}).finish()
     assert [stage.steps for stage in result.stages] == [40, 40, 40]
     assert result.image.shape == x.shape
     assert psnr(result.image, x) > psnr(Resize(2).enlarge(y), x)
@@ -136,7 +136,7 @@ def test_what_cannot_be_learned_from_is_refused() -> None:
 def test_published_rate_is_cut_and_ends_the_run() -> None:
     y = Resize(2).A(gray(32, 32))
     result = Run(
-        zssr, y, Resize(2), device="cpu", preset="published", **{**QUICK, "steps": 4000, "rate": 0.02, "layers": 2}
+        zssr, y, Resize(2), device="cpu", preset="near-published", **{**QUICK, "steps": 4000, "lr": 0.02, "layers": 2}
     ).finish()
     assert "levelled out" in result.stopped_by
     assert result.steps < 4000
@@ -212,7 +212,7 @@ def test_the_centred_gaussian_of_direct_sampling() -> None:
     x = torch.from_numpy(data.astronaut()[120:216, 180:276].copy()).permute(2, 0, 1)[None] / 255
     operator = Downsample(2, gaussian_kernel(21, math.sqrt(2)))
     y = (operator.A(x).clamp(0, 1) * 255).round() / 255
-    learned = solve(y, operator, steps=60, width=16, layers=4, crop=32, rate=4e-3)
+    learned = solve(y, operator, steps=60, width=16, layers=4, crop=32, lr=4e-3)
     errors = {
         by: psnr(resize(learned, x.shape[2:], (by, by))[..., 4:-4, 4:-4], x[..., 4:-4, 4:-4])
         for by in (-0.5, -0.25, 0.0, 0.25, 0.5)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from oneself.core import Selection
-from oneself.stopping import Average, Best, WindowVariance, early_stopping
+from oneself.stopping import Average, Best, HeldOut, WindowVariance, early_stopping
 
 from ..core.toys import Given, fit, image, looked
 
@@ -25,10 +25,10 @@ def shown(selection: Selection, xs: list[Tensor], first: int = 0) -> Selection:
     return selection
 
 
-def test_the_plain_mean_after_a_burn_in() -> None:
+def test_the_plain_mean() -> None:
     xs = outputs(9)
-    selection = shown(Average(burn_in=4), xs)
-    assert torch.allclose(selection.answer(STAGE), torch.stack(xs[4:]).mean(0), atol=1e-6)
+    selection = shown(Average(), xs)
+    assert torch.allclose(selection.answer(STAGE), torch.stack(xs).mean(0), atol=1e-6)
     assert selection.words() == "the average of the iterates"
 
 
@@ -49,7 +49,7 @@ def test_a_decay_of_none_at_all_is_the_last_iterate() -> None:
 
 
 def test_before_anything_was_seen_the_answer_is_the_estimate() -> None:
-    for selection in (Average(), shown(Average(burn_in=5), outputs(2)), Best(Given([]))):
+    for selection in (Average(), Best(Given([]))):
         assert torch.equal(selection.answer(STAGE), STAGE.estimate())
 
 
@@ -69,6 +69,15 @@ def test_best_of_the_running_average() -> None:
     plain = Best(Given([1]), of=Average(0.0))
     shown(plain, xs[:1])
     assert plain.words() == "the iterate of step 1, where given was lowest"
+
+
+def test_an_average_that_a_score_and_a_selection_share_moves_once_a_step() -> None:
+    xs, mean = outputs(5), Average(0.5)
+    score = HeldOut(torch.zeros_like(xs[0]), torch.ones_like(xs[0]), torch.nn.Identity(), of=mean)
+    best = shown(Best(score, of=mean), xs)
+    assert torch.equal(mean.answer(STAGE), shown(Average(0.5), xs).answer(STAGE))
+    errors = [float(shown(Average(0.5), xs[:n]).answer(STAGE).square().mean()) for n in range(1, 6)]
+    assert best.words().startswith(f"the running average of the iterates of step {1 + errors.index(min(errors))},")
 
 
 def test_while_no_score_can_be_told_the_newest_is_kept() -> None:

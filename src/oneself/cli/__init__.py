@@ -25,9 +25,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from oneself.jobs.errors import printed
 
             if arguments is None:  # the process is this command's own
+                import os
+
                 from oneself.cli.allocation import keep_memory
 
                 keep_memory()
+                os.environ.setdefault(
+                    "PYTORCH_ENABLE_MPS_FALLBACK", "1"
+                )  # torch warns of each operation that mps lacks
             return printed(output, run(list(sys.argv[1:] if arguments is None else arguments)))
     except KeyboardInterrupt:  # before there was anything to keep
         print("interrupted", file=sys.stderr)

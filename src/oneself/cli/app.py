@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from oneself.cli import flags
+from oneself.cli import adapt, flags
 from oneself.cli.uses import USES, uses
 from oneself.jobs.errors import DONE, ENDED_AT_ONCE, INTERRUPTED, REFUSED, guarded, say
 
@@ -68,7 +68,7 @@ OWN = {
 }  # fmt: skip
 AFTER = """With --method auto the method's own options are its own business. To see and set those of a method:
 'oneself {task} --method {example} --help'; 'oneself methods' lists them all."""
-TELLING = ("kernel", "correct")  # their records tell the command line
+TELLING = ("adapt", "kernel", "correct")  # their records tell the command line
 KERNEL = ("seed", "seconds", "device", "axes", "data_range")
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
 
@@ -173,6 +173,8 @@ def _others() -> dict[str, tuple[str, list[Parameter]]]:
     looked_at = [parameter for parameter in flags.COMMON if parameter.name in ("axes", "data_range", "device")]
     return {
         **uses(),
+        "adapt": (adapt.SUMMARY, adapt.parameters()),
+        "weights": ("List the pretrained networks that are known, and what of them is.", [json]),
         "methods": ("List the methods, what they do and their options.", [json]),
         "info": (
             "Say what is in a file, what its noise is like, and what auto would do with it.",

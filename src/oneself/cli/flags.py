@@ -105,7 +105,7 @@ COMMON = [
     flag("seed", int, "The same seed gives the same result.", default=0, metavar="NUMBER", low=0, high=SEEDS),
     flag("seconds", float, "Time allowed for each picture; the best so far is written when it is used up.",
          metavar="S", low=SHORTEST, high=LONGEST),
-    flag("device", str, "cpu, cuda or cuda:0; a GPU where there is one.", metavar="NAME", panel="Computing"),
+    flag("device", str, "cpu, cuda, cuda:0, mps or xpu; CUDA where there is one. What a device lacks is computed on the CPU.", metavar="NAME", panel="Computing"),
     flag("precision", str, "float32 or bfloat16.", default="float32", metavar="TYPE", panel="Computing"),
     switch("compile", "Compile the training step where a compiler is installed.", panel="Computing"),
     flag("axes", str, "One letter for each axis of a TIFF or NPY file that does not say: Z Y X space, C channels, any "
@@ -131,22 +131,27 @@ FILES = [
 
 STEERING = [
     flag("region", list[str], "Keep a part of IN: top, left, height and width there, then top and left in the new "
-         "picture. May be given several times.", metavar="T,L,H,W@T,L", panel="Steering (sinddm, sinfusion)"),
+         "picture. May be given several times.", metavar="T,L,H,W@T,L", panel="Steering (methods by diffusion)"),
     flag("text", str, "Draw the pictures towards this text, with --clip.", metavar="TEXT",
-         panel="Steering (sinddm, sinfusion)"),
+         panel="Steering (methods by diffusion)"),
     flag("clip", str, "A CLIP on this machine, as transformers saves it.", metavar="FOLDER",
-         panel="Steering (sinddm, sinfusion)"),
+         panel="Steering (methods by diffusion)"),
     flag("strength", float, "How far a step goes towards the text (0.2 unless given).", metavar="NUMBER",
-         panel="Steering (sinddm, sinfusion)", low=0, high=1e3),
+         panel="Steering (methods by diffusion)", low=0, high=1e3),
     flag("fill", float, "Share of the picture that a step may change (1 unless given).", metavar="SHARE",
-         panel="Steering (sinddm, sinfusion)", above=0, high=1),
+         panel="Steering (methods by diffusion)", above=0, high=1),
 ]  # fmt: skip
 
 
 def method_parameters(method: Method) -> list[Parameter]:
     """A flag for every option of a method."""
     panel = f"Options of {method.key} ({method.title})"
-    return [_of_option(record, panel) for record in method.options if record.name not in TAKEN]
+    return [_of_option(record, panel) for record in method.options if record.name not in TAKEN and _can_be_said(record)]
+
+
+def _can_be_said(record: OptionRecord) -> bool:
+    """Whether it can be given on a command line: a torch module cannot."""
+    return record.is_file or not record.takes_module
 
 
 def _of_option(record: OptionRecord, panel: str) -> Parameter:
@@ -154,7 +159,7 @@ def _of_option(record: OptionRecord, panel: str) -> Parameter:
     if record.type is bool and not record.optional:
         told = f"{record.help} (default {'yes' if record.default else 'no'})"
         return flag(PREFIX + record.name, bool, told, panel=panel, spelling=f"{name}/--no-{name[2:]}")
-    if record.is_image:
+    if record.is_input or record.is_file:
         return flag(PREFIX + record.name, str, f"{record.help}: {record.allowed()}", metavar="FILE", panel=panel,
                     spelling=name)  # fmt: skip
     default = "none" if record.default is None else f"{record.default:.6g}" if record.type is float else record.default
@@ -164,8 +169,8 @@ def _of_option(record: OptionRecord, panel: str) -> Parameter:
 
 
 def read_images(method: Method, given: dict[str, Any]) -> dict[str, str]:
-    """Takes the flags of options that are images out of ``given`` and returns the files that were named."""
-    texts = {record.name: given.pop(PREFIX + record.name, None) for record in method.options if record.is_image}
+    """Takes the flags of options that are files, images or others, out of ``given`` and returns those named."""
+    texts = {record.name: given.pop(PREFIX + record.name, None) for record in method.options if not record.is_plain}
     return {name: text for name, text in texts.items() if text is not None}
 
 
@@ -178,7 +183,7 @@ def read_options(method: Method, given: dict[str, Any]) -> dict[str, Any]:
         A value that the option does not allow.
     """
     found = {}
-    for record in (record for record in method.options if not record.is_image):
+    for record in (record for record in method.options if record.is_plain):
         text = given.pop(PREFIX + record.name, None)
         if text is not None:
             found[record.name] = record.check(method.key, _parsed(record, text))

@@ -15,8 +15,8 @@ import numpy as np
 from oneself import io
 from oneself.cli.steering import steering
 from oneself.core.checkpoint import load_tree
-from oneself.core.loop import fingerprint
 from oneself.core.result import versions
+from oneself.domains import IMAGE
 from oneself.generative import Shaping
 from oneself.generative.model import Model, checked_size
 from oneself.jobs.checkpoints import StateFile
@@ -215,7 +215,7 @@ def _loaded(
     model = Model.load(path, method, given["device"])
     y, _ = one_picture(picture.pixels, "generate", **settings)
     told = f"generate(--model {path})"
-    if model.picture != fingerprint(y):
+    if model.picture != IMAGE.fingerprint(y):
         raise ValueError(f"{told}: was trained on another picture. Give that one, or another name to train anew.")
     for name, value in options.items():
         if model.options.get(name) != value:

@@ -5,10 +5,11 @@ from oneself.core.compute import Compute, NotEnoughMemory
 from oneself.core.context import callers_context, own_context
 from oneself.core.loop import Run
 from oneself.core.memory import Memory
-from oneself.core.method import TASKS, Method, Recipe, method
+from oneself.core.method import Method, Recipe, method
 from oneself.core.objective import Example, Sum, Term, total
 from oneself.core.option import Option, OptionRecord, closest
 from oneself.core.physics import Identity, Physics
+from oneself.core.pretrained import Pretrained
 from oneself.core.result import Result, StageRecord
 from oneself.core.runner import Diverged
 from oneself.core.stage import Fit, Input, Learner, Stage
@@ -17,7 +18,6 @@ from oneself.core.step import Step
 from oneself.core.stopping import Both, Either, Last, Never, Score, Seconds, Selection, StoppingRule
 
 __all__ = [
-    "TASKS",
     "Both",
     "Compute",
     "Diverged",
@@ -35,6 +35,7 @@ __all__ = [
     "Option",
     "OptionRecord",
     "Physics",
+    "Pretrained",
     "Recipe",
     "Result",
     "Run",

@@ -42,4 +42,5 @@ class WeightAverage(State):
         self.updates.add_(1)
         weight = (1 - self.updates / (self.updates + 9)).clamp(min=1 - self.decay)
         for mine, theirs in zip(self.network.parameters(), network.parameters(), strict=True):
-            mine.lerp_(theirs.detach(), weight.to(mine))
+            if theirs.requires_grad:  # what nothing moves is what it was
+                mine.lerp_(theirs.detach(), weight.to(mine))

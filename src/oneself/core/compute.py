@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from oneself.core.devices import CPU, find_device, widest
 from oneself.machine import free_memory
 
 __all__ = ["Compute", "NotEnoughMemory", "available_memory", "peak_memory"]
@@ -54,7 +55,8 @@ class Compute:
         """
         if precision not in PRECISIONS:
             raise ValueError(f"Run(precision={precision!r}): unknown. Give one of {', '.join(PRECISIONS)}.")
-        found = torch.device("cuda" if torch.cuda.is_available() else "cpu") if device is None else _device(device)
+        best = torch.device("cuda") if torch.cuda.is_available() else CPU
+        found = best if device is None else find_device(device)
         return cls(found, PRECISIONS[precision], compile=compile)
 
     @property
@@ -63,7 +65,8 @@ class Compute:
         return 1 if self.device.type == "cpu" else 20
 
     def place(self, stage: M) -> M:
-        stage.to(self.device)
+        wide = widest(self.device)
+        stage.to(self.device, None if wide == torch.float64 else wide)
         for parameter in stage.parameters():
             if parameter.ndim == 4:  # channels last in memory: convolutions of few channels take half the time
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
@@ -123,28 +126,17 @@ class Compute:
             yield
 
 
-def _device(name: str | torch.device) -> torch.device:
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ValueError(f"Run(device={name!r}): unknown. Give 'cpu', 'cuda' or 'cuda:0'.") from error
-    there = {"cpu": 1, "cuda": torch.cuda.device_count() if torch.cuda.is_available() else 0}
-    if (device.index or 0) >= there.get(device.type, 0):
-        raise ValueError(f"Run(device={str(name)!r}): there is none here. Give device='cpu', or none at all.")
-    return device
-
-
 def available_memory(device: torch.device) -> float:
     """Bytes that can be taken on a device now; infinite where the system does not tell."""
-    if device.type == "cuda":
-        return float(torch.cuda.mem_get_info(device)[0])
-    return free_memory()
+    memory = getattr(getattr(torch, device.type), "mem_get_info", None)
+    return free_memory() if memory is None else float(memory(device)[0])
 
 
 def peak_memory(device: torch.device) -> int:
-    """The most bytes taken so far: by this process on the CPU, by torch on a GPU; 0 where it is not told."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
+    """The most bytes taken so far: by torch on a GPU that counts them, else by this process; 0 where it is not told."""
+    counted = getattr(getattr(torch, device.type), "max_memory_allocated", None)
+    if counted is not None:
+        return int(counted(device))
     try:
         import resource
     except ImportError:

@@ -15,7 +15,7 @@ from oneself.core.turns import PROCESS, TURN
 
 __all__ = ["callers_context", "own_context", "pass_on"]
 
-DEVICES = ("cpu", "cuda")  # that a run can compute on, and autocast can be on for
+DEVICES = ("cpu", "cuda", "mps", "xpu")  # that autocast can be on for
 
 
 @dataclass(frozen=True)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
+import copy
 import time
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from oneself.core.checkpoint import load_tree, save_tree
 from oneself.core.compute import Compute, peak_memory
 from oneself.core.context import own_context, pass_on
+from oneself.core.devices import CPU, lacks
+from oneself.core.identity import identity
 from oneself.core.method import Method
-from oneself.core.option import shown
-from oneself.core.physics import Identity, check_images, check_physics, check_task, physics_on
+from oneself.core.option import OptionRecord, shown
+from oneself.core.physics import Identity, check_physics, physics_on
 from oneself.core.randomness import Randomness, check_seed
 from oneself.core.result import Result, StageRecord, versions
 from oneself.core.resuming import check_state, resuming
@@ -43,7 +46,7 @@ class Run(Iterator[Step]):
     ----------
     method : Method
     y : Tensor
-        One measurement, ``(1, C, *spatial)``, floating point; images are in [0, 1].
+        One measurement, an input of the method's domain: of images ``(1, C, *spatial)``, floating point, in [0, 1].
     physics : object, optional
         The forward operator, by deepinv's conventions; denoising needs none.
     seed : int
@@ -53,7 +56,8 @@ class Run(Iterator[Step]):
     seconds : float, optional
         Time allowed; the best so far is returned when it is used up.
     device, precision, compile
-        ``"cpu"``, ``"cuda"``, … (a GPU where there is one); ``"float32"`` or ``"bfloat16"``; whether to compile.
+        ``"cpu"``, ``"cuda"``, ``"mps"``, … (CUDA where there is one); ``"float32"`` or ``"bfloat16"``; whether to
+        compile. Where a device lacks an operation, the run goes on on the CPU, and warns.
     plan : sequence of StageRecord, optional
         The ``stages`` of an earlier result: repeats a run that time had shortened, step for step.
     **options
@@ -69,7 +73,7 @@ class Run(Iterator[Step]):
     def __init__(
         self,
         method: Method,
-        y: Tensor,
+        y: Any,
         physics: Any = None,
         *,
         seed: int = 0,
@@ -85,37 +89,76 @@ class Run(Iterator[Step]):
         if preset is None and self.compute.device.type == "cuda":
             preset = method.gpu_preset
         settled = method.resolve_options(options, preset)
-        self.options = {name: self._own(value) for name, value in settled.items()}
-        check_measurement(method, y)
+        domain = method.domain
+        domain.check(method, y)
         if seconds is not None and not seconds > 0:
             raise ValueError(f"Run(seconds={seconds}): the time allowed must be above 0. Give seconds, or none.")
         self.method, self.seed, self.seconds, self.plan = method, check_seed(seed), seconds, tuple(plan)
-        self.y, self.dtype = self._own(y), y.dtype
-        self.physics = physics_on(Identity() if physics is None else physics, self.compute.device)
-        check_physics(method.key, method.needs, self.y, self.physics)
-        check_task(method.key, method.tasks, self.y, self.physics)
-        images = {name: value for name, value in self.options.items() if isinstance(value, Tensor)}
-        check_images(method.key, images, self.y, self.physics)
-        check_room(method.key, self.y.shape[1:], lighter(method, self.options))
+        self._given, self.notes = y, list[str]()
+        physics = Identity() if physics is None else physics
+        check_physics(method.key, method.needs, physics)
+        try:
+            self._take(y, physics, settled)
+        except Exception as error:
+            self._leave_device(error)
+            self._take(y, physics, settled)
+        self._told = {record.name: _told(record, self.options[record.name]) for record in method.options}
+        check_room(method.key, domain.shape(self.y), lighter(method, self.options), what=f"this {domain.name}")
         self._done: list[StageRunner] = []
         self._now: StageRunner | None = None
         self._answer: Tensor | None = None
         self._resumed: list[dict[str, Any]] = []
-        self._concluding = False
+        self._concluding = self._under_way = False  # the latter: a step of the present stage was taken here
         self._before, self._began = 0.0, time.monotonic()
         self._walk = self._steps()
 
-    def _own(self, value: Any) -> Any:
-        """An option's value; an image copied to where the work is done, laid out in memory the same however it came:
-        random numbers drawn like it follow its layout."""
-        if not isinstance(value, Tensor):
-            return value
-        return value.detach().to(self.compute.device, torch.float32, copy=True).contiguous()
+    def _take(self, y: Any, physics: Any, options: Mapping[str, Any]) -> None:
+        """Copy all that is given to the device, and check whether it goes together."""
+        self.y = self.method.domain.own(y, self.compute.device)
+        self.options = {record.name: self._own(record, options[record.name]) for record in self.method.options}
+        self.physics = physics_on(physics, self.compute.device)
+        self.method.domain.check_operator(self.method, self.y, self.physics, self._beside())
+
+    def _leave_device(self, error: Exception) -> None:
+        """Compute on the CPU from now on where the device lacks what an operation takes, and say so; else raise."""
+        cause, device = error.__cause__ or error, self.compute.device
+        if not lacks(device, cause):
+            raise error
+        why = " ".join(str(cause).split()).partition(". ")[0]
+        self.notes.append(f"{device} lacks what {self.method.key} takes ({why}): computed on the CPU")
+        warnings.warn(self.notes[-1], stacklevel=4)
+        self.compute = replace(self.compute, device=CPU)
+
+    def _own(self, record: OptionRecord, value: Any) -> Any:
+        """An option's value; another input copied to where the work is done, a module where it is."""
+        if value is None or record.domain is None:
+            return copy.deepcopy(value) if isinstance(value, nn.Module) else value
+        return record.domain.own(value, self.compute.device)
+
+    def _beside(self) -> dict[str, Any]:
+        """The options that are inputs as the measurement is."""
+        values = {r.name: self.options[r.name] for r in self.method.options if r.domain is self.method.domain}
+        return {name: value for name, value in values.items() if value is not None}
 
     @own_context()
     def __next__(self) -> Step:
         with telling(self.method, self.options):
-            return next(self._walk)
+            try:
+                return next(self._walk)
+            except Exception as error:
+                if self._under_way:
+                    raise
+                self._leave_device(error)
+                self._begin_again()
+                return next(self._walk)
+
+    def _begin_again(self) -> None:
+        """Take everything to where it is computed now; finished stages are given back, as where a run is resumed."""
+        done = [runner.state_dict() for runner in self._done]
+        self._resumed = [*done, *self._resumed[len(done) :]]
+        self._done, self._now = [], None
+        self._take(self.y, self.physics, self.options)
+        self._walk = self._steps()
 
     def _steps(self) -> Iterator[Step]:
         stages, sent = self._stages(), None
@@ -133,19 +176,28 @@ class Run(Iterator[Step]):
             while not (self._concluding or self._now.finished):
                 with resuming() if resumed else nullcontext():
                     step = self._now.advance()
-                resumed = False
+                resumed, self._under_way = False, True
                 yield step
             sent = self._now.stage
             self._done.append(self._now)
+            self._under_way = False
 
     def _stages(self) -> Any:
-        recipe = self.method(self.y, self.physics, **self.options)
+        recipe = self.method(self.y, self.physics, **self.as_given())
         if isinstance(recipe, Stage):
             yield recipe
             return None
         return (yield from recipe)
 
+    def as_given(self) -> dict[str, Any]:
+        """The options as the method is given them: modules as they came however often it runs, as it may train them."""
+        return {
+            name: copy.deepcopy(value).to(self.compute.device) if isinstance(value, nn.Module) else value
+            for name, value in self.options.items()
+        }
+
     def _begin(self, number: int, stage: Stage, stream: Randomness) -> StageRunner:
+        self._refuse_averages(stage)
         record = self.plan[number] if number < len(self.plan) else None
         resumed = self._resumed[number] if number < len(self._resumed) else None
         left = None
@@ -166,6 +218,14 @@ class Run(Iterator[Step]):
                 runner.load_state_dict(resumed)
         return runner
 
+    def _refuse_averages(self, stage: Stage) -> None:
+        for part in stage.modules():
+            if getattr(part, "pointwise", False) and not self.method.domain.pointwise:
+                raise ValueError(
+                    f"{self.method.key}({type(part).__name__}): it adds up the elements of estimates one by one, which "
+                    f"those of a {self.method.domain.name} do not allow. Use another score or selection."
+                )
+
     def _end(self, returned: Tensor | None) -> None:
         answer = self._done[-1].answer() if returned is None else returned.detach().float()
         self._before = self.elapsed
@@ -182,14 +242,14 @@ class Run(Iterator[Step]):
 
     @property
     @own_context()
-    def answer(self) -> Tensor:
-        """The restored image ``(1, C, *spatial)`` in the measurement's dtype: the best so far while in progress.
+    def answer(self) -> Any:
+        """What was looked for, of the method's domain, in the measurement's dtype: the best so far while in progress.
 
         Where stages remain, they are run through without a step, so that the answer has its full size.
         """
         answer = self._ended()._answer
         assert answer is not None
-        return answer.to(self.dtype)
+        return self._out(answer)
 
     def _ended(self) -> Run:
         """This run where it is finished; else one that was run through from here without a step."""
@@ -209,7 +269,7 @@ class Run(Iterator[Step]):
             plan=self.plan,
             **self.options,
         )
-        other.dtype, other.compute = self.dtype, self.compute
+        other._given, other.compute = self._given, self.compute
         other.load_state_dict(self.state_dict())
         other._concluding = True
         for _ in other:
@@ -222,19 +282,23 @@ class Run(Iterator[Step]):
         """The stages as they stand, for what a method has found besides images: all of them, as of ``answer``."""
         return tuple(runner.stage for runner in self._ended()._done)
 
-    def finish(self) -> Result[Tensor]:
+    def _out(self, x: Tensor) -> Any:
+        """What was computed as the caller has the measurement."""
+        return self.method.domain.answer(x, self._given)
+
+    def finish(self) -> Result[Any]:
         """Run to the end."""
         for _ in self:
             pass_on()
         return self.result()
 
     @own_context()
-    def result(self) -> Result[Tensor]:
+    def result(self) -> Result[Any]:
         """The answer with its history, as it stands."""
         ended = self._ended()
         runners = self._done if self.finished or self._now is None else [*self._done, self._now]
         return Result(
-            image=ended.answer,
+            answer=ended.answer,
             method=self.method.key,
             history=_joined([runner.traces() for runner in runners]),
             stages=tuple(runner.record for runner in runners),
@@ -245,8 +309,8 @@ class Run(Iterator[Step]):
             device=str(self.compute.device),
             versions=versions(),
             cite=self.method.cite,
-            notes=tuple(note for runner in runners for note in runner.stage.notes),
-            parts={name: part.detach().to(self.dtype) for name, part in ended._done[-1].stage.parts().items()},
+            notes=(*self.notes, *(note for runner in runners for note in runner.stage.notes)),
+            parts={name: self._out(part.detach()) for name, part in ended._done[-1].stage.parts().items()},
         )
 
     @own_context()
@@ -262,10 +326,10 @@ class Run(Iterator[Step]):
     def _identity(self) -> dict[str, Any]:
         return {
             "method": self.method.key,
-            "options": {name: fingerprint(v) if isinstance(v, Tensor) else v for name, v in self.options.items()},
+            "options": self._told,
             "seed": self.seed,
-            "shape": list(self.y.shape),
-            "measurement": fingerprint(self.y),
+            "shape": list(self.method.domain.shape(self.y)),
+            "measurement": self.method.domain.fingerprint(self.y),
             "plan": [asdict(record) for record in self.plan],
         }
 
@@ -283,8 +347,8 @@ class Run(Iterator[Step]):
         if self._now is not None:
             raise RuntimeError("Run.load: the run has begun. Load into a fresh one.")
         check_state(state)
-        for what, mine in self._identity().items():
-            theirs = state["belongs_to"][what]
+        for what, mine in _flat(self._identity()).items():
+            theirs = _flat(state["belongs_to"]).get(what)
             if theirs != mine:
                 raise ValueError(
                     f"Run.load: the checkpoint's {what} is {shown(theirs)}, this run's is {shown(mine)}. "
@@ -301,23 +365,15 @@ class Run(Iterator[Step]):
         self.load_state_dict(load_tree(path))
 
 
-def fingerprint(x: Tensor) -> str:
-    """A short digest of a tensor's values."""
-    return hashlib.blake2b(x.cpu().contiguous().numpy().tobytes(), digest_size=16).hexdigest()
+def _told(record: OptionRecord, value: Any) -> Any:
+    """What an option is known by."""
+    return identity(value) if value is None or record.domain is None else record.domain.fingerprint(value)
 
 
-def check_measurement(method: Method, y: Tensor) -> None:
-    """Refuse a measurement that the method cannot work on, before the first step."""
-    name = f"{method.key}(y.shape={tuple(y.shape)})"
-    if not y.is_floating_point():
-        raise TypeError(f"{name}: dtype {y.dtype} is not real floating point. Convert it, scaled to [0, 1].")
-    if y.ndim - 2 not in method.dims:
-        allowed = " or ".join(f"{dims}D" for dims in method.dims)
-        raise ValueError(f"{name}: {method.title} works on {allowed} inputs, shaped (1, channels, *spatial).")
-    if y.shape[0] != 1:
-        raise ValueError(f"{name}: a run takes one input. Use Reconstructor, which restores each of a batch alone.")
-    if y.numel() == 0 or not bool(torch.isfinite(y).all()):
-        raise ValueError(f"{name}: empty, or NaN or infinite values. Remove or inpaint those first.")
+def _flat(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run belongs to, each option by itself."""
+    options = {f"option {name}": value for name, value in identity["options"].items()}
+    return {"method": identity["method"], **options, **{k: v for k, v in identity.items() if k != "options"}}
 
 
 def _joined(traces: list[dict[str, Tensor]]) -> dict[str, list[float]]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import threading
-from pathlib import Path
 
 import torch
 
@@ -43,7 +41,9 @@ class Memory:
 
 def _resident() -> float | None:
     """Bytes that this process has in memory, where the system tells."""
+    import psutil
+
     try:
-        return float(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError):
+        return float(psutil.Process().memory_info().rss)
+    except (OSError, psutil.Error):
         return None

@@ -12,25 +12,9 @@ from torch import Tensor
 
 from oneself.core.option import OptionRecord, check_options, closest, read_options
 from oneself.core.stage import Stage
+from oneself.domains import IMAGE, Domain
 
-__all__ = ["TASKS", "Method", "Recipe", "method"]
-
-TASKS = (
-    "denoise",
-    "inpaint",
-    "super-resolve",
-    "deblur",
-    "restore",
-    "dehaze",
-    "transparency",
-    "watermark",
-    "segment",
-    "kernel",
-    "generate",
-)
-"""What can be asked for; ``restore`` stands for any linear operator, ``dehaze`` to ``segment`` take a picture apart,
-the answer of ``kernel`` is not an image but the blur of one, ``(1, 1, *kernel)``, and ``generate`` learns to make
-pictures like the one given: its answer is the reconstruction of that one."""
+__all__ = ["Method", "Recipe", "method"]
 
 Recipe = Stage | Generator[Stage, Stage, Tensor | None]
 
@@ -44,15 +28,19 @@ class Method:
     key, title, cite : str
         Its name in the library, its name in the field, and where it was published.
     tasks : tuple of str
-        Which of ``TASKS`` it does.
+        Which of its domain's it does.
     dims : tuple of int
-        Numbers of spatial dimensions it works on.
+        Numbers of spatial dimensions it works on, where inputs have such.
     needs : tuple of str
         What it calls of the operator.
     presets : mapping
         Named sets of options in place of the defaults.
     gpu_preset : str or None
         The preset that stands for the defaults where a GPU computes.
+    domain : Domain
+        What its inputs are.
+    deterministic : bool
+        Whether it draws nothing: the answer is the same for every seed.
     """
 
     function: Callable[..., Recipe]
@@ -63,6 +51,8 @@ class Method:
     needs: tuple[str, ...]
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     gpu_preset: str | None = None
+    domain: Domain[Any] = IMAGE
+    deterministic: bool = False
 
     @property
     def key(self) -> str:
@@ -76,7 +66,7 @@ class Method:
 
     @cached_property
     def options(self) -> tuple[OptionRecord, ...]:
-        return read_options(self.function)
+        return read_options(self.function, self.domain)
 
     def takes(self, option: str) -> bool:
         return any(record.name == option for record in self.options)
@@ -88,7 +78,7 @@ class Method:
             raise ValueError(f"{self.key}(preset={preset!r}): no such preset. {known}")
         return check_options(self.key, self.options, {**self.presets.get(preset or "", {}), **given})
 
-    def __call__(self, y: Tensor, physics: Any, **options: Any) -> Recipe:
+    def __call__(self, y: Any, physics: Any, **options: Any) -> Recipe:
         return self.function(y, physics, **options)
 
 
@@ -97,26 +87,31 @@ def method(
     *,
     cite: str,
     tasks: tuple[str, ...],
-    dims: tuple[int, ...] = (1, 2, 3),
+    dims: tuple[int, ...] | None = None,
     needs: tuple[str, ...] = ("A", "A_adjoint"),
     presets: Mapping[str, Mapping[str, Any]] | None = None,
     gpu_preset: str | None = None,
+    domain: Domain[Any] = IMAGE,
+    deterministic: bool = False,
 ) -> Callable[[Callable[..., Recipe]], Method]:
     """Make a function ``(y, physics, *, options) -> Stage`` a method of the library.
 
-    Its options, their defaults, presets and tasks are checked here, so that a mistake shows at import.
+    It works on images unless ``domain`` says otherwise. Its options, their defaults, presets and tasks are checked
+    here, so that a mistake shows at import.
     """
-    unknown = set(tasks) - set(TASKS)
+    unknown = set(tasks) - set(domain.tasks)
     if unknown:
-        raise ValueError(f"method(tasks={tasks}): unknown {sorted(unknown)}. Give some of {TASKS}.")
+        raise ValueError(f"method(tasks={tasks}): unknown {sorted(unknown)}. Give some of {domain.tasks}.")
 
     def record(function: Callable[..., Recipe]) -> Method:
-        made = Method(function, title, cite, tasks, dims, needs, presets or {}, gpu_preset)
+        axes = domain.dims if dims is None else dims
+        made = Method(function, title, cite, tasks, axes, needs, presets or {}, gpu_preset, domain, deterministic)
         for option in made.options:
             option.check(made.key, option.default)
-            if option.is_image and "A_adjoint" not in needs:
+            lacking = set(domain.needs_beside) - set(needs)
+            if option.domain is domain and lacking:
                 raise ValueError(
-                    f"{made.key}(needs={needs}): the option {option.name} needs A_adjoint to know its size."
+                    f"{made.key}(needs={needs}): the option {option.name} needs {', '.join(lacking)} to know its size."
                 )
         for name in made.presets:
             made.resolve_options({}, name)

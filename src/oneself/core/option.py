@@ -9,13 +9,19 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
-import torch
-from torch import Tensor
+from torch import nn
+
+from oneself.domains import Domain
 
 __all__ = ["Option", "OptionRecord", "check_options", "closest", "read_options", "shown"]
 
+WORDS: dict[type, str] = {
+    **{bool: "true or false", int: "a whole number", float: "a number", str: "a text"},
+    **{Path: "a file", nn.Module: "a torch module"},
+}
 SHOWN = 80  # characters of a value that a message quotes
 
 
@@ -36,6 +42,8 @@ class Option:
     ``unit`` says of a number that it is in units of the image: ``"level"``, a noise level or what else grows along with
     the image's values; ``"counts"``, likewise of a model in which 0 is no light. Front doors take such options in the
     caller's own units. ``apart`` says of an image that it has units of its own, as a picture of another camera has.
+
+    ``domain`` says of another input what it is, where it is not what the method works on.
     """
 
     help: str
@@ -45,6 +53,7 @@ class Option:
     below: float = math.inf
     unit: Literal["", "level", "counts"] = ""
     apart: bool = False
+    domain: Domain[Any] | None = None
 
     def allows(self, value: float) -> bool:
         return self.low <= value <= self.high and self.above < value < self.below
@@ -57,11 +66,15 @@ class Option:
 
 @dataclass(frozen=True)
 class OptionRecord:
-    """One option of a method: ``name``, ``type`` (bool, int, float, str or Tensor), ``default``, ``optional`` (may be
-    ``None``), ``choices`` (of a str), and what its annotation says.
+    """One option of a method: ``name``, ``type`` (bool, int, float, str, Path, Module or the ``kind`` of a domain),
+    ``default``, ``optional`` (may be ``None``), ``choices`` (of a str), and what its annotation says.
 
-    One whose type is ``Tensor`` is an **image**: ``(1, C, *spatial)``, floating point, on the grid of the restored
-    image (which the loop checks). Front doors take it in the user's own layout, the command line as a file.
+    One that has a ``domain`` is another **input**, such as an image on the grid of the restored one (which the loop
+    checks). Front doors take it in the user's own layout, the command line as a file.
+
+    One whose type is ``Path`` is a **file** that the method reads, such as one of weights; ``or_module`` says that it
+    may be a torch module instead (``Path | Module``). A ``Module`` alone cannot be given on the command line. A run
+    knows both by their content, and the method is given a copy of a module, on the run's device.
     """
 
     name: str
@@ -70,22 +83,37 @@ class OptionRecord:
     optional: bool
     choices: tuple[str, ...]
     option: Option
+    or_module: bool = False
+    domain: Domain[Any] | None = None
 
     @property
     def help(self) -> str:
         return self.option.help
 
     @property
-    def is_image(self) -> bool:
-        return self.type is Tensor
+    def is_input(self) -> bool:
+        return self.domain is not None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a number, a text or true or false, which a command line and a record can say."""
+        return self.domain is None and self.type not in (Path, nn.Module)
+
+    @property
+    def is_file(self) -> bool:
+        return self.type is Path
+
+    @property
+    def takes_module(self) -> bool:
+        return self.type is nn.Module or self.or_module
 
     def allowed(self) -> str:
         """What may be given, in words."""
-        if self.is_image:
-            return "an image of the result's size" + (", or none" if self.optional else "")
+        if self.domain is not None:
+            return f"{self.domain.beside}, or none"
         if self.choices:
             return "one of " + ", ".join(self.choices)
-        kind = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[self.type]
+        kind = WORDS[self.type] + (f" or {WORDS[nn.Module]}" if self.or_module else "")
         words = " ".join(part for part in (kind, self.option.range()) if part)
         return f"{words}, or none" if self.optional else words
 
@@ -93,10 +121,16 @@ class OptionRecord:
         """The value in the option's own type, or a ``TypeError`` or ``ValueError`` that says what is allowed."""
         if value is None and self.optional:
             return None
-        if self.is_image:
-            return self._check_image(owner, value)
+        if self.domain is not None:
+            self.domain.check_beside(f"{owner}({self.name}", value)
+            return value
+        if self.is_file and isinstance(value, str | Path):
+            return self._check_file(owner, Path(value))
+        if self.takes_module and isinstance(value, nn.Module):
+            return value
         whole_as_float = self.type is float and isinstance(value, int) and not isinstance(value, bool)
-        if not (whole_as_float or (isinstance(value, self.type) and (self.type is bool) == isinstance(value, bool))):
+        same = isinstance(value, self.type) and (self.type is bool) == isinstance(value, bool)
+        if not (whole_as_float or same):
             raise TypeError(f"{owner}({self.name}={shown(value)}): wrong type. Give {self.allowed()}.")
         if self.choices and value not in self.choices:
             raise ValueError(f"{owner}({self.name}={shown(value)}): not a choice. Give {self.allowed()}.")
@@ -104,24 +138,14 @@ class OptionRecord:
             raise ValueError(f"{owner}({self.name}={shown(value)}): out of range. Give {self.allowed()}.")
         return self.type(value)
 
-    def _check_image(self, owner: str, value: Any) -> Tensor:
-        if not isinstance(value, Tensor):
-            told = repr(value) if len(repr(value)) < 40 else type(value).__name__
-            raise TypeError(
-                f"{owner}({self.name}={told}): wrong type. Give {self.allowed()}, as a tensor (1, channels, *spatial)."
-            )
-        told = f"{owner}({self.name}.shape={tuple(value.shape)}, dtype={value.dtype})"
-        if not value.is_floating_point():
-            raise TypeError(f"{told}: not real floating point. Give {self.allowed()}, scaled to [0, 1].")
-        if value.ndim < 3 or value.shape[0] != 1 or value.numel() == 0:
-            raise ValueError(f"{told}: no image. Give {self.allowed()}, as (1, channels, *spatial).")
-        if not bool(torch.isfinite(value).all()):
-            raise ValueError(f"{told}: NaN or infinite values. Give {self.allowed()}, finite.")
-        return value
+    def _check_file(self, owner: str, path: Path) -> Path:
+        if not path.is_file():
+            raise ValueError(f"{owner}({self.name}={shown(str(path))}): there is no such file. Give {self.allowed()}.")
+        return path
 
 
-def read_options(function: Callable[..., Any]) -> tuple[OptionRecord, ...]:
-    """The keyword-only parameters of a method as records.
+def read_options(function: Callable[..., Any], domain: Domain[Any]) -> tuple[OptionRecord, ...]:
+    """The keyword-only parameters of a method that works on inputs of a domain, as records.
 
     Raises
     ------
@@ -132,22 +156,27 @@ def read_options(function: Callable[..., Any]) -> tuple[OptionRecord, ...]:
     found = []
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
-            found.append(_record(function.__name__, name, hints[name], parameter.default))
+            found.append(_record(function.__name__, name, hints[name], parameter.default, domain))
     return tuple(found)
 
 
-def _record(owner: str, name: str, hint: Any, default: Any) -> OptionRecord:
+def _record(owner: str, name: str, hint: Any, default: Any, domain: Domain[Any]) -> OptionRecord:
     kind, *extras = typing.get_args(hint) if typing.get_origin(hint) is typing.Annotated else (hint,)
     options = [extra for extra in extras if isinstance(extra, Option)]
     if not options or default is inspect.Parameter.empty:
         raise TypeError(f"{owner}({name}): an option needs Annotated[type, Option(help)] and a default.")
-    optional = typing.get_origin(kind) in (types.UnionType, typing.Union)
-    if optional:
-        (kind,) = (k for k in typing.get_args(kind) if k is not type(None))
-    if kind is Tensor and not (optional and default is None):
-        raise TypeError(f"{owner}({name}): an image has no default but None. Annotate it Tensor | None, = None.")
+    several = typing.get_args(kind) if typing.get_origin(kind) in (types.UnionType, typing.Union) else (kind,)
+    optional, kinds = type(None) in several, [one for one in several if one is not type(None)]
+    or_module = set(kinds) == {Path, nn.Module}
+    (kind,) = [Path] if or_module else kinds
+    beside = options[0].domain or domain
+    inputs = beside if kind is beside.kind else None
     choices = typing.get_args(kind) if typing.get_origin(kind) is Literal else ()
-    return OptionRecord(name, str if choices else kind, default, optional, choices, options[0])
+    made = OptionRecord(name, str if choices else kind, default, optional, choices, options[0], or_module, inputs)
+    if not made.is_plain and not (optional and default is None):
+        what = WORDS[kind] if inputs is None else f"another {inputs.name}"
+        raise TypeError(f"{owner}({name}): {what} has no default but None. Annotate it {kind.__name__} | None.")
+    return made
 
 
 def closest(name: str, known: Iterable[str]) -> str:

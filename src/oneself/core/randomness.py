@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from oneself.core.devices import CPU, random_state, seeded_state, set_random_state
 from oneself.core.option import shown
 from oneself.core.turns import TURN
 
@@ -39,20 +40,20 @@ class Randomness:
         digest = hashlib.blake2b(f"{check_seed(seed)}/{stage}".encode(), digest_size=7).digest()
         mixed = int.from_bytes(digest, "little")
         self.device = device
-        self.states = [torch.Generator().manual_seed(mixed).get_state()]
-        if device.type == "cuda":
-            self.states.append(torch.Generator(device).manual_seed(mixed).get_state())
+        self._others = [] if device.type == "cpu" else [device]
+        self.states = [seeded_state(one, mixed) for one in (CPU, *self._others)]
 
     def _read(self) -> list[Tensor]:
-        states = [torch.get_rng_state()]
-        if self.device.type == "cuda":
-            states.append(torch.cuda.get_rng_state(self.device))
-        return states
+        return [torch.get_rng_state(), *map(random_state, self._others)]
 
     def _write(self, states: list[Tensor]) -> None:
         torch.set_rng_state(states[0])
-        if self.device.type == "cuda":
-            torch.cuda.set_rng_state(states[1], self.device)
+        for state, device in zip(states[1:], self._others, strict=True):
+            set_random_state(state, device)
+
+    def resume(self, states: list[Tensor]) -> None:
+        """Go on from saved states; of a generator that had no part where they were saved, from its beginning."""
+        self.states = [*(state.clone() for state in states[: len(self.states)]), *self.states[len(states) :]]
 
     def __enter__(self) -> Randomness:
         with ExitStack() as undone:

@@ -12,7 +12,7 @@ import torch
 
 __all__ = ["Result", "StageRecord", "versions"]
 
-Image = TypeVar("Image")
+V = TypeVar("V")
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,12 @@ class StageRecord:
 
 
 @dataclass(frozen=True)
-class Result(Generic[Image]):
-    """The restored image and everything needed to trust and to repeat it.
+class Result(Generic[V]):
+    """The answer and everything needed to trust and to repeat it.
 
     Attributes
     ----------
-    image
+    answer
         Of the input's kind, dtype and range.
     history : mapping of str to list of float
         Every part of the objective and every score, step by step; NaN where a step had none.
@@ -40,11 +40,11 @@ class Result(Generic[Image]):
     notes : tuple of str
         What the user should know, such as an estimate in place of what was not given.
     parts : mapping of str to Tensor
-        What the method found besides the image, ``(1, C, *spatial)`` in units of the [0, 1] range: an
-        ``uncertainty`` (standard deviation of every element), a layer, a mask.
+        What the method found besides: an ``uncertainty`` (standard deviation of every element), a layer, a mask; of
+        images ``(1, C, *spatial)`` in units of the [0, 1] range.
     """
 
-    image: Image
+    answer: V
     method: str
     history: Mapping[str, list[float]] = field(repr=False)
     stages: tuple[StageRecord, ...]
@@ -56,7 +56,12 @@ class Result(Generic[Image]):
     versions: Mapping[str, str]
     cite: str
     notes: tuple[str, ...] = ()
-    parts: Mapping[str, torch.Tensor] = field(default_factory=dict, repr=False)
+    parts: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def image(self) -> V:
+        """The answer, of a method that works on images."""
+        return self.answer
 
     @property
     def steps(self) -> int:

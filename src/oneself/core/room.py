@@ -22,8 +22,10 @@ SMALLER = ("width", "layers", "blocks", "crop", "crops", "patch", "patches", "ba
 """Options that, made smaller, take less memory."""
 
 
-def check_room(told: str, shape: Sequence[float], advice: str, copies: float = LEAST_COPIES) -> None:
-    """Refuse an image ``(C, *spatial)`` that does not fit in this machine's memory ``copies`` times, float32.
+def check_room(
+    told: str, shape: Sequence[float], advice: str, copies: float = LEAST_COPIES, what: str = "an image"
+) -> None:
+    """Refuse an input ``(C, *size)`` that does not fit in this machine's memory ``copies`` times, float32.
 
     Parameters
     ----------
@@ -31,6 +33,8 @@ def check_room(told: str, shape: Sequence[float], advice: str, copies: float = L
         What is asked for, as the message begins.
     advice : str
         What to do, as it ends.
+    what : str
+        What it is called in the message.
 
     Raises
     ------
@@ -42,7 +46,7 @@ def check_room(told: str, shape: Sequence[float], advice: str, copies: float = L
     if needed > there:
         size = " x ".join(f"{n:.6g}" for n in shape[1:])
         gigabytes = f"at least {needed / 1e9:.3g} GB, {there / 1e9:.3g} GB are at hand"
-        raise NotEnoughMemory(f"{told}: an image of {size} takes {gigabytes}. {advice}")
+        raise NotEnoughMemory(f"{told}: {what} of {size} takes {gigabytes}. {advice}")
 
 
 @contextmanager

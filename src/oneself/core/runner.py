@@ -227,7 +227,8 @@ class StageRunner:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._thaw(state)
         self.index, self.planned, self.setbacks = state["index"], state["planned"], state["setbacks"]
-        self.stopped_by, self.stream.states = state["stopped_by"], [s.clone() for s in state["stream"]]
+        self.stopped_by = state["stopped_by"]
+        self.stream.resume(state["stream"])
         rows = zip(*state["traces"].values(), strict=True)
         self.history = [dict(zip(state["traces"], row, strict=True)) for row in rows]
         for flag, saved in zip((self._wants_stop, self._broken), state["flags"], strict=True):

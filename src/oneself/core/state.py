@@ -13,9 +13,9 @@ __all__ = ["State"]
 class State(nn.Module):
     """A module whose tensors may come into being at the first step.
 
-    ``hold`` creates a buffer at its first use and copies into it afterwards, so that checkpoints, ``.to(device)``
-    and fixed addresses all follow from one rule. Loading creates the buffers that the saved state has and removes
-    those that it has not.
+    ``register`` creates a buffer at its first use and copies into it afterwards, so that checkpoints, ``.to(device)``
+    and fixed addresses all follow from one rule; a value of another shape, as of a point cloud that grows, takes its
+    place. Loading creates the buffers that the saved state has and removes those that it has not.
     """
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class State(nn.Module):
 
     def register(self, name: str, value: Tensor) -> Tensor:
         held = self._buffers.get(name)
-        if held is None:
+        if held is None or held.shape != value.shape:
             self._made.add(name)
             self.register_buffer(name, held := value.detach().clone())
         else:
@@ -38,8 +38,9 @@ class State(nn.Module):
         saved = {key.removeprefix(prefix): value for key, value in state_dict.items() if key.startswith(prefix)}
         for name in self._made - saved.keys():
             del self._buffers[name]
-        for name in saved.keys() - self._buffers.keys():
-            if "." not in name and name not in self._parameters:
+        for name in saved.keys() - self._parameters.keys():
+            held = self._buffers.get(name)
+            if "." not in name and (held is None or (name in self._made and held.shape != saved[name].shape)):
                 self.register_buffer(name, torch.empty_like(saved[name]))
         self._made = (self._made | (saved.keys() & self._buffers.keys())) - (self._made - saved.keys())
         super()._load_from_state_dict(state_dict, prefix, *args)

@@ -27,6 +27,8 @@ class Score(State, ABC):
     """
 
     name: str
+    pointwise = False
+    """Whether it adds up the elements of outputs one by one, which not all domains allow."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -149,6 +151,9 @@ class Seconds(StoppingRule):
 
 class Selection(State, ABC):
     """Which iterate is the answer. *When to stop* and *what to return* are different questions."""
+
+    pointwise = False
+    """Whether it adds up the elements of outputs one by one, which not all domains allow."""
 
     @abstractmethod
     def update(self, step: Step) -> None: ...

@@ -35,7 +35,13 @@ __all__ = [
     "steering",
 ]
 
-SAMPLERS: Mapping[str, type[Sampler]] = {"sinddm": Cascade, "sinfusion": Fusion, "singan": Pyramid}
+SAMPLERS: Mapping[str, type[Sampler]] = {
+    "patch_diffusion": Cascade,
+    "patch_transport": Pyramid,
+    "sinddm": Cascade,
+    "sinfusion": Fusion,
+    "singan": Pyramid,
+}
 
 
 def blank(method: str, configuration: Mapping[str, Any], state: Mapping[str, Tensor]) -> Sampler:

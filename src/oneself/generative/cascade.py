@@ -27,10 +27,10 @@ class Configuration(TypedDict):
     sizes: Annotated[list[Sides], Option("from coarse to fine", low=1, high=256)]
     width: Wide
     layers: Few
-    dilated: NotRequired[Annotated[int, Option("of the layers", low=0, high=256)]]
-    times: Annotated[int, Option("steps", low=1, high=10**4)]
-    boldness: float
-    exact: NotRequired[Annotated[float, Option("a share", low=0, high=1)]]
+    dilated_layers: NotRequired[Annotated[int, Option("of the layers", low=0, high=256)]]
+    timesteps: Annotated[int, Option("steps", low=1, high=10**4)]
+    start_noise: float
+    closed_form: NotRequired[Annotated[float, Option("a share", low=0, high=1)]]
 
 
 class Cascade(Steered):
@@ -39,7 +39,7 @@ class Cascade(Steered):
     ``x``.
 
     The coarsest scale begins with noise alone (``γ = 0``), the others with ``u`` and as much noise as ``u`` differs
-    from the picture (times ``boldness``); ``γ_t`` is proportional to the noise, and 1 where a scale begins.
+    from the picture (times ``start_noise``); ``γ_t`` is proportional to the noise, and 1 where a scale begins.
 
     At the coarsest scale the first steps, which decide what stands where, may be the best denoiser's of the picture's
     patches (``PatchPosterior``), to which the network would tend; the network is then learned for the others.
@@ -48,12 +48,12 @@ class Cascade(Steered):
     ----------
     picture, sizes
         As of ``Sampler``.
-    width, layers, dilated : int
+    width, layers, dilated_layers : int
         Of the network.
-    times : int
+    timesteps : int
         Steps from noise to picture at the coarsest scale; finer ones take the last of them.
-    boldness, exact : float
-        ``exact`` is the share of the coarsest scale's steps that are the best denoiser's.
+    start_noise, closed_form : float
+        ``closed_form`` is the share of the coarsest scale's steps that are the best denoiser's.
 
     Notes
     -----
@@ -65,7 +65,7 @@ class Cascade(Steered):
     alpha_bar: Tensor
     starts: Tensor
     deviation: Tensor
-    anchor: Tensor
+    z_star: Tensor
 
     def __init__(
         self,
@@ -73,30 +73,30 @@ class Cascade(Steered):
         sizes: Sequence[Sequence[int]],
         width: int,
         layers: int,
-        times: int,
-        boldness: float,
-        dilated: int = 0,
-        exact: float = 0.0,
+        timesteps: int,
+        start_noise: float,
+        dilated_layers: int = 0,
+        closed_form: float = 0.0,
     ) -> None:
         super().__init__(picture, sizes)
-        self.width, self.layers, self.dilated = width, layers, dilated
-        self.times, self.boldness, self.exact = times, boldness, exact
+        self.width, self.layers, self.dilated_layers = width, layers, dilated_layers
+        self.timesteps, self.start_noise, self.closed_form = timesteps, start_noise, closed_form
         self._posterior: PatchPosterior | None = None
         channels, device = picture.shape[1], picture.device
-        self.network = Denoiser(channels, width, layers, self.scales, dilated)
-        self.register_buffer("alpha_bar", d.cosine_schedule(times).to(device))
+        self.network = Denoiser(channels, width, layers, self.scales, dilated_layers)
+        self.register_buffer("alpha_bar", d.cosine_schedule(timesteps).to(device))
         self.register_buffer("deviation", (2 * picture - 1).square().mean().sqrt())
         self.register_buffer("starts", torch.tensor(self._starts(), device=device))
-        self.register_buffer("anchor", torch.randn(1, channels, *self.sizes[0], device=device))
+        self.register_buffer("z_star", torch.randn(1, channels, *self.sizes[0], device=device))
 
     def _starts(self) -> list[int]:
-        """At every scale, the step whose noise is ``boldness`` times the error of the enlarged smaller picture."""
-        found = [self.times]
+        """At every scale, the step whose noise is ``start_noise`` times the error of the enlarged smaller picture."""
+        found = [self.timesteps]
         ratio = d.noise_ratio(self.alpha_bar)
         for scale in range(1, self.scales):
             real, soft = self.pair(scale)
-            error = self.boldness * (real - soft).square().mean().sqrt()
-            found.append(min(self.times, max(1, int((ratio < error).sum()))))
+            error = self.start_noise * (real - soft).square().mean().sqrt()
+            found.append(min(self.timesteps, max(1, int((ratio < error).sum()))))
         return found
 
     def pair(self, scale: int) -> tuple[Tensor, Tensor]:
@@ -129,7 +129,7 @@ class Cascade(Steered):
 
     def learned(self, scale: int) -> int:
         """The step of a scale, counted from the picture, from which on the network makes the estimate."""
-        return int(self.starts[scale]) if scale else max(1, round((1 - self.exact) * self.times))
+        return int(self.starts[scale]) if scale else max(1, round((1 - self.closed_form) * self.timesteps))
 
     def walk(self, scale: int, first: int) -> list[int]:
         """The steps that are taken from the ``first`` on; of those that are the best denoiser's, every other one."""
@@ -154,7 +154,7 @@ class Cascade(Steered):
         first: int | None = None,
     ) -> Tensor:
         """From ``x_t`` at the ``first`` step, where the scale begins unless it is given, to a picture in [-1, 1]."""
-        softness = self.softness(scale, torch.arange(self.times + 1, device=noisy.device))
+        softness = self.softness(scale, torch.arange(self.timesteps + 1, device=noisy.device))
         steps = self.walk(scale, int(self.starts[scale]) if first is None else first)
         for step, after in zip(steps, [*steps[1:], 0], strict=True):
             now, then = self.alpha_bar[step], self.alpha_bar[after]
@@ -193,9 +193,9 @@ class Cascade(Steered):
         from the picture among a fixed noise, as much as the network takes away in at most half of the steps."""
         if self.scales > 1:
             return self.sample(self.sizes[-1], start=1, noise=silent)
-        first = min((self.times + 1) // 2, self.learned(0))
+        first = min((self.timesteps + 1) // 2, self.learned(0))
         made, soft = self.pair(0)
-        made = self.denoise(d.noised(made, self.anchor, self.alpha_bar[first]), soft, 0, False, first=first)
+        made = self.denoise(d.noised(made, self.z_star, self.alpha_bar[first]), soft, 0, False, first=first)
         return ((made + 1) / 2).clamp(0, 1)
 
     def configuration(self) -> Mapping[str, Any]:
@@ -204,10 +204,10 @@ class Cascade(Steered):
             "sizes": [list(size) for size in self.sizes],
             "width": self.width,
             "layers": self.layers,
-            "dilated": self.dilated,
-            "times": self.times,
-            "boldness": self.boldness,
-            "exact": self.exact,
+            "dilated_layers": self.dilated_layers,
+            "timesteps": self.timesteps,
+            "start_noise": self.start_noise,
+            "closed_form": self.closed_form,
         }
 
     @classmethod
@@ -223,7 +223,7 @@ class Cascade(Steered):
 
     def memory(self, size: Sequence[int]) -> float:
         finest = 4.0 * math.prod(size) * (5 * self.width + 10 * self.picture.shape[1])
-        if not self.exact:
+        if not self.closed_form:
             return finest
         side = 2 * self.network.margin + 1  # all noisy patches of the coarsest scale, and their components
         return max(finest, 8.0 * math.prod(self.level_sizes(size)[0]) * self.picture.shape[1] * side**2)

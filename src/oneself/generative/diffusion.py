@@ -88,20 +88,17 @@ def preconditioning(alpha_bar: Tensor, deviation: float | Tensor = 0.5) -> Preco
     return Preconditioning(given, skip, given * deviation * (1 - alpha_bar).sqrt())
 
 
-def step_back(
-    noisy: Tensor, x: Tensor, now: Tensor, then: Tensor, fresh: Tensor | None = None, eta: float = 1.0
-) -> Tensor:
+def step_back(noisy: Tensor, x: Tensor, now: Tensor, then: Tensor, fresh: Tensor | None = None) -> Tensor:
     """``x_s`` from ``x_t`` and the estimated picture ``x``: ``√ᾱ_s x + √(1 − ᾱ_s − τ²) ε + τ ε'`` with the noise ``ε``
-    that ``x`` leaves in ``x_t`` and ``τ² = η² (1 − ᾱ_s) / (1 − ᾱ_t) · (1 − ᾱ_t / ᾱ_s)``.
+    that ``x`` leaves in ``x_t`` and ``τ² = (1 − ᾱ_s) / (1 − ᾱ_t) · (1 − ᾱ_t / ᾱ_s)``.
 
     Parameters
     ----------
     now, then : Tensor
         ``ᾱ_t`` < 1 and the larger ``ᾱ_s``; 1 gives the estimated picture itself.
     fresh : Tensor, optional
-        ``ε'``, unit noise; without it the step is deterministic (DDIM).
-    eta : float
-        In [0, 1]; with fresh noise, 1 draws from the posterior ``q(x_s | x_t, x)`` (DDPM).
+        ``ε'``, unit noise: the step draws from the posterior ``q(x_s | x_t, x)`` (DDPM); without it the step is
+        deterministic (DDIM).
 
     Notes
     -----
@@ -110,6 +107,6 @@ def step_back(
     known = noise_in(noisy, x, now)
     if fresh is None:
         return then.sqrt() * x + (1 - then).sqrt() * known
-    variance = eta**2 * ((1 - then) / (1 - now) * (1 - now / then)).clamp(min=0)
+    variance = ((1 - then) / (1 - now) * (1 - now / then)).clamp(min=0)
     kept = (1 - then - variance).clamp(min=0).sqrt()
     return then.sqrt() * x + kept * known + variance.sqrt() * fresh

@@ -31,15 +31,15 @@ class Configuration(TypedDict):
     """What a saved ``Fusion`` says of itself."""
 
     shape: Annotated[list[Side], Option("of the picture or clip", low=4, high=5)]
-    levels: Annotated[int, Option("steps", low=1, high=10**4)]
+    timesteps: Annotated[int, Option("steps", low=1, high=10**4)]
     width: Wide
     blocks: Few
-    radius: Few
-    lift: NotRequired[Annotated[float, Option("a factor", above=0, high=1e6)]]
+    kernel_radius: Few
+    s_noise: NotRequired[Annotated[float, Option("a factor", above=0, high=1e6)]]
 
 
 class Fusion(Steered):
-    """Noise becomes a picture in ``levels`` steps; every step is a scale, so that ``start`` is a level of noise.
+    """Noise becomes a picture in ``timesteps`` steps; every step is a scale, so that ``start`` is a level of noise.
 
     Pictures are ``(B, C, H, W)`` in [0, 1], a clip is ``(1, C, T, H, W)``. Inside, ``x`` is in [-1, 1]. What becomes
     noise is ``u = (x − b) / g`` with the mean ``b`` of the frames that a network is shown (0 where there are none) and
@@ -50,15 +50,15 @@ class Fusion(Steered):
     ----------
     picture : Tensor
         A picture, or a clip.
-    levels : int
+    timesteps : int
         Steps from noise to picture.
-    lift : float
+    s_noise : float
         How much stronger the noise is that pictures come from, than it should be by the schedule, at the end of the
         way; it grows evenly in its logarithm. What a network leaves out of its estimate stays in the noise that is told
         from it, and a little more of that makes up for it: at 1 samples have less contrast and less fine detail.
-    width, blocks, radius : int
-        Of every network, whose kernels have a side of ``2 radius + 1``: ``picture`` makes pictures and cleans frames;
-        of a clip, ``next`` tells the frame at a distance (in frames, negative: before) from one that it is shown,
+    width, blocks, kernel_radius : int
+        Of every network, whose kernels have a side of ``2 kernel_radius + 1``. ``picture`` makes pictures and cleans
+        frames; of a clip, ``next`` tells the frame at a distance (in frames, negative: before) from one that is given,
         ``between`` the one in the middle of two.
 
     Notes
@@ -69,32 +69,34 @@ class Fusion(Steered):
     Configuration = Configuration
     alpha_bar: Tensor
     gains: Tensor
-    anchor: Tensor
-    trust: Tensor
+    z_star: Tensor
+    correction_weight: Tensor
 
-    def __init__(self, picture: Tensor, levels: int, width: int, blocks: int, radius: int, lift: float = 1.0) -> None:
-        super().__init__(picture, [tuple(picture.shape[-2:])] * levels)
-        self.width, self.blocks, self.radius, self.lift = width, blocks, radius, lift
+    def __init__(
+        self, picture: Tensor, timesteps: int, width: int, blocks: int, kernel_radius: int, s_noise: float = 1.0
+    ) -> None:
+        super().__init__(picture, [tuple(picture.shape[-2:])] * timesteps)
+        self.width, self.blocks, self.kernel_radius, self.s_noise = width, blocks, kernel_radius, s_noise
         channels = picture.shape[1]
         made = {
             name: ConvNeXt(
-                2, channels * (1 + shown), channels, numbers, width=width, blocks=blocks, kernel=2 * radius + 1
+                2, channels * (1 + shown), channels, numbers, width=width, blocks=blocks, kernel=2 * kernel_radius + 1
             )
             for name, (shown, numbers) in PARTS.items()
             if name == "picture" or self.is_clip
         }
         self.networks = nn.ModuleDict(made)
-        self.register_buffer("alpha_bar", d.cosine_schedule(levels).to(picture.device))
+        self.register_buffer("alpha_bar", d.cosine_schedule(timesteps).to(picture.device))
         self.register_buffer("gains", torch.stack([self._gain(name) for name in self.networks]))
-        self.register_buffer("anchor", torch.randn(1, channels, *picture.shape[-2:], device=picture.device))
-        self.register_buffer("trust", torch.ones((), device=picture.device))
+        self.register_buffer("z_star", torch.randn(1, channels, *picture.shape[-2:], device=picture.device))
+        self.register_buffer("correction_weight", torch.ones((), device=picture.device))
 
     @property
     def is_clip(self) -> bool:
         return self.picture.ndim == 5
 
     @property
-    def levels(self) -> int:
+    def timesteps(self) -> int:
         return self.scales
 
     @property
@@ -123,7 +125,7 @@ class Fusion(Steered):
         return found
 
     def told(self, level: Tensor, numbers: Sequence[Tensor] = ()) -> Tensor:
-        """What a network is told of levels ``(B,)``, from 1 to ``levels``, beside other numbers ``(B,)``."""
+        """What a network is told of levels ``(B,)``, from 1 to ``timesteps``, beside other numbers ``(B,)``."""
         return torch.stack([d.noise_ratio(self.alpha_bar[level]).log() / 4, *numbers], dim=1)
 
     def factors(self, level: Tensor, like: Tensor) -> d.Preconditioning:
@@ -147,30 +149,30 @@ class Fusion(Steered):
         shown: Tensor | None = None,
         numbers: Sequence[Tensor] = (),
         shaping: Shaping | None = None,
-        lift: float = 1.0,
+        s_noise: float = 1.0,
         last: int = 1,
     ) -> Tensor:
         """From ``u_t`` at scale ``start`` to a picture in [-1, 1], the estimate of level ``last``.
 
-        Without ``noise`` the way is deterministic, and what is left of it is ``lift`` times as strong after ``levels``
-        steps as it would be.
+        Without ``noise`` the way is deterministic, and what is left of the noise is ``s_noise`` times as strong after
+        ``timesteps`` steps as it would be.
         """
         base, gain, x = self.base(shown, noisy), self.gain(part), noisy
-        for scale in range(start, max(start, self.levels - last) + 1):
-            level = self.levels - scale
+        for scale in range(start, max(start, self.timesteps - last) + 1):
+            level = self.timesteps - scale
             x = self.estimate(part, noisy, level, shown, numbers)
             x = x if shaping is None else shaping(x, scale).clamp(-1, 1)
             now, then = self.alpha_bar[level], self.alpha_bar[level - 1]
             made = None if noise is None or level == last else noise(scale + 1, noisy)
             u = (x - base) / gain
             noisy = d.step_back(noisy, u, now, then, made)
-            if lift != 1:
-                noisy = torch.lerp(then.sqrt() * u, noisy, lift ** (1 / self.levels))
+            if s_noise != 1:
+                noisy = torch.lerp(then.sqrt() * u, noisy, s_noise ** (1 / self.timesteps))
         return x
 
     def begun(self, image: Tensor, start: int, noise: Noise) -> Tensor:
         """``u_t`` of an image in [-1, 1], with the noise that scale ``start`` begins with."""
-        return d.noised(image / self.gain("picture"), noise(start, image), self.alpha_bar[self.levels - start])
+        return d.noised(image / self.gain("picture"), noise(start, image), self.alpha_bar[self.timesteps - start])
 
     @torch.no_grad()
     def sample(
@@ -190,7 +192,9 @@ class Fusion(Steered):
         given = self.frames[:1] if image is None else image
         first = 2 * resize(given, size) - 1
         noisy = noise(0, first) if start == 0 else self.begun(first, start, noise)
-        made = self.descend("picture", noisy, start, None, shaping=shaping, lift=self.lift, last=self.last("picture"))
+        made = self.descend(
+            "picture", noisy, start, None, shaping=shaping, s_noise=self.s_noise, last=self.last("picture")
+        )
         made = ((made + 1) / 2).clamp(0, 1)
         return self.following(made, self.picture.shape[2], 1, noise, whole=True) if self.is_clip else made
 
@@ -216,7 +220,7 @@ class Fusion(Steered):
 
     def last(self, part: str) -> int:
         """The level whose estimate is a sample."""
-        return max(1, round(LAST[part] * self.levels))
+        return max(1, round(LAST[part] * self.timesteps))
 
     @torch.no_grad()
     def middle(self, before: Tensor, after: Tensor, noise: Noise = fresh, drawn: bool = False) -> Tensor:
@@ -227,7 +231,7 @@ class Fusion(Steered):
             made = self.descend("between", noise(0, before), 0, noise, shown, last=self.last("between"))
         else:
             found = self.expected(shown, [noise(0, before) for _ in range(DRAWS)])
-            made = torch.lerp(self.base(shown, before), found, self.trust)
+            made = torch.lerp(self.base(shown, before), found, self.correction_weight)
         return ((made + 1) / 2).clamp(0, 1)
 
     def expected(self, shown: Tensor, draws: Sequence[Tensor]) -> Tensor:
@@ -235,11 +239,13 @@ class Fusion(Steered):
 
         What little it depends on the noise is averaged out, to first order by taking each with both signs.
         """
-        found = [self.estimate("between", sign * noise, self.levels, shown, ()) for noise in draws for sign in (1, -1)]
+        found = [
+            self.estimate("between", sign * noise, self.timesteps, shown, ()) for noise in draws for sign in (1, -1)
+        ]
         return torch.stack(found).mean(0)
 
     @torch.no_grad()
-    def believed(self, frames: Tensor, held: Sequence[int]) -> Tensor:
+    def least_squares_factor(self, frames: Tensor, held: Sequence[int]) -> Tensor:
         """How much of what ``between`` tells beside the mean of the neighbours is true, in [0, 1], by frames
         ``(T, C, H, W)`` in [-1, 1] at places that it has not been trained to tell: the least squares factor
         ``λ = ⟨f, r⟩ / ⟨f, f⟩`` of what is told, ``f``, for what is missing, ``r``."""
@@ -247,7 +253,7 @@ class Fusion(Steered):
         for k in held:
             shown, truth = torch.cat([frames[k - 1 : k], frames[k + 1 : k + 2]], dim=1), frames[k : k + 1]
             base = self.base(shown, truth)
-            told = self.expected(shown, [cut(self.anchor, [slice(n) for n in truth.shape[2:]])]) - base
+            told = self.expected(shown, [cut(self.z_star, [slice(n) for n in truth.shape[2:]])]) - base
             both, whole = both + (told * (truth - base)).sum(), whole + told.square().sum()
         return (both / whole.clamp(min=1e-12)).clamp(0, 1)
 
@@ -256,9 +262,9 @@ class Fusion(Steered):
         """The picture among a fixed noise, as much as a third of the levels take away, which is taken back without
         further noise; of a clip, each frame as it follows from the one before."""
         if not self.is_clip:
-            level = max(1, round(ANCHORED * self.levels))
-            noisy = d.noised((2 * self.picture - 1) / self.gain("picture"), self.anchor, self.alpha_bar[level])
-            made = self.descend("picture", noisy, self.levels - level, None)
+            level = max(1, round(ANCHORED * self.timesteps))
+            noisy = d.noised((2 * self.picture - 1) / self.gain("picture"), self.z_star, self.alpha_bar[level])
+            made = self.descend("picture", noisy, self.timesteps - level, None)
             return ((made + 1) / 2).clamp(0, 1)
         frames = 2 * self.frames - 1
         made_frames: list[Tensor] = []
@@ -271,13 +277,13 @@ class Fusion(Steered):
 
     def configuration(self) -> Mapping[str, Any]:
         shape = list(self.picture.shape)
-        own = {name: getattr(self, name) for name in ("levels", "width", "blocks", "radius", "lift")}
+        own = {name: getattr(self, name) for name in ("timesteps", "width", "blocks", "kernel_radius", "s_noise")}
         return {"shape": shape, **own}
 
     @classmethod
     def claims(cls, configuration: Mapping[str, Any]) -> tuple[tuple[int, ...], int]:
         shape, width = tuple(configuration["shape"]), configuration["width"]
-        side = 2 * configuration["radius"] + 1
+        side = 2 * configuration["kernel_radius"] + 1
         weights = width * (configuration["blocks"] * (4 * width + side**2) + 4 * width + shape[1])
         return shape, weights * (len(PARTS) if len(shape) == 5 else 1)
 

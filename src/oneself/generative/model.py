@@ -146,11 +146,11 @@ class Model:
             Scales below it keep the training picture's own structure: 0 makes everything up, the last one only the
             finest detail.
         regions : sequence of Region
-            Parts of the training picture and where they shall stand in the samples (``sinddm``,
-            ``sinfusion``).
+            Parts of the training picture and where they shall stand in the samples (methods by
+            diffusion).
         guide : callable, optional
             A score of a picture ``(1, C, H, W)`` in [0, 1], differentiable, which is raised along the way
-            (``sinddm``, ``sinfusion``).
+            (methods by diffusion).
         strength : float
             Of the guide: how far a step goes along its slope, relative to the picture's norm.
         fill : float
@@ -184,7 +184,8 @@ class Model:
             raise ValueError("sample(regions, guide): a model of a clip cannot be steered. Train one of a picture.")
         if not isinstance(self.sampler, Steered):
             raise ValueError(
-                f"sample(): a model of {self.method} cannot be steered. Train one of method 'sinddm' or 'sinfusion'."
+                f"sample(): a model of {self.method} cannot be steered. Train one of method 'patch_diffusion', "
+                "'sinddm' or 'sinfusion'."
             )
         with Randomness(self.seed, APART, self.sampler.picture.device):  # a guide may draw parts of a picture
             return steering(self.sampler.picture, size, self.scales, guide, strength, regions, fill)

@@ -28,16 +28,16 @@ class Level(nn.Module):
     ----------
     channels, width, layers : int
         Of the picture, of the hidden convolutions, and how many convolutions.
-    normalise : bool
+    batch_norm : bool
         Batch normalisation between the convolutions, by the statistics of the image at hand.
     """
 
     amplitude: Tensor
 
-    def __init__(self, channels: int, width: int, layers: int, normalise: bool = False) -> None:
+    def __init__(self, channels: int, width: int, layers: int, batch_norm: bool = False) -> None:
         super().__init__()
         self.margin = layers
-        self.network = patchwise(2, channels, channels, width=width, layers=layers, normalise=normalise)
+        self.network = patchwise(2, channels, channels, width=width, layers=layers, batch_norm=batch_norm)
         self.register_buffer("amplitude", torch.ones(()))
 
     def mixed(self, prior: Tensor, noise: Tensor) -> Tensor:
@@ -59,7 +59,7 @@ class Configuration(TypedDict):
     channels: Wide
     sizes: Annotated[list[Sides], Option("from coarse to fine", low=1, high=256)]
     layers: Few
-    normalise: NotRequired[bool]
+    batch_norm: NotRequired[bool]
     widths: Annotated[list[Wide], Option("of the levels", low=1, high=256)]
 
 
@@ -73,7 +73,7 @@ class Pyramid(Sampler):
     sizes : sequence of (int, int)
         Of the picture at every level that the whole pyramid will have.
     layers : int
-    normalise : bool
+    batch_norm : bool
     widths : sequence of int
         Of the levels that it has so far.
 
@@ -84,23 +84,23 @@ class Pyramid(Sampler):
     """
 
     Configuration = Configuration
-    anchor: Tensor
+    z_star: Tensor
 
     def __init__(
         self,
         picture: Tensor,
         sizes: Sequence[Sequence[int]],
         layers: int,
-        normalise: bool = False,
+        batch_norm: bool = False,
         widths: Sequence[int] = (),
     ) -> None:
         super().__init__(picture, sizes)
-        self.layers, self.normalise = layers, normalise
+        self.layers, self.batch_norm = layers, batch_norm
         self.widths: list[int] = []
         self.levels = nn.ModuleList()
-        self.register_buffer("anchor", torch.randn(1, 1, *self.sizes[0], device=picture.device))
+        self.register_buffer("z_star", torch.randn(1, 1, *self.sizes[0], device=picture.device))
         for width in widths:
-            self.add(Level(picture.shape[1], width, layers, normalise), width)
+            self.add(Level(picture.shape[1], width, layers, batch_norm), width)
 
     def add(self, level: Level, width: int) -> None:
         """One more level, finer than all before; it is not trained any further."""
@@ -139,7 +139,7 @@ class Pyramid(Sampler):
 
     def fixed(self, level: int, like: Tensor) -> Tensor:
         """The noise of the reconstruction."""
-        return self.anchor if level == 0 else torch.zeros_like(like)
+        return self.z_star if level == 0 else torch.zeros_like(like)
 
     def reconstruction(self) -> Tensor:
         return self.sample(self.sizes[-1], noise=self.fixed)
@@ -149,7 +149,7 @@ class Pyramid(Sampler):
             "channels": self.picture.shape[1],
             "sizes": [list(size) for size in self.sizes],
             "layers": self.layers,
-            "normalise": self.normalise,
+            "batch_norm": self.batch_norm,
             "widths": list(self.widths),
         }
 

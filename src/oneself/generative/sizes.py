@@ -10,15 +10,15 @@ __all__ = ["pyramid_sizes", "scaled"]
 Size = tuple[int, ...]
 
 
-def pyramid_sizes(size: Sequence[int], coarsest: int, ratio: float) -> list[Size]:
-    """Sizes from coarse to fine; the last is ``size`` and the shorter side of the first is ``coarsest``.
+def pyramid_sizes(size: Sequence[int], min_size: int, scale_factor: float) -> list[Size]:
+    """Sizes from coarse to fine; the last is ``size`` and the shorter side of the first is ``min_size``.
 
-    Neighbours differ by about ``ratio`` (in (0, 1)), bent so that both ends are met; a picture that is no larger than
-    ``coarsest`` has one level.
+    Neighbours differ by about ``scale_factor`` (in (0, 1)), adjusted so that both ends are met. A picture that is no
+    larger than ``min_size`` has one level.
     """
     short = min(size)
-    whole = max(1.0, short / coarsest)
-    steps = round(math.log(whole) / -math.log(ratio)) if whole > 1 else 0
+    whole = max(1.0, short / min_size)
+    steps = round(math.log(whole) / -math.log(scale_factor)) if whole > 1 else 0
     steps = max(steps, 1 if whole > 1 else 0)
     factors = [whole ** (-(steps - k) / steps) for k in range(steps)] if steps else []
     return [*(scaled(size, factor) for factor in factors), tuple(size)]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from oneself.core import Example, Input
-from oneself.imaging.cropping import cut
+from oneself.imaging.cropping import cut, random_flips, random_place
 from oneself.inputs.stand_in import SUMS, Offset, Replacement, stand_in
 
 __all__ = ["Blind", "BlindGrid", "BlindSpots", "chosen", "some_of"]
@@ -59,21 +59,17 @@ class Blind(Input):
         """What is asked for and what is hidden, ``(B, C, *sides)``, in patches at these places."""
 
     def forward(self) -> Example:
-        places = [self._place() for _ in range(self.patches)]
+        places = [random_place(self.y.shape[2:], self.sides) for _ in range(self.patches)]
         asked, hidden = self.spots(places)
         y, held = (torch.cat([cut(x, p) for p in places]) for x in (self.y, self.held))
         made = (self.shown(y, hidden), y, asked * (1 - held))
-        flips = [d for d in range(2, y.ndim) if bool(torch.rand(()) < 0.5)]
+        flips = random_flips(y.ndim)
         shown, target, where = (x.flip(flips) for x in made)
         return Example((shown,), target, where)
 
     def shown(self, y: Tensor, hidden: Tensor) -> Tensor:
         """``y`` without what is hidden."""
         return torch.where(hidden > 0, stand_in(y, 1 - hidden, self.replacement, self.radius), y)
-
-    def _place(self) -> list[slice]:
-        starts = [int(torch.randint(n - s + 1, ())) for n, s in zip(self.y.shape[2:], self.sides, strict=True)]
-        return [slice(a, a + s) for a, s in zip(starts, self.sides, strict=True)]
 
     def held_out(self) -> Example:
         """The middle of ``y`` with what is held out hidden, and that alone asked for."""

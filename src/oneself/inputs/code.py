@@ -9,6 +9,8 @@ from oneself.core import Example, Input
 
 __all__ = ["Code", "Fixed"]
 
+HIGHEST = 0.1  # value of a code
+
 
 class Fixed(Input):
     """A fixed input ``z``, plus fresh Gaussian jitter at every step; the target is the measurement.
@@ -45,7 +47,7 @@ class Fixed(Input):
 
 
 class Code(Fixed):
-    """``z ~ U(0, scale)``.
+    """``z ~ U(0, 0.1)``, as published for the deep image prior.
 
     Parameters
     ----------
@@ -64,6 +66,5 @@ class Code(Fixed):
         channels: int,
         jitter: float,
         where: Tensor | None = None,
-        scale: float = 0.1,
     ) -> None:
-        super().__init__(y, scale * torch.rand(1, channels, *size, device=y.device), jitter, where)
+        super().__init__(y, HIGHEST * torch.rand(1, channels, *size, device=y.device), jitter, where)

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from oneself.core import Example, Input
-from oneself.core.physics import kept_elements
-from oneself.imaging.cropping import cut
+from oneself.imaging.cropping import cut, random_flips, random_place
+from oneself.operators.kept import kept_elements
 
 __all__ = ["BernoulliMasks", "measured_elements"]
 
@@ -54,9 +54,7 @@ class BernoulliMasks(Input):
         return torch.cat([y for y, _ in pairs]), torch.cat([known for _, known in pairs])
 
     def _crop(self) -> tuple[Tensor, Tensor]:
-        starts = [int(torch.randint(n - s + 1, ())) for n, s in zip(self.y.shape[2:], self.sides, strict=True)]
-        places = [slice(a, a + s) for a, s in zip(starts, self.sides, strict=True)]
-        flips = [d for d in range(2, self.y.ndim) if bool(torch.rand(()) < 0.5)]
+        places, flips = random_place(self.y.shape[2:], self.sides), random_flips(self.y.ndim)
         return cut(self.y, places).flip(flips), cut(self.known, places).flip(flips)
 
     def masked(self) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from oneself.core import Example, Input
-from oneself.imaging.cropping import cut
+from oneself.imaging.cropping import cut, random_place
 
 __all__ = ["Pairs", "diagonals", "split_pair"]
 
@@ -75,8 +75,7 @@ class Pairs(Input):
         return Example((made, self._weights()), made)
 
     def _patch(self) -> Tensor:
-        starts = [int(torch.randint(n - s + 1, ())) for n, s in zip(self.y.shape[2:], self.sides, strict=True)]
-        return cut(self.y, [slice(a, a + s) for a, s in zip(starts, self.sides, strict=True)])
+        return cut(self.y, random_place(self.y.shape[2:], self.sides))
 
     def _weights(self) -> Tensor:
         if not self.single or float(torch.rand(())) >= self.single:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from oneself.core import Example, Input
-from oneself.imaging.cropping import cut
+from oneself.imaging.cropping import cut, random_flips, random_place
 
 __all__ = ["Shots"]
 
@@ -44,9 +44,7 @@ class Shots(Input):
         return Example((inputs,), targets, 1 - held)
 
     def _patch(self) -> tuple[Tensor, Tensor, Tensor]:
-        starts = [int(torch.randint(n - s + 1, ())) for n, s in zip(self.pair.shape[2:], self.sides, strict=True)]
-        flips = [d for d in range(2, self.pair.ndim) if bool(torch.rand(()) < 0.5)]
-        return self._cut([slice(a, a + s) for a, s in zip(starts, self.sides, strict=True)], flips)
+        return self._cut(random_place(self.pair.shape[2:], self.sides), random_flips(self.pair.ndim))
 
     def _cut(self, places: list[slice], flips: list[int]) -> tuple[Tensor, Tensor, Tensor]:
         pair, held = cut(self.pair, places).flip(flips), cut(self.held, places).flip(flips)

@@ -1,4 +1,4 @@
-"""PNG at every depth, chunk by chunk: Pillow would halve 16-bit colour, and forget what it does not know.
+"""PNG at every depth, chunk by chunk: libraries code the pixels, and would forget the chunks they do not know.
 
 Portable Network Graphics (PNG) Specification, third edition, W3C 2025.
 """
@@ -55,14 +55,14 @@ def read(path: Path) -> Picture:
     """A PNG picture, of an animation all frames along T. EOFError if it is cut off or damaged, ValueError for an
     animation in 16 bits."""
     chunks = list(_chunks(path.read_bytes()))
-    width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", chunks[0].data)
+    width, height, depth, colour, *_ = struct.unpack(">IIBBBBB", chunks[0].data)
     data = b"".join(chunk.data for chunk in chunks if chunk.name == b"IDAT")
     check_claim(height * -(-width * depth * _SAMPLES[colour] // 8), len(data), DEFLATE, room=0)
     metadata, notes = _metadata(chunks, (depth, colour))
     if any(chunk.name == b"acTL" for chunk in chunks):
         return _animation(chunks, depth, metadata, path, notes)
     if depth == 16:
-        pixels = _decode16(data, (width, height), _SAMPLES[colour], interlaced)
+        pixels = _decode16(chunks)
         pixels = _key_to_alpha(pixels, next((c.data for c in chunks if c.name == b"tRNS"), None))
     else:
         pixels, told = _decode8(chunks, depth, colour)
@@ -80,16 +80,16 @@ def write(picture: Picture, path: Path) -> None:
     pages = pixels if axes.startswith("T") else pixels[np.newaxis]
     header = struct.pack(">IIBBBBB", pages.shape[2], pages.shape[1], *form, 0, 0, 0)
     before, after = _extras(picture.metadata, form)
-    data = _encode(pages[0], samples)
+    data = _encode(pages[0])
     if picture.metadata.timing is not None and len(pages) > 1:
-        data = _played(pages, samples, picture.metadata.timing)
+        data = _played(pages, picture.metadata.timing)
     with path.open("wb") as file:
         file.write(SIGNATURE)
         for chunk in (Chunk(b"IHDR", header), *before, *data, *after, Chunk(b"IEND", b"")):
             file.write(_packed(chunk))
 
 
-def _played(pages: Pixels, samples: int, timing: Timing) -> Iterator[Chunk]:
+def _played(pages: Pixels, timing: Timing) -> Iterator[Chunk]:
     """The chunks of an animation, each frame whole (specification, section 11.3.4)."""
     yield Chunk(b"acTL", struct.pack(">II", len(pages), timing.loop))
     number = itertools.count()
@@ -99,7 +99,7 @@ def _played(pages: Pixels, samples: int, timing: Timing) -> Iterator[Chunk]:
         told = struct.pack(">IIIIHHBB", width, height, 0, 0, delay.numerator, delay.denominator, 0, 0)
         first = next(number)
         yield Chunk(b"fcTL", struct.pack(">I", first) + told)
-        for chunk in _encode(page, samples):
+        for chunk in _encode(page):
             yield chunk if first == 0 else Chunk(b"fdAT", struct.pack(">I", next(number)) + chunk.data)
 
 
@@ -133,25 +133,14 @@ def _chunks(data: bytes) -> Iterator[Chunk]:
         offset += 12 + length
 
 
-def _decode16(data: bytes, size: tuple[int, int], samples: int, interlaced: int) -> Pixels:
-    """Pillow's PNG decoder in C undoes the filters, and keeps one byte of two: asked twice it gives both."""
-    from PIL import Image
+def _decode16(chunks: list[Chunk]) -> Pixels:
+    import imagecodecs
 
-    def planes(mode: str, raw: str) -> Pixels:
-        try:
-            image = Image.frombytes(mode, size, data, "zip", raw, interlaced)
-        except (ValueError, OSError) as error:
-            raise EOFError(str(error)) from error
-        return np.asarray(image)
-
-    if samples in (1, 2):  # as many bytes per pixel as LA and RGBA at 8 bits
-        raw = planes(*(("LA", "LA") if samples == 1 else ("RGBA", "RGBA")))
-        high, low = raw[..., 0::2], raw[..., 1::2]
-    else:
-        mode = "RGB" if samples == 3 else "RGBA"
-        high, low = planes(mode, f"{mode};16B"), planes(mode, f"{mode};16L")
-    pixels = high.astype(np.uint16) << 8 | low
-    return pixels[..., 0] if samples == 1 else pixels
+    plain = _only(chunks, {b"IHDR", b"IDAT", b"IEND"})  # a transparent colour is not for the codec
+    try:
+        return np.asarray(imagecodecs.png_decode(plain))
+    except (RuntimeError, ValueError) as error:
+        raise EOFError(str(error)) from error
 
 
 def _animation(chunks: list[Chunk], depth: int, metadata: Metadata, path: Path, notes: tuple[str, ...]) -> Picture:
@@ -175,8 +164,12 @@ def _pillow(chunks: list[Chunk], names: set[bytes]) -> Any:
     """Pillow's image of what belongs to the pixels; it gets to see nothing else."""
     from PIL import PngImagePlugin
 
-    plain = SIGNATURE + b"".join(_packed(chunk) for chunk in chunks if chunk.name in names)
-    return PngImagePlugin.PngImageFile(io.BytesIO(plain))
+    return PngImagePlugin.PngImageFile(io.BytesIO(_only(chunks, names)))
+
+
+def _only(chunks: list[Chunk], names: set[bytes]) -> bytes:
+    """A PNG file of the chunks of some names."""
+    return SIGNATURE + b"".join(_packed(chunk) for chunk in chunks if chunk.name in names)
 
 
 def _decode8(chunks: list[Chunk], depth: int, colour: int) -> tuple[Pixels, tuple[str, ...]]:
@@ -276,38 +269,18 @@ def _physical(resolution: Resolution) -> Chunk:
     return Chunk(b"pHYs", struct.pack(">IIB", max(x, 1), max(y, 1), 1 if metric else 0))
 
 
-def _encode(pixels: Pixels, samples: int) -> Iterator[Chunk]:
-    packer = zlib.compressobj(6)
+def _encode(pixels: Pixels) -> Iterator[Chunk]:
+    """The pixels as a library codes them, without its header and end."""
+    return (chunk for chunk in _chunks(_coded(pixels)) if chunk.name == b"IDAT")
+
+
+def _coded(pixels: Pixels) -> bytes:
     if pixels.dtype == np.bool_:
-        rows, step = np.packbits(pixels, axis=1), 1
-    else:
-        big = np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder(">")))
-        rows, step = big.reshape(pixels.shape[0], -1).view(np.uint8), samples * pixels.dtype.itemsize
-    above = np.zeros((1, rows.shape[1]), np.uint8)
-    block = max(1, 2**20 // rows.shape[1])
-    for start in range(0, len(rows), block):
-        part = rows[start : start + block]
-        filtered = _filter(part, np.concatenate([above, part[:-1]]), step)
-        above = part[-1:]
-        if data := packer.compress(filtered.tobytes()):
-            yield Chunk(b"IDAT", data)
-    yield Chunk(b"IDAT", packer.flush())
+        from PIL import Image
 
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, "png")
+        return buffer.getvalue()
+    import imagecodecs
 
-def _filter(rows: Pixels, up: Pixels, step: int) -> Pixels:
-    """Each row behind its filter's number, the filter (specification, section 9) chosen by least sum of differences."""
-    left, corner = np.zeros_like(rows), np.zeros_like(rows)
-    left[:, step:], corner[:, step:] = rows[:, :-step], up[:, :-step]
-    mean = ((left.astype(np.uint16) + up) >> 1).astype(np.uint8)
-    candidates = [rows, rows - left, rows - up, rows - mean, rows - _paeth(left, up, corner)]
-    cost = np.stack([np.abs(c.view(np.int8).astype(np.int16)).sum(axis=1, dtype=np.int64) for c in candidates])
-    best = cost.argmin(axis=0)
-    chosen = np.choose(best[:, np.newaxis], candidates)
-    return np.concatenate([best[:, np.newaxis].astype(np.uint8), chosen], axis=1)
-
-
-def _paeth(left: Pixels, up: Pixels, corner: Pixels) -> Pixels:
-    a, b, c = (v.astype(np.int16) for v in (left, up, corner))
-    to_left, to_up, to_corner = np.abs(b - c), np.abs(a - c), np.abs(a + b - 2 * c)
-    nearest = np.where((to_left <= to_up) & (to_left <= to_corner), left, np.where(to_up <= to_corner, up, corner))
-    return np.asarray(nearest)
+    return bytes(imagecodecs.png_encode(np.ascontiguousarray(pixels), level=6))

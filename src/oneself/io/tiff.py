@@ -204,7 +204,7 @@ def _coding_notes(page: Any, layout: TiffLayout) -> tuple[str, ...]:
 
 def _layout(file: Any, series: Any, path: Path) -> TiffLayout:
     page = series.keyframe
-    lossy = int(page.compression) not in tiff_codecs.writable()
+    lossy = not tiff_codecs.writable(int(page.compression))
     return TiffLayout(
         kind=series.kind,
         axes=series.axes,
@@ -213,7 +213,7 @@ def _layout(file: Any, series: Any, path: Path) -> TiffLayout:
         planar=int(page.planarconfig or 1),
         extra_samples=tuple(map(int, page.extrasamples)) if len(page.extrasamples) < page.samplesperpixel else (),
         compression=8 if lossy else int(page.compression),
-        predictor=1 if lossy or int(page.predictor) not in tiff_codecs.predictors() else int(page.predictor),
+        predictor=1 if lossy else int(page.predictor),
         tile=tuple(page.tile) if page.is_tiled else None,
         rows_per_strip=None if page.is_tiled or page.rowsperstrip >= page.imagelength else int(page.rowsperstrip),
         order=file.byteorder,

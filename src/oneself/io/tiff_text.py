@@ -6,72 +6,86 @@ OME Data Model, schema 2016-06, and OME-TIFF specification 6 (Open Microscopy En
 
 from __future__ import annotations
 
-import html
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
 from .picture import PixelSize, Resolution
 
-_PIXELS = re.compile(r"<(?:\w+:)?Pixels\b[^>]*>")
 MOST_PLANES = 2**20
-_TIFF_DATA = re.compile(r"<((?:\w+:)?)TiffData\b[^>]*?(?:/>|>.*?</\1TiffData\s*>)", re.DOTALL)
 
 
 def ome_pixel_size(xml: str) -> dict[str, PixelSize]:
     """The physical pixel sizes of the first image, in µm unless the XML names a unit."""
-    found = _PIXELS.search(xml)
-    sizes = {}
-    for axis in "XYZ":
-        value = _attribute(found.group(), f"PhysicalSize{axis}") if found else None
-        if value is not None and found:
-            unit = _attribute(found.group(), f"PhysicalSize{axis}Unit")
-            sizes[axis] = PixelSize(float(value), html.unescape(unit) if unit else "µm")
-    return sizes
+    for pixels in _elements(_parsed(xml), "Pixels"):
+        told = {axis: pixels.get(f"PhysicalSize{axis}") for axis in "XYZ"}
+        units = {axis: pixels.get(f"PhysicalSize{axis}Unit", "µm") for axis in told}
+        return {axis: PixelSize(float(told[axis]), units[axis]) for axis in told if told[axis] is not None}
+    return {}
 
 
 def check_ome(xml: str) -> None:
-    """Refuse XML that claims more planes than any file has; EOFError."""
-    for found in _PIXELS.finditer(xml):
-        planes = math.prod(int(_attribute(found.group(), f"Size{axis}") or 1) for axis in "ZCT")
+    """Refuse XML that is none, or that claims more planes than any file has; EOFError."""
+    root = _parsed(xml)
+    for found in _elements(root, "Pixels"):
+        planes = math.prod(int(found.get(f"Size{axis}") or 1) for axis in "ZCT")
         if planes > MOST_PLANES:
             raise EOFError(f"its OME-XML claims {planes:,} planes")
-    for _, number in re.findall(r"(PlaneCount|NumPlanes|IFD)\s*=\s*[\"'](\d+)", xml):
-        if int(number) > MOST_PLANES:
-            raise EOFError(f"its OME-XML claims {int(number):,} planes")
-    for along in re.findall(r"<(?:\w+:)?ModuloAlong\w\b[^>]*>", xml):
-        start, end, step = (float(_attribute(along, name) or 1) for name in ("Start", "End", "Step"))
-        if not abs(end - start) <= MOST_PLANES * abs(step):
-            raise EOFError("its OME-XML claims more entries along an axis than there are planes")
+    for found in root.iter():
+        for number in (found.get(name) for name in ("PlaneCount", "NumPlanes", "IFD")):
+            if number is not None and int(number) > MOST_PLANES:
+                raise EOFError(f"its OME-XML claims {int(number):,} planes")
+    for axis in "ZCT":
+        for along in _elements(root, f"ModuloAlong{axis}"):
+            start, end, step = (float(along.get(name) or 1) for name in ("Start", "End", "Step"))
+            if not abs(end - start) <= MOST_PLANES * abs(step):
+                raise EOFError("its OME-XML claims more entries along an axis than there are planes")
 
 
 def ome_files(xml: str) -> list[str]:
     """The files that the XML names for its planes."""
-    return [html.unescape(name) for _, name in re.findall(r"FileName\s*=\s*([\"'])(.*?)\1", xml)]
+    return [name for element in _parsed(xml).iter() if (name := element.get("FileName")) is not None]
 
 
 def ome_edit(xml: str, planes: int, sizes: Mapping[str, int], scale: Mapping[str, Fraction]) -> str:
     """The XML for the same image with other sizes, its `planes` stored one after another in this one file."""
+    from lxml import etree
 
-    def pixels(match: re.Match[str]) -> str:
-        tag = match.group()
-        for axis, factor in scale.items():
-            tag = _set(tag, f"Size{axis}", str(sizes[axis]))
-            length = _attribute(tag, f"PhysicalSize{axis}")
-            tag = _set(tag, f"PhysicalSize{axis}", repr(float(length or 1) / float(factor)))
-        return tag
+    root = _parsed(xml)
+    pixels = next(_elements(root, "Pixels"))
+    for axis, factor in scale.items():
+        pixels.set(f"Size{axis}", str(sizes[axis]))
+        length = pixels.get(f"PhysicalSize{axis}")
+        if length is not None:
+            pixels.set(f"PhysicalSize{axis}", repr(float(length) / float(factor)))
+    places = list(_elements(root, "TiffData"))
+    for place in places[:1]:
+        place.clear(keep_tail=True)
+        place.set("IFD", "0")
+        place.set("PlaneCount", str(planes))
+    for place in places[1:]:
+        place.getparent().remove(place)
+    declaration, end, _ = xml.partition("?>") if xml.startswith("<?xml") else ("", "", "")
+    return declaration + end + str(etree.tostring(root.getroottree(), encoding="unicode"))
 
-    count = 0
 
-    def tiff_data(match: re.Match[str]) -> str:
-        nonlocal count
-        count += 1
-        return f'<{match.group(1)}TiffData IFD="0" PlaneCount="{planes}"/>' if count == 1 else ""
+def _parsed(xml: str) -> Any:
+    """The root of XML that may be hostile: nothing is fetched or expanded. EOFError where it is no XML."""
+    from lxml import etree
 
-    return _TIFF_DATA.sub(tiff_data, _PIXELS.sub(pixels, xml, count=1))
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        return etree.fromstring(xml.encode(), parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise EOFError(f"its OME-XML is damaged: {error}") from error
+
+
+def _elements(root: Any, name: str) -> Iterator[Any]:
+    """Those of a name, in whatever version of the OME schema."""
+    return iter(root.iter(f"{{*}}{name}"))
 
 
 def imagej_pixel_size(description: str, density: Resolution | None) -> dict[str, PixelSize]:
@@ -153,15 +167,3 @@ def _imagej_unit(unit: str | None) -> str | None:
     return {"um": "µm", "micron": "µm", "microns": "µm", "μm": "µm", "pixel": None, "pixels": None, "": None}.get(
         unit, unit
     )
-
-
-def _attribute(tag: str, name: str) -> str | None:
-    found = re.search(rf'\s{name}\s*=\s*(["\'])(.*?)\1', tag)
-    return found.group(2) if found else None
-
-
-def _set(tag: str, name: str, value: str) -> str:
-    def changed(match: re.Match[str]) -> str:
-        return f"{match.group(1)}{match.group(2)}{value}{match.group(2)}"
-
-    return re.sub(rf'(\s{name}\s*=\s*)(["\'])(.*?)\2', changed, tag)

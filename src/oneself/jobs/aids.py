@@ -1,9 +1,8 @@
-"""The files that belong to a task besides the picture: a kernel, a mask, hints, another mixture, and images that are
-options of the method."""
+"""The files that belong to a task besides the picture: a kernel, a mask, hints, another mixture, and images and other
+files that are options of the method."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,8 @@ import torch
 from torch import Tensor
 
 from oneself import io
+from oneself.core import OptionRecord
+from oneself.core.identity import file_digest as digest
 from oneself.io import Picture
 from oneself.jobs.request import Settings
 from oneself.operators.mixture import MIXTURES
@@ -31,10 +32,12 @@ HINTS = {0: 0, 1: 1, 2: 2, 255: 1, 127: 2, 128: 2}  # what a picture's values st
 
 @dataclass(frozen=True)
 class Aids:
-    """A blur, where there is one, and the other files besides the picture, by name; and the SHA-256 of them all."""
+    """A blur, where there is one, and the other files besides the picture, by name, those that the method reads itself
+    unread; and the SHA-256 of them all."""
 
     kernel: Tensor | None = None
     pictures: Mapping[str, Picture] = field(default_factory=dict)
+    files: Mapping[str, Path] = field(default_factory=dict)
     hashes: tuple[tuple[str, str], ...] = ()
 
 
@@ -43,21 +46,18 @@ def of_task(name: str, task: str) -> bool:
     return name in NAMES and (name != "second" or task in MIXTURES)
 
 
-def digest(path: Path) -> str:
-    """The SHA-256 of a file's content."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def read_aids(settings: Settings) -> Aids:
     """What the settings name. Raises OSError for files that cannot be read, ValueError for what is no blur or mask."""
-    kernel, pictures = None, {}
+    kernel, pictures, files = None, {}, {}
     for name, path in settings.aids.items():
         if name == "kernel":
             kernel = read_kernel(path)
+        elif _is_file(name, settings.method):
+            files[name] = path
         else:
             pictures[name] = (read_mask if name in MARKS else _image)(name, path, settings.axes)
-    return Aids(kernel, pictures, tuple((name, digest(path)) for name, path in settings.aids.items()))
+    hashes = tuple((name, digest(path)) for name, path in settings.aids.items())
+    return Aids(kernel, pictures, files, hashes)
 
 
 def read_kernel(path: Path) -> Tensor:
@@ -113,8 +113,16 @@ def _read(path: Path, axes_by_dimension: dict[int, str]) -> Picture:
 
 def is_apart(name: str, method: str) -> bool:
     """Whether a picture beside the first has units of its own, as an option of the method says."""
-    records = () if method == "auto" else find(method).options
-    return any(record.name == name and record.option.apart for record in records)
+    return any(record.name == name and record.option.apart for record in _options(method))
+
+
+def _is_file(name: str, method: str) -> bool:
+    """Whether it is for the method to read, as weights are."""
+    return any(record.name == name and record.is_file for record in _options(method))
+
+
+def _options(method: str) -> tuple[OptionRecord, ...]:
+    return () if method == "auto" else find(method).options
 
 
 def spread(name: str, aid: Picture, picture: Picture, settings: Settings) -> list[Any]:

@@ -91,7 +91,16 @@ def guarded(work: Callable[[], int]) -> int:
         say(ENDED_AT_ONCE)
         return INTERRUPTED
     except Exception as error:
+        if explain(error) is None and _stumbled_ending(error):
+            say(ENDED_AT_ONCE)
+            return INTERRUPTED
         return REFUSED if report(error) and not getattr(error, "worked", False) else FAILED
+
+
+def _stumbled_ending(error: BaseException) -> bool:
+    """Whether it was raised where a Ctrl-C was dealt with: a library that was just being imported is in pieces then."""
+    earlier = error.__context__
+    return earlier is not None and (isinstance(earlier, KeyboardInterrupt) or _stumbled_ending(earlier))
 
 
 def printed(output: Steadfast, code: int) -> int:

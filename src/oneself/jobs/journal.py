@@ -131,8 +131,12 @@ def _may_be_written(side: Path, sha: str) -> bool:
 
 
 def records_of(side: Path) -> Iterator[Record]:
-    """What is told of a result: the record, and those in the journals of calls that are about to write it."""
-    for found in [json_in(side), *(found["record"] for _, found in _journals(side.resolve().parent, side.name))]:
+    """What is told of a result: the record, and those in the journals of calls that are about to write it.
+
+    The journals are read first: a call writes the record before it forgets its journal.
+    """
+    journals = [found["record"] for _, found in _journals(side.resolve().parent, side.name)]
+    for found in (*journals, json_in(side)):
         if isinstance(found, dict):
             yield found
 

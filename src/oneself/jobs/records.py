@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 FORMAT = "oneself-record-1"
+PLAIN = bool | int | float | str
 T = TypeVar("T")
 LONGEST = 2**26  # bytes of a record that is read
 Pixels = np.ndarray[Any, np.dtype[Any]]
@@ -86,8 +87,8 @@ def as_text(found: Mapping[str, Any]) -> str:
 
 
 def item_record(index: tuple[int, ...], why: str, result: Result[Any] | None, interrupted: bool) -> dict[str, Any]:
-    """What was done with one item; without a result it was left as it was. Options that are images are files: the whole
-    record names them."""
+    """What was done with one item; without a result it was left as it was. Options that are no plain values are files:
+    the whole record names them."""
     if result is None:
         return {"index": list(index), "restored": False, "why": why}
     return {
@@ -95,7 +96,7 @@ def item_record(index: tuple[int, ...], why: str, result: Result[Any] | None, in
         "restored": True,
         "method": result.method,
         "why": why,
-        "options": {name: v for name, v in result.options.items() if not isinstance(v, torch.Tensor)},
+        "options": {name: v for name, v in result.options.items() if v is None or isinstance(v, PLAIN)},
         "stages": [asdict(stage) for stage in result.stages],
         "interrupted": interrupted,
         "stopped_by": result.stopped_by,

@@ -187,7 +187,7 @@ class Restorer:
         else:
             choice = Choice(again["method"], again["why"])
             options, plan, preset, seconds = again["options"], plan_of(again), None, None
-        options = {**options, **prepared.images(piece, number)}
+        options = {**options, **prepared.images(piece, number), **self.aids.files}
         run = Run(
             choice.method, piece.problem.y, piece.problem.physics, seed=s.seed, preset=preset, seconds=seconds,
             device=s.device, precision=s.precision, compile=s.compile, plan=plan, **options,
@@ -208,7 +208,7 @@ class Restorer:
         for note in (*piece.notes(s.data_range is not None), *piece.problem.notes, *result.notes, result.stopped_by):
             self.display.say(f"  {note}")
         parts = {name: piece.problem.part(part.cpu()) for name, part in result.parts.items()}
-        return replace(result, image=piece.problem.finish(result.image.cpu()), parts=parts), choice.why, interrupted
+        return replace(result, answer=piece.problem.finish(result.image.cpu()), parts=parts), choice.why, interrupted
 
     def _by(self, again: Mapping[str, Any] | None) -> str:
         """What ended a run: a signal, now or in the call that is repeated."""

@@ -48,10 +48,10 @@ class Exclusion(Term):
 
     name = "exclusion"
 
-    def __init__(self, pair: Callable[[Tensor], tuple[Tensor, ...]], levels: int = 3) -> None:
+    def __init__(self, pair: Callable[[Tensor], tuple[Tensor, ...]]) -> None:
         super().__init__()
-        self.pair, self.levels = pair, levels
+        self.pair = pair
 
     def forward(self, x: Tensor, example: Example) -> Tensor:
         first, second = self.pair(x)
-        return exclusion(first, second, self.levels)
+        return exclusion(first, second)

@@ -16,7 +16,7 @@ __all__ = ["Guided"]
 
 
 class Guided(Term):
-    """``(1 − δ) · back-projection + δ · least squares``, with ``δ`` from 0 to 1 over a number of steps.
+    """``(1 − δ) · back-projection + δ · least squares``, with ``δ`` rising evenly from 0 to 1 over a number of steps.
 
     Back-projection finds the image fast, least squares does not amplify noise: each is used when it is the better.
     ``advance`` moves ``δ`` and is called once a step.
@@ -28,8 +28,6 @@ class Guided(Term):
         Of the same operator.
     steps : int
         After which ``δ`` is 1.
-    power : float
-        ``δ = (step / steps) ** power``.
 
     Notes
     -----
@@ -41,16 +39,16 @@ class Guided(Term):
     delta: Tensor
     taken: Tensor
 
-    def __init__(self, A: Callable[[Tensor], Tensor], inverse: NormalInverse, steps: int, power: float = 1.0) -> None:
+    def __init__(self, A: Callable[[Tensor], Tensor], inverse: NormalInverse, steps: int) -> None:
         super().__init__()
         self.back, self.least = BackProjection(A, inverse), Fidelity(A)
-        self.steps, self.power = steps, power
+        self.steps = steps
         self.register_buffer("taken", torch.zeros((), dtype=torch.long))
         self.register_buffer("delta", torch.zeros(()))
 
     def advance(self) -> None:
         self.taken += 1
-        self.delta.copy_((self.taken / self.steps).clamp(max=1) ** self.power)
+        self.delta.copy_((self.taken / self.steps).clamp(max=1))
 
     def forward(self, x: Tensor, example: Example) -> Tensor:
         value: Tensor = (1 - self.delta) * self.back(x, example) + self.delta * self.least(x, example)

@@ -1,7 +1,7 @@
 """Networks, for one, two and three dimensions alike."""
 
 from oneself.networks.blind import BlindNetwork
-from oneself.networks.blur import DeepBlur, critic
+from oneself.networks.blur import DeepBlur, patch_discriminator
 from oneself.networks.convnext import ConvNeXt
 from oneself.networks.decoder import Decoder
 from oneself.networks.denoiser import Denoiser
@@ -28,9 +28,9 @@ __all__ = [
     "Skip",
     "UNet",
     "apply_in_tiles",
-    "critic",
     "helix",
     "mean_of_views",
+    "patch_discriminator",
     "patchwise",
     "plain",
 ]

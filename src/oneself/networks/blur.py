@@ -1,4 +1,4 @@
-"""A blur as a network, and a critic of patches."""
+"""A blur as a network, and a discriminator of patches."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-__all__ = ["DeepBlur", "critic"]
+__all__ = ["DeepBlur", "patch_discriminator"]
 
 
 class DeepBlur(nn.Module):
@@ -42,8 +42,8 @@ class DeepBlur(nn.Module):
         return made.flip(2, 3)  # layers correlate, a blur convolves
 
 
-def critic(channels: int, width: int, layers: int, side: int = 7) -> nn.Sequential:
-    """Judges every patch: ``(B, C, H, W)`` to ``(B, 1, H - side + 1, W - side + 1)`` in (0, 1).
+def patch_discriminator(channels: int, width: int, layers: int, side: int = 7) -> nn.Sequential:
+    """Real or generated, for every patch: ``(B, C, H, W)`` to ``(B, 1, H - side + 1, W - side + 1)`` in (0, 1).
 
     One convolution that sees, ``layers - 2`` that think about each patch alone, all of bounded gain; a sigmoid.
     """

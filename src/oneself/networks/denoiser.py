@@ -22,7 +22,7 @@ def sinusoids(place: Tensor, count: int = EMBEDDED) -> Tensor:
     return torch.cat([angles.sin(), angles.cos()], dim=1)
 
 
-class Told(nn.Module):
+class FiLM(nn.Module):
     """``x + B gelu(A ((1 + a) x + b))`` with a 3x3 convolution ``A``, a 1x1 convolution ``B``, and ``a, b`` of each
     channel by what is told."""
 
@@ -61,7 +61,7 @@ class Denoiser(nn.Module):
         self.embed = nn.Sequential(nn.Linear(EMBEDDED + scales, width), nn.GELU(), nn.Linear(width, width), nn.GELU())
         self.first = Convolution(2, channels + 1, width, border="zeros")
         first = (layers - dilated) // 2
-        self.blocks = nn.ModuleList(Told(width, 2 if first <= k < first + dilated else 1) for k in range(layers - 1))
+        self.blocks = nn.ModuleList(FiLM(width, 2 if first <= k < first + dilated else 1) for k in range(layers - 1))
         self.last = nn.Conv2d(width, channels, 1)
         _silence(self.last)
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from torch import Tensor
 
+from oneself.operators.conjugate_gradients import conjugate_gradients
+
 __all__ = ["least_norm", "project"]
 
 Operator = Callable[[Tensor], Tensor]
@@ -25,18 +27,8 @@ def least_norm(A: Operator, A_adjoint: Operator, y: Tensor, *, steps: int, toler
     tolerance : float
         Relative size of the residual at which it is left earlier.
     """
-    solution, residual = y * 0, y
-    direction, square = residual, residual.square().sum()
-    enough = tolerance**2 * square
-    for _ in range(steps):
-        if bool(square <= enough):
-            break
-        image = A(A_adjoint(direction))
-        length = square / (direction * image).sum()
-        solution, residual = solution + length * direction, residual - length * image
-        before, square = square, residual.square().sum()
-        direction = residual + square / before * direction
-    return A_adjoint(solution)
+    dual = conjugate_gradients(lambda r: A(A_adjoint(r)), y, steps=steps, tolerance=tolerance, early_exit=True)
+    return A_adjoint(dual)
 
 
 def project(A: Operator, A_adjoint: Operator, x: Tensor, y: Tensor, *, steps: int) -> Tensor:

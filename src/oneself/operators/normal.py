@@ -7,6 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from oneself.operators.conjugate_gradients import conjugate_gradients
+
 __all__ = ["NormalInverse"]
 
 Operator = Callable[[Tensor], Tensor]
@@ -91,25 +93,14 @@ class NormalInverse(nn.Module):
         """The solution, ``(B, C, *spatial)``; carries no graph, and is exact at a run's lower precision, too."""
         with torch.autocast(r.device.type, enabled=False):
             if self.response is None:
-                return self._conjugate_gradients(r)
+                return conjugate_gradients(self._regularised, r, steps=self.steps)
             if self.kind == "diagonal":
                 return r / self.response
             solution: Tensor = torch.fft.ifftn(torch.fft.fftn(r, dim=self.axes) / self.response, dim=self.axes).real
             return solution
 
-    def _conjugate_gradients(self, r: Tensor) -> Tensor:
-        """A fixed number of steps, so that nothing is read back; a step whose residual is gone moves nothing."""
-        solution, residual = torch.zeros_like(r), r
-        direction, square = residual, residual.square().sum()
-        floor = 1e-14 * square + torch.finfo(r.dtype).tiny
-        for _ in range(self.steps):
-            image = self._normal(direction) + self.epsilon * direction
-            length = square / (direction * image).sum().clamp(min=torch.finfo(r.dtype).tiny)
-            length = torch.where(square > floor, length, 0.0)
-            solution, residual = solution + length * direction, residual - length * image
-            before, square = square, residual.square().sum()
-            direction = residual + torch.where(before > floor, square / before, 0.0) * direction
-        return solution
+    def _regularised(self, r: Tensor) -> Tensor:
+        return self._normal(r) + self.epsilon * r
 
     def trace(self, y: Tensor) -> float:
         """``tr (AAᵀ + εI)⁻¹`` on measurements of the shape of ``y``: exact where the eigenvalues are known, by random

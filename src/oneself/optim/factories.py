@@ -14,19 +14,19 @@ from oneself.optim.muon import Muon
 __all__ = ["OPTIMISERS", "adam", "langevin", "muon"]
 
 
-def adam(rate: float, **options: Any) -> OptimiserFactory:
+def adam(lr: float, **options: Any) -> OptimiserFactory:
     """Adam at a learning rate. Kingma, Ba. ICLR 2015."""
-    return partial(torch.optim.Adam, lr=rate, **options)
+    return partial(torch.optim.Adam, lr=lr, **options)
 
 
-def muon(rate: float) -> OptimiserFactory:
+def muon(lr: float) -> OptimiserFactory:
     """Muon at a learning rate, which is about what Adam would be given."""
-    return partial(Muon, lr=rate)
+    return partial(Muon, lr=lr)
 
 
 OPTIMISERS = {"muon": muon, "adam": adam}
 
 
-def langevin(rate: float, energy: float, descent: int = 0) -> OptimiserFactory:
+def langevin(lr: float, energy: float, descent: int = 0) -> OptimiserFactory:
     """Preconditioned Langevin dynamics at a learning rate about as Adam's, after ``descent`` steps of Muon."""
-    return partial(Langevin, lr=2 * rate, energy=energy, descent=descent)
+    return partial(Langevin, lr=2 * lr, energy=energy, descent=descent)

@@ -18,7 +18,7 @@ NARROW = 16  # kernels from or to fewer channels have too few directions to make
 class Muon(Optimizer):
     """Hidden convolutions move by their orthogonalised momentum, everything else by Adam, at one learning rate.
 
-    ``m <- 0.9 m + 0.1 g``; ``W <- W - rate * 0.2 sqrt(max(out, in)) * UVᵀ`` where ``U S Vᵀ`` is the singular value
+    ``m <- 0.9 m + 0.1 g``; ``W <- W - lr * 0.2 sqrt(max(out, in)) * UVᵀ`` where ``U S Vᵀ`` is the singular value
     decomposition of ``0.1 g + 0.9 m`` as a matrix of output channels by the rest. All directions of a kernel then
     learn equally fast, which small networks on few patches profit from.
 
@@ -47,7 +47,7 @@ class Muon(Optimizer):
         for group in self.param_groups:
             self._descend(group["params"], group["lr"])
 
-    def _descend(self, parameters: Iterable[Tensor], rate: float) -> None:
+    def _descend(self, parameters: Iterable[Tensor], lr: float) -> None:
         alike: dict[torch.Size, list[tuple[Tensor, Tensor]]] = {}
         others: list[tuple[Tensor, Tensor]] = []
         for parameter in parameters:
@@ -55,9 +55,9 @@ class Muon(Optimizer):
                 among = alike.setdefault(parameter.shape, []) if _hidden(parameter) else others
                 among.append((parameter, parameter.grad))
         for moving in alike.values():
-            _follow(moving, self._muon(moving), rate)
+            _follow(moving, self._muon(moving), lr)
         if others:
-            _follow(others, self._adam(others), rate)
+            _follow(others, self._adam(others), lr)
 
     def _muon(self, moving: list[tuple[Tensor, Tensor]]) -> Sequence[Tensor]:
         """The moves of kernels of one shape, made orthogonal together: many small products cost more one by one."""
@@ -89,8 +89,8 @@ class Muon(Optimizer):
         return torch._foreach_div(torch._foreach_div(means, _grown(0.9, steps)), roots)
 
 
-def _follow(moving: list[tuple[Tensor, Tensor]], moves: Sequence[Tensor], rate: float) -> None:
-    torch._foreach_sub_([parameter for parameter, _ in moving], list(moves), alpha=rate)
+def _follow(moving: list[tuple[Tensor, Tensor]], moves: Sequence[Tensor], lr: float) -> None:
+    torch._foreach_sub_([parameter for parameter, _ in moving], list(moves), alpha=lr)
 
 
 def _grown(decay: float, steps: list[Tensor]) -> list[Tensor]:

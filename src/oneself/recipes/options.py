@@ -10,26 +10,35 @@ from oneself.core import Option
 
 __all__ = [
     "Average",
+    "BatchNorm",
+    "CoarsestWidth",
     "CodeChannels",
+    "Denoiser",
+    "DenoiserSigma",
+    "DoubleWidthEvery",
     "Ensemble",
-    "Every",
+    "ExtraSteps",
     "Fidelity",
+    "GeneratorAverage",
     "Guide",
     "HoldOut",
     "Jitter",
-    "Least",
+    "KernelThreshold",
+    "LearningRate",
     "Levels",
+    "MinSize",
+    "NoiseAmplitude",
     "Optimiser",
     "Patch",
+    "PatchLayers",
     "Patches",
     "Patience",
     "Penalty",
-    "Prior",
     "Radius",
-    "Rate",
+    "RandomCrop",
     "Replace",
     "Ridge",
-    "Settle",
+    "ScaleFactor",
     "Shared",
     "Shrunk",
     "Sigma",
@@ -39,10 +48,10 @@ __all__ = [
     "Steps",
     "StepsAtMost",
     "Stop",
-    "Strength",
     "Tile",
+    "TvWeight",
     "Upsampling",
-    "Variation",
+    "ValidateEvery",
     "WeightAverage",
     "Width",
     "Window",
@@ -66,7 +75,7 @@ Jitter = Annotated[
 Optimiser = Annotated[
     Literal["muon", "adam"], Option("what moves the weights: 'muon' fits in about a third of the steps")
 ]
-Rate = Annotated[float, Option("learning rate", above=0, high=1e3)]
+LearningRate = Annotated[float, Option("learning rate", above=0, high=1e3)]
 Steps = Annotated[int, Option("steps", low=1, high=10**7)]
 StepsAtMost = Annotated[int, Option("steps at most", low=1, high=10**7)]
 
@@ -80,7 +89,7 @@ Window = Annotated[int, Option("steps in the window of the variance", low=2, hig
 Smoothing = Annotated[float, Option("decay of the running average that the stopping watches", low=0, below=1)]
 Patience = Annotated[int, Option("steps without improvement before stopping", low=1, high=10**7)]
 Start = Annotated[int, Option("step before which the run never stops", low=0, high=10**7)]
-Settle = Annotated[
+ExtraSteps = Annotated[
     int, Option("steps that the run goes on for where the estimated error has reached its floor", low=0, high=10**7)
 ]
 Average = Annotated[float, Option("decay of the running average of the outputs; 0 for none", low=0, below=1)]
@@ -89,14 +98,14 @@ Sigma = Annotated[
     float | None,
     Option("noise level in the picture's own units; estimated otherwise", low=1e-9, high=100, unit="level"),
 ]
-Variation = Annotated[float, Option("weight of the total variation", low=0, high=1e6)]
+TvWeight = Annotated[float, Option("weight of the total variation", low=0, high=1e6)]
 Fidelity = Annotated[
     Literal["least-squares", "back-projection", "guided"],
     Option("how the measurement is fitted; 'guided' goes from back-projection to least squares over the steps"),
 ]
 Ridge = Annotated[float, Option("ε, what is added to AAᵀ (1 at its largest) before it is inverted", low=1e-9, high=1e3)]
 
-Prior = Annotated[
+Denoiser = Annotated[
     Literal[
         "non-local-means",
         "total-variation",
@@ -104,15 +113,34 @@ Prior = Annotated[
     ],
     Option("the denoiser D; 'bm3d' needs the package of that name"),
 ]
-Strength = Annotated[float, Option("noise level that D removes, in units of the [0, 1] range", above=0, high=100)]
+DenoiserSigma = Annotated[float, Option("noise level that D removes, in units of the [0, 1] range", above=0, high=100)]
 Penalty = Annotated[float, Option("μ, weight of the coupling", above=0, high=1e6)]
 
+MinSize = Annotated[int, Option("shorter side of the picture at the coarsest scale", low=8, high=4096)]
+ScaleFactor = Annotated[float, Option("size of a scale relative to the next finer one", low=0.4, high=0.9)]
+CoarsestWidth = Annotated[int, Option("channels of the networks at the coarsest scales", low=1, high=1024)]
+DoubleWidthEvery = Annotated[
+    int | None, Option("scales after which the networks are twice as wide; none for one width", low=1, high=256)
+]
+PatchLayers = Annotated[
+    int, Option("convolutions of each network; patches of 2 layers + 1 are learned", low=2, high=100)
+]
+BatchNorm = Annotated[bool, Option("batch normalisation between the convolutions")]
+RandomCrop = Annotated[
+    int | None,
+    Option("side of the random part of a scale that a step sees; none for the whole scale", low=8, high=2**14),
+]
+NoiseAmplitude = Annotated[float, Option("noise of a scale, relative to the error of the scale below", low=0, high=100)]
+GeneratorAverage = Annotated[
+    float, Option("decay of the running average of the generators; 0 for none", low=0, below=1)
+]
+
 Shrunk = Annotated[int, Option("the factor that the picture was shrunk by: 2, 3 or 4", low=2, high=4)]
-Least = Annotated[float, Option("what of the kernel is kept, as a share of its peak", low=0, below=1)]
+KernelThreshold = Annotated[float, Option("what of the kernel is kept, as a share of its peak", low=0, below=1)]
 Patch = Annotated[int, Option("side of the random patches that are learned from", low=8, high=2**14)]
 Patches = Annotated[int, Option("patches per step", low=1, high=1024)]
 WeightAverage = Annotated[float, Option("decay of the running average of the weights; 0 for none", low=0, below=1)]
-Every = Annotated[int, Option("steps from one look at what is held out to the next", low=1, high=10**7)]
+ValidateEvery = Annotated[int, Option("steps from one look at what is held out to the next", low=1, high=10**7)]
 Ensemble = Annotated[bool, Option("take the mean over the image's flips (and rotations in 2D)")]
 Tile = Annotated[int, Option("side of the tiles that the network is applied to at the end", low=16, high=2**14)]
 

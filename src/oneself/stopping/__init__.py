@@ -1,9 +1,10 @@
-"""Scores (a number per step), rules (when to stop) and keeps (what to return)."""
+"""Scores (a number per step), rules (when to stop) and selections (what to return)."""
 
 from oneself.stopping.early import early_stopping, stopping_by, validated
+from oneself.stopping.movement import Movement
 from oneself.stopping.posterior import Posterior
 from oneself.stopping.rules import After, Below, Patience, Plateau
-from oneself.stopping.scores import HeldOut, MovingVariance, Objective, Residual, Sure, Validation, WindowVariance
+from oneself.stopping.scores import HeldOut, MovingVariance, Objective, Residual, Validation, WindowVariance
 from oneself.stopping.selections import Average, Best, BestWeights
 
 __all__ = [
@@ -13,13 +14,13 @@ __all__ = [
     "Best",
     "BestWeights",
     "HeldOut",
+    "Movement",
     "MovingVariance",
     "Objective",
     "Patience",
     "Plateau",
     "Posterior",
     "Residual",
-    "Sure",
     "Validation",
     "WindowVariance",
     "early_stopping",

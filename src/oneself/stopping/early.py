@@ -15,10 +15,13 @@ from oneself.stopping.selections import Average, Best, BestWeights
 __all__ = ["early_stopping", "stopping_by", "validated"]
 
 
-def early_stopping(score: Score, *, patience: int, start: int, average: float) -> tuple[StoppingRule, Selection]:
+def early_stopping(
+    score: Score, *, patience: int, start: int, average: float | Average
+) -> tuple[StoppingRule, Selection]:
     """Stop when ``score`` has not improved for ``patience`` steps; return what the running average of the outputs
-    (decay ``average``; 0 for the output itself) was at its lowest."""
-    return Patience(score, patience, start), Best(score, of=Average(average))
+    (or one of decay ``average``; 0 for the output itself) was at its lowest."""
+    mean = average if isinstance(average, Average) else Average(average)
+    return Patience(score, patience, start), Best(score, of=mean)
 
 
 def stopping_by(
@@ -26,7 +29,6 @@ def stopping_by(
     fidelity: str,
     y: Tensor,
     A: Callable[[Tensor], Tensor],
-    *,
     hold_out: float,
     window: int,
     smoothing: float,
@@ -59,8 +61,9 @@ def stopping_by(
         return Never(), Average(average), None
     if stop == "held-out" or (stop == "auto" and alone):
         where = (torch.rand_like(y) >= hold_out).to(y)
-        score: Score = HeldOut(y, 1 - where, A, of=Average(average))
-        return *early_stopping(score, patience=patience, start=start, average=average), where
+        mean = Average(average)  # what is judged is what is returned
+        score: Score = HeldOut(y, 1 - where, A, of=mean)
+        return *early_stopping(score, patience=patience, start=start, average=mean), where
     score = MovingVariance() if stop == "moving-variance" else WindowVariance(window, smoothing)
     return *early_stopping(score, patience=patience, start=start, average=average), None
 

@@ -23,6 +23,7 @@ class Posterior(Selection):
         Steps that are left out. Where the run ends before, the last iterate is the answer.
     """
 
+    pointwise = True
     count: Tensor
 
     def __init__(self, burn_in: int) -> None:

@@ -9,10 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from oneself.core import Example, Score, Step, total
-from oneself.losses import divergence
+from oneself.core.devices import widest
 from oneself.stopping.selections import Average
 
-__all__ = ["HeldOut", "MovingVariance", "Objective", "Residual", "Sure", "Validation", "WindowVariance"]
+__all__ = ["HeldOut", "MovingVariance", "Objective", "Residual", "Validation", "WindowVariance"]
+
+ALPHA, WARM = 0.1, 100  # of the moving variance: a in its recursion, and steps until it counts
 
 
 class WindowVariance(Score):
@@ -29,6 +31,7 @@ class WindowVariance(Score):
     """
 
     name = "window_variance"
+    pointwise = True
     window: Tensor
     moments: Tensor
     count: Tensor
@@ -38,8 +41,8 @@ class WindowVariance(Score):
         self.size, self.smoothing, self.pixels = size, smoothing, pixels
 
     def measure(self, step: Step) -> Tensor:
-        x = step.seen.flatten()
-        x = x[:: max(1, math.ceil(x.numel() / self.pixels))].double()
+        x, wide = step.seen.flatten(), widest(step.seen.device)
+        x = x[:: max(1, math.ceil(x.numel() / self.pixels))].to(wide)
         if self.smoothing:
             before = self.registered("smooth")
             x = self.register("smooth", x if before is None else torch.lerp(x, before, self.smoothing))
@@ -48,7 +51,7 @@ class WindowVariance(Score):
             self.register("moments", x.new_zeros(2, x.numel()))
             self.register("count", torch.zeros((), dtype=torch.long, device=x.device))
         place = (self.count % self.size)[None]  # of the outputs seen: going back after a fall takes some away
-        oldest, newest = self.window.index_select(0, place)[0].double(), x.float().double()
+        oldest, newest = self.window.index_select(0, place)[0].to(wide), x.float().to(wide)
         self.moments[0] += newest - oldest
         self.moments[1] += newest.square() - oldest.square()
         self.window.index_copy_(0, place, newest.float()[None])
@@ -67,12 +70,9 @@ class MovingVariance(Score):
     """
 
     name = "moving_variance"
+    pointwise = True
     mean: Tensor
     variance: Tensor
-
-    def __init__(self, rate: float = 0.1, start: int = 100) -> None:
-        super().__init__()
-        self.rate, self.start = rate, start
 
     def measure(self, step: Step) -> Tensor:
         x = step.seen
@@ -80,9 +80,9 @@ class MovingVariance(Score):
             self.register("mean", x)
             self.register("variance", torch.zeros((), device=x.device))
         gap = x - self.mean
-        self.variance.add_(self.rate * gap.square().mean()).mul_(1 - self.rate)
-        self.mean.add_(self.rate * gap)
-        return self.variance.clone() if step.index >= self.start else torch.full_like(self.variance, torch.inf)
+        self.variance.add_(ALPHA * gap.square().mean()).mul_(1 - ALPHA)
+        self.mean.add_(ALPHA * gap)
+        return self.variance.clone() if step.index >= WARM else torch.full_like(self.variance, torch.inf)
 
 
 class Objective(Score):
@@ -162,39 +162,6 @@ class Residual(Score):
 
     def measure(self, step: Step) -> Tensor:
         return (self.A(step.seen) - self.y).square().mean() / self.sigma**2
-
-
-class Sure(Score):
-    """Stein's unbiased estimate of the mean squared error of a denoiser ``f`` at ``y``, Gaussian noise ``sigma``.
-
-    ``||f(y) - y||^2/n - sigma^2 + 2 sigma^2 div f(y)/n``, the divergence by one random probe,
-    ``b . (f(y + e b) - f(y)) / e`` with ``b ~ N(0, I)``. Computed every ``every`` steps (two more forward passes),
-    and carried over in between.
-
-    Ramani, Blu, Unser. Monte-Carlo SURE. IEEE TIP 2008.
-    """
-
-    name = "sure"
-    y: Tensor
-    probe: Tensor
-
-    def __init__(self, denoiser: Callable[[Tensor], Tensor], y: Tensor, sigma: float, every: int = 50) -> None:
-        super().__init__()
-        self.denoiser, self.sigma, self.every = denoiser, sigma, every
-        self.register_buffer("y", y, persistent=False)
-        self.register_buffer("probe", torch.randn_like(y), persistent=False)
-
-    def measure(self, step: Step) -> Tensor:
-        if (step.index + 1) % self.every == 0 or step.index + 1 == step.steps:
-            self.register("value", self.risk())
-        value = self.registered("value")
-        return torch.full((), torch.inf, device=self.y.device) if value is None else value.clone()
-
-    def risk(self) -> Tensor:
-        """The estimate now."""
-        x = self.denoiser(self.y)
-        spread = divergence(self.denoiser, self.y, self.sigma, self.probe, x)
-        return (x - self.y).square().mean() - self.sigma**2 + 2 * self.sigma**2 * spread
 
 
 class Validation(Score):

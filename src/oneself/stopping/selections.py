@@ -20,22 +20,23 @@ class Average(Selection):
     ----------
     decay : float or None
         0.99 averages over about a hundred steps.
-    burn_in : int
-        Steps before which nothing is averaged.
     of : callable, optional
         What is averaged, where it is not the step's output.
     """
 
+    pointwise = True
     count: Tensor
 
-    def __init__(self, decay: float | None = None, burn_in: int = 0, of: Callable[[], Tensor] | None = None) -> None:
+    def __init__(self, decay: float | None = None, of: Callable[[], Tensor] | None = None) -> None:
         super().__init__()
-        self.decay, self.burn_in, self.of = decay, burn_in, of
+        self.decay, self.of = decay, of
+        self._counted: Step | None = None
         self.register_buffer("count", torch.tensor(0))
 
     def update(self, step: Step) -> None:
-        if step.index < self.burn_in:
+        if step is self._counted:  # a score and a selection share one average: it moves once a step
             return
+        self._counted = step
         x = (step.seen if self.of is None else self.of()).float()
         self.count.add_(1)
         weight = (1 / self.count).clamp(min=0 if self.decay is None else 1 - self.decay)
@@ -80,7 +81,10 @@ class Best(Selection):
         self.step.copy_(torch.where(better, step.index + 1, self.step))
         x = self._held_now(step).float()
         best = self.registered("best")
-        self.register("best", x if best is None else torch.where(better | (self.step < 0), x, best))
+        if best is None or best.shape == x.shape:
+            self.register("best", x if best is None else torch.where(better | (self.step < 0), x, best))
+        elif bool(better | (self.step < 0)):  # of another shape: the host must know which
+            self.register("best", x)
 
     def _held_now(self, step: Step) -> Tensor:
         mean = None if self.of is None else self.of.registered("mean")

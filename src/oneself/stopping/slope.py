@@ -11,9 +11,12 @@ from oneself.core import Score, Step, StoppingRule
 
 __all__ = ["Reconstruction", "SlopeCuts"]
 
+EVERY, SPAN = 50, 256  # steps between two looks at the score, and steps that a line is fitted to
+SPENT = 9e-3  # the factor of the learning rate below which the run stops
+
 
 class Reconstruction(Score):
-    """How well the network makes the measurement from its own shrunken copy: mean squared error, every ``every`` steps.
+    """How well the network makes the measurement from its own shrunken copy: mean squared error, every 50 steps.
 
     Parameters
     ----------
@@ -24,12 +27,12 @@ class Reconstruction(Score):
     name = "reconstruction"
     value: Tensor
 
-    def __init__(self, gap: Callable[[], Tensor], every: int = 50) -> None:
+    def __init__(self, gap: Callable[[], Tensor]) -> None:
         super().__init__()
-        self.gap, self.every = gap, every
+        self.gap = gap
 
     def measure(self, step: Step) -> Tensor:
-        if step.index % self.every == 0 or self.registered("value") is None:
+        if step.index % EVERY == 0 or self.registered("value") is None:
             self.register("value", self.gap().float().square().mean())
         return self.value.clone()
 
@@ -38,17 +41,11 @@ class SlopeCuts(StoppingRule):
     """Divides the learning rate when a score has stopped falling; stops the run when the rate is spent.
 
     A line is fitted to the score's last values; where ``-1.5 slope`` is at most the slope's standard deviation, the
-    rate is divided by 10, but not twice within ``span`` steps. ``factor`` is what the rate stands at.
+    rate is divided by 10, but not twice within 256 steps. ``factor`` is what the rate stands at.
 
     Parameters
     ----------
     score : Score
-    every : int
-        Steps between two looks at the score.
-    span : int
-        Steps that a line is fitted to.
-    spent : float
-        The factor below which the run stops.
 
     Notes
     -----
@@ -59,10 +56,10 @@ class SlopeCuts(StoppingRule):
     factor: Tensor
     cut_at: Tensor
 
-    def __init__(self, score: Score, every: int = 50, span: int = 256, spent: float = 9e-3) -> None:
+    def __init__(self, score: Score) -> None:
         super().__init__()
-        self.score, self.every, self.span, self.spent = score, every, span, spent
-        self.register_buffer("values", torch.full((span // every,), torch.nan, dtype=torch.float64))
+        self.score = score
+        self.register_buffer("values", torch.full((SPAN // EVERY,), torch.nan, dtype=torch.float64))
         self.register_buffer("factor", torch.tensor(1.0))
         self.register_buffer("cut_at", torch.tensor(0))
 
@@ -72,17 +69,17 @@ class SlopeCuts(StoppingRule):
 
     def met(self, step: Step) -> Tensor:
         value = self.score(step)
-        if step.index % self.every == 0:
+        if step.index % EVERY == 0:
             self.values.copy_(torch.cat([self.values[1:], value.double()[None]]))
-            cut = self.level() & (step.index - self.cut_at >= self.span)
+            cut = self.level() & (step.index - self.cut_at >= SPAN)
             self.factor.copy_(torch.where(cut, self.factor / 10, self.factor))
             self.cut_at.copy_(torch.where(cut, step.index, self.cut_at))
-        return self.factor < self.spent
+        return self.factor < SPENT
 
     def level(self) -> Tensor:
         """Whether the last values no longer fall, beyond what their scatter leaves open."""
         n = self.values.numel()
-        t = self.every * (torch.arange(n, dtype=torch.float64, device=self.values.device) - (n - 1) / 2)
+        t = EVERY * (torch.arange(n, dtype=torch.float64, device=self.values.device) - (n - 1) / 2)
         slope = (t * self.values).sum() / t.square().sum()
         rest = self.values - self.values.mean() - slope * t
         deviation = (rest.square().sum() / (n - 2) / t.square().sum()).sqrt()

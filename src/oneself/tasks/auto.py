@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Choice", "choose"]
 
-PATCHES = 18  # side of the smallest picture from whose patches sinddm learns
+PATCHES = 18  # side of the smallest picture from whose patches patch_diffusion learns
 SMALLEST = 16  # elements along two axes under which patches have too few like them, and pairs teach too little
 SHORTEST = 128  # elements of a signal, likewise
 FAR = 4  # extent of correlated noise that every other element still shares little of
@@ -51,7 +51,7 @@ def choose(
     Parameters
     ----------
     task : str
-        One of ``core.TASKS``.
+        One of those of images.
     y : Tensor
         ``(1, C, *spatial)``, in [0, 1].
     sigma : float, optional
@@ -68,9 +68,9 @@ def choose(
     if task == "generate" and y.ndim == 5:
         return Choice("sinfusion", "learns the frames of a clip, and how they follow each other")
     if task == "generate" and min(y.shape[2:]) < PATCHES:
-        return Choice("singan", "learns the patches of one picture, of this small one, too")
+        return Choice("patch_transport", "learns the patches of one picture, of this small one, too")
     if task == "generate":
-        return Choice("sinddm", "learns the patches of one picture at every scale by diffusion, in minutes")
+        return Choice("patch_diffusion", "learns the patches of one picture at every scale by diffusion, in minutes")
     if task in MIXTURES:
         return Choice("double_dip", "each layer alone is simpler than their mixture")
     if task != "denoise":

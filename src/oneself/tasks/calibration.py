@@ -158,7 +158,8 @@ def _answer(
     """What a candidate makes of the image, in [0, 1]."""
     if isinstance(method, str | Method):
         own = unit_options(method, options, given.span)
-        return Run(method, shown, seed=seed, seconds=seconds, device=device, **own).finish().image.cpu()
+        x: Tensor = Run(method, shown, seed=seed, seconds=seconds, device=device, **own).finish().image.cpu()
+        return x
     asked = given.pack(shown)
     with callers_context():
         made = method(asked)

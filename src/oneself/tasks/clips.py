@@ -65,7 +65,8 @@ def interpolate(model: Model, factor: int = 2, *, drawn: bool = False, seed: int
     """The clip at a higher rate: frames are made in the middle of neighbours, again and again; its own frames stay.
 
     A frame is the mean of all that may be there, which is nearest to the truth: what the model tells beside the mean of
-    the neighbours counts as much as held-out frames of the clip have borne it out (0 to 1, ``model.sampler.trust``).
+    the neighbours is weighted by how well it predicted held-out frames of the clip (0 to 1,
+    ``model.sampler.correction_weight``).
 
     Parameters
     ----------

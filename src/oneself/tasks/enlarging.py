@@ -28,7 +28,7 @@ def enlarge(model: Model, image: Any = None, factor: float = 2.0, *, seed: int =
     Parameters
     ----------
     model : Model
-        Of a method with scales (``singan``, ``sinddm``), best trained on the picture itself.
+        Of a method with scales (``patch_diffusion``, ``patch_transport``), best trained on the picture itself.
     image : ndarray or Tensor, optional
         The picture, with the channels and range of the training picture, which it is unless given.
     factor : float
@@ -78,7 +78,7 @@ def check_enlargement(model: Model, factor: float) -> float:
     if len(sizes) < 2 or len(sizes[-1]) != 2 or math.prod(sizes[-2]) >= math.prod(sizes[-1]):
         raise ValueError(
             f"enlarge(model): a model of {model.method} without smaller scales has not learned to enlarge. Train one "
-            "of method 'singan' or 'sinddm', of a picture larger than its coarsest scale."
+            "of method 'patch_diffusion' or 'patch_transport', of a picture larger than its coarsest scale."
         )
     if not 1 < factor <= MOST:
         raise ValueError(f"enlarge(factor={factor!r}): out of range. Give more than 1, up to {MOST}.")

@@ -73,7 +73,7 @@ def kernel(
     result = find_kernel(y, factor, method, seed=seed, seconds=seconds, device=device, **own)
     found = result.image[0, 0].cpu()
     answer: Any = found.to(image.device) if isinstance(image, Tensor) else found.numpy()
-    return replace(result, image=answer) if full else answer
+    return replace(result, answer=answer) if full else answer
 
 
 @own_context()

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from oneself.core import Identity, Memory, Method, Result, callers_context, own_context
-from oneself.core.loop import fingerprint
 from oneself.core.randomness import Randomness
 from oneself.core.room import telling
 from oneself.core.runner import StageRunner
+from oneself.domains import IMAGE
 from oneself.domains.image import ChannelAxis, DataRange, channel_axis_of, unpack
 from oneself.generative import Sampler
 from oneself.generative.model import Kind, Model, checked_size
@@ -76,7 +76,7 @@ def generate(
     size : (int, int), optional
         Their height and width; the picture's own unless given.
     method : str or Method
-        ``"singan"``, ``"sinddm"``, …; of a clip ``"sinfusion"``; ``"auto"`` picks.
+        ``"patch_diffusion"``, ``"singan"``, …; of a clip ``"sinfusion"``; ``"auto"`` picks.
     seed : int
         Of the training and of the samples.
     seconds : float, optional
@@ -142,7 +142,7 @@ class Training:
         y, self.kind = one_picture(image, "generate", channel_axis, data_range, clips=True)
         choice = choose_method("generate", method, y, seconds=seconds, device=device)
         self.why = choice.why
-        self.picture = fingerprint(y)
+        self.picture = IMAGE.fingerprint(y)
         self._settings = {"device": device, **choice.options, **options, "seed": seed}
         self.run = Run(choice.method, y, Identity(), **self._settings, seconds=seconds)
         self.sizes = self.untrained().sampler.sizes
@@ -169,7 +169,7 @@ class Training:
     @own_context()
     def cost(self) -> str:
         """What the training takes, in words, from a few steps of every stage of a copy of it."""
-        expected = expected_cost(self._copy())
+        expected = training_cost(self._copy())
         allowed, device, seconds = self.run.seconds, self.run.compute.device, expected.seconds
         parts = "scales" if len(set(self.sizes)) > 1 else "networks"
         over = "" if expected.stages == 1 else f" over {expected.stages} {parts}"
@@ -195,7 +195,7 @@ class Training:
 
 
 @dataclass(frozen=True)
-class Expected:
+class TrainingCost:
     """Seconds, steps and stages that a run will take, and bytes in all (``None`` where the system does not tell)."""
 
     seconds: float
@@ -204,7 +204,7 @@ class Expected:
     memory: float | None
 
 
-def expected_cost(run: Run) -> Expected:
+def training_cost(run: Run) -> TrainingCost:
     """What a run will take; a few steps of every stage are tried on what is untrained."""
     seconds, steps, count = 0.0, 0, 0
     stages, sent = run._stages(), None
@@ -220,7 +220,7 @@ def expected_cost(run: Run) -> Expected:
             seconds, steps, count = seconds + _pace(fitting, run) * stage.steps, steps + stage.steps, count + 1
             sent = fitting.stage
     taken = None if watched.taken is None else watched.before + watched.taken
-    return Expected(seconds, steps, count, taken)
+    return TrainingCost(seconds, steps, count, taken)
 
 
 def _pace(fitting: StageRunner, run: Run) -> float:
@@ -363,7 +363,7 @@ def first_scale(task: str, model: Model, scale: int | None) -> int:
     """The first scale that adds anything in an edit. Raises ValueError for one that the model has not."""
     if model.scales < 2:
         raise ValueError(
-            f"{task}(model): it has one scale, and nothing below to replace. Train with smaller coarsest=."
+            f"{task}(model): it has one scale, and nothing below to replace. Train with smaller min_size=."
         )
     if scale is None:
         return max(1, round(PLACES[task] * (model.scales - 1)))

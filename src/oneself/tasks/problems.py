@@ -14,6 +14,7 @@ from torch import Tensor
 
 from oneself.core import Identity, Method, Result
 from oneself.core.room import check_room
+from oneself.domains import IMAGE
 from oneself.imaging.cropping import cut
 from oneself.registry import Run, find, methods
 from oneself.tasks.auto import Choice, choose
@@ -35,7 +36,7 @@ FEWEST = 4  # elements along an axis for its noise to be told
 
 @dataclass(frozen=True)
 class Problem:
-    """``task`` of ``core.TASKS``, the measurement ``y`` as ``(B, C, *spatial)``, the operator, and ``read``, which
+    """``task`` of those of images, the measurement ``y`` as ``(B, C, *spatial)``, the operator, and ``read``, which
     leads from a restored image and its measurement to what was asked for, ``place`` from a picture of the size of what
     was asked for to one of the size that is restored. ``notes``: what was found out to pose it."""
 
@@ -303,8 +304,11 @@ def choose_method(
     if method == "auto":
         return choose(task, y, sigma=sigma, seconds=seconds, device=device)
     record = find(method)
+    if record.domain is not IMAGE:
+        told = f"{task}(method={record.key!r}): {record.title} works on a {record.domain.name}, not on images"
+        raise ValueError(f"{told}. Give what it works on to oneself.Run.")
     if task not in record.tasks:
-        able = ", ".join(other.key for other in methods() if task in other.tasks)
+        able = ", ".join(other.key for other in methods() if task in other.tasks and other.domain is IMAGE)
         raise ValueError(
             f"{task}(method={record.key!r}): {record.title} does {', '.join(record.tasks)}. Use one of {able}."
         )

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from oneself.core import Method, own_context
-from oneself.core.loop import check_measurement
 from oneself.core.physics import check_physics
+from oneself.domains.grid import check_shapes
 from oneself.domains.image import ChannelAxis, DataRange, Given, unpack
 from oneself.domains.masks import blanked, channels_first, read_hints, read_mask
 from oneself.io.ranges import to_unit
@@ -260,8 +260,10 @@ def restore(
             "restore(physics=None): no operator. Give one, such as those of deepinv.physics, or use denoise."
         )
     record = find(choose_method("restore", method, y[:1], device=device).method)
-    check_measurement(record, y[:1])
-    check_physics(record.key, record.needs, y[:1], physics)
+    record.domain.check(record, y[:1])
+    check_physics(record.key, record.needs, physics)
+    if "A_adjoint" in record.needs:
+        check_shapes(record.key, y[:1], physics)
     spans, units = [], []
     for one in y.detach():
         spans.append(measurement_range(one[None], physics, data_range))
@@ -347,7 +349,7 @@ def _run(
         image = given.pack(problem.finish(result.image.cpu(), number), number)
         parts = {name: part_in_own_units(name, problem.part(part.cpu()), span) for name, part in result.parts.items()}
         notes = (*_notes(given, number), *problem.notes, f"{result.method}: {choice.why}", *result.notes)
-        results.append(replace(result, image=image, parts=parts, notes=notes))
+        results.append(replace(result, answer=image, parts=parts, notes=notes))
     if full:
         return results if len(results) > 1 else results[0]
     images = [result.image for result in results]
@@ -367,7 +369,7 @@ def _with_images(
     found = dict(options)
     for record in find(method).options:
         value = options.get(record.name)
-        if value is None or not record.is_image:
+        if value is None or not record.is_input:
             continue
         if given.caller == "restore":  # an operator's image has the layout that the method takes
             found[record.name] = _one_of(value, record.name, problem, number)

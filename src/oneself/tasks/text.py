@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from oneself.core import Compute, own_context
+from oneself.imaging.cropping import cut, random_place
 from oneself.operators.resize import resize
 
 __all__ = ["TextGuide", "text_guide"]
@@ -73,8 +74,7 @@ class TextGuide(nn.Module):
         """A random square part, or as square as the picture lets it be."""
         most = min(x.shape[2:])
         side = int(torch.randint(math.ceil(LEAST * most), most + 1, ()))
-        top, left = (int(torch.randint(n - side + 1, ())) for n in x.shape[2:])
-        return resize(x[..., top : top + side, left : left + side], (self.side, self.side))
+        return resize(cut(x, random_place(x.shape[2:], (side, side))), (self.side, self.side))
 
 
 @own_context()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from oneself.core import Identity, Method, OptionRecord, Run
+from oneself.domains import IMAGE
 from oneself.operators.mixture import MIXTURES, Mixture
 from oneself.registry import find
+from oneself.testing.inputs import inputs_of
+from oneself.testing.networks import Smoother
 from oneself.testing.operators import Blur, Mask, Pool
 from oneself.testing.pictures import noisy, picture
 
@@ -26,7 +30,17 @@ STEPS, FEW = 8, 3  # of the first case, and of the others
 # What makes a method quick, where it has an option of that name: nothing else is known of it.
 QUICK: Mapping[str, float] = {
     **{"steps": STEPS, "width": 8, "levels": 2, "code": 4, "skip": 2, "layers": 3, "samples": 2},
-    **{"window": 3, "start": 0, "settle": 2, "patience": STEPS, "every": 3, "crop": 8, "coarsest": 12, "grow": 1},
+    **{
+        "window": 3,
+        "start": 0,
+        "extra_steps": 2,
+        "patience": STEPS,
+        "denoise_every": 3,
+        "validate_every": 3,
+        "crop": 8,
+        "min_size": 12,
+        "double_width_every": 1,
+    },
 }
 
 
@@ -36,30 +50,79 @@ class Case:
 
     method: Method
     task: str
-    truth: Tensor
-    y: Tensor
+    truth: Any
+    y: Any
     physics: Any
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return f"{self.method.key}-{self.task}-{'x'.join(map(str, self.truth.shape[1:]))}"
+        return f"{self.method.key}-{self.task}-{'x'.join(map(str, self.method.domain.shape(self.truth)))}"
 
-    def run(self, y: Tensor | None = None, physics: Any = None, *, seed: int = 0, **options: Any) -> Run:
+    def run(self, y: Any = None, physics: Any = None, *, seed: int = 0, **options: Any) -> Run:
         """A fresh run on the CPU; ``y``, ``physics`` and options in place of the case's own where given."""
         physics = self.physics if physics is None else physics
         chosen = {**self.options, **options}
         return Run(self.method, self.y if y is None else y, physics, seed=seed, device="cpu", **chosen)
+
+    def same(self, one: Any, other: Any) -> bool:
+        """Whether two answers are the same, bit for bit."""
+        fingerprint = self.method.domain.fingerprint
+        return fingerprint(one) == fingerprint(other)
+
+    def other(self, of: Any = None) -> Any:
+        """Another input than the case's own, or than another one."""
+        domain, y = self.method.domain, self.y if of is None else of
+        arrays = domain.arrays(y)
+        turned = {name: np.ascontiguousarray(np.flip(array, -1) * np.float32(0.5)) for name, array in _values(arrays)}
+        return domain.of_arrays({**arrays, **turned})
+
+    def cast(self, dtype: type[np.floating[Any]]) -> Any:
+        """The case's input in another dtype."""
+        domain = self.method.domain
+        arrays = domain.arrays(self.y)
+        return domain.of_arrays({**arrays, **{name: array.astype(dtype) for name, array in _values(arrays)}})
+
+    def dtypes(self, y: Any) -> list[str]:
+        """The dtypes of what an input holds."""
+        return [array.dtype.str for array in self.method.domain.arrays(y).values()]
+
+    def scribble(self, y: Any) -> None:
+        """Overwrite all that an input holds."""
+        for _, array in _values(self.method.domain.arrays(y)):
+            array.fill(7)
+
+    def why_unfit(self, x: Any) -> str:
+        """What is wrong with an answer, in words; empty where it is one, of the truth's size where sizes are kept."""
+        domain = self.method.domain
+        try:
+            domain.check_values("the answer", x)
+        except (TypeError, ValueError) as error:
+            return str(error)
+        found, wanted = domain.shape(x), domain.shape(self.truth)
+        return "" if found == wanted or not domain.pointwise else f"it is of the shape {found}, not {wanted}"
 
     def taking(self, **options: Any) -> dict[str, Any]:
         """Of these options those that the method has."""
         return {name: value for name, value in options.items() if self.method.takes(name)}
 
 
-def cases(method: str | Method, **options: Any) -> list[Case]:
-    """The first for what holds anywhere: the method's first task in 2D where it works there; then, with fewer steps,
-    one for each other task, each other number of dimensions, and one of a prime size in gray. ``options`` replace
-    ``QUICK``'s."""
+def _values(arrays: Mapping[str, np.ndarray[Any, Any]]) -> list[tuple[str, np.ndarray[Any, Any]]]:
+    """Those that hold an input's elements, rather than what is said of all of them."""
+    return [(name, array) for name, array in arrays.items() if array.ndim and array.dtype.kind == "f"]
+
+
+def cases(method: str | Method, inputs: Sequence[Any] = (), **options: Any) -> list[Case]:
+    """The first for what holds anywhere, the others with fewer steps; ``options`` replace ``QUICK``'s.
+
+    Of images: the method's first task in 2D where it works there; then one for each other task, each other number of
+    dimensions, and one of a prime size in gray. Of another domain: ``inputs``, or some that are known of it.
+    """
     method = find(method)
+    if method.domain is not IMAGE:
+        given = {**_quick(method), **options}
+        less = {**given, **_fewer(method, options)}
+        found = inputs or inputs_of(method.domain)
+        return [Case(method, method.tasks[0], y, y, Identity(), less if i else given) for i, y in enumerate(found)]
     first = 2 if 2 in method.dims else method.dims[0]
     chosen = {**_quick(method), **options}
     made = [(task, problem(task, _size(task, first))) for task in method.tasks]
@@ -69,18 +132,27 @@ def cases(method: str | Method, **options: Any) -> list[Case]:
         if dims != first
     ]
     made += [(method.tasks[0], problem(method.tasks[0], _prime(method.tasks[0], first), channels=1))]
-    fewer = {**chosen, **({"steps": FEW} if method.takes("steps") and "steps" not in options else {})}
+    fewer = {**chosen, **_fewer(method, options)}
     return [
         Case(method, task, *parts, {**beside(method, *parts), **(fewer if i else chosen)})
         for i, (task, parts) in enumerate(made)
     ]
 
 
-def beside(method: Method, truth: Tensor, y: Tensor, physics: Any) -> dict[str, Tensor]:
-    """The pictures that a method cannot do without, by the name of the option: a ``second`` shot of the scene."""
-    if not any(record.name == "second" and record.is_image for record in method.options):
-        return {}
-    return {"second": noisy(physics.A(truth), float((y - physics.A(truth)).std()), seed=2)}
+def _fewer(method: Method, options: Mapping[str, Any]) -> dict[str, int]:
+    return {"steps": FEW} if method.takes("steps") and "steps" not in options else {}
+
+
+def beside(method: Method, truth: Tensor, y: Tensor, physics: Any) -> dict[str, Any]:
+    """What a method cannot do without, by the name of the option: a ``second`` shot of the scene, a small network in
+    place of ``weights``."""
+    found: dict[str, Any] = {}
+    for record in method.options:
+        if record.name == "second" and record.is_input:
+            found["second"] = noisy(physics.A(truth), float((y - physics.A(truth)).std()), seed=2)
+        elif record.name == "weights" and record.takes_module:
+            found["weights"] = Smoother()
+    return found
 
 
 def _size(task: str, dims: int) -> tuple[int, ...]:
@@ -94,7 +166,7 @@ def _prime(task: str, dims: int) -> tuple[int, ...]:
 def problem(
     task: str, size: tuple[int, ...], *, channels: int = 3, sigma: float = SIGMA, shrink: int | None = None
 ) -> tuple[Tensor, Tensor, Any]:
-    """Truth, measurement and operator of one of ``core.TASKS``; noise of level ``sigma`` where neither enlarged,
+    """Truth, measurement and operator of one of the tasks of images; noise of level ``sigma`` where neither enlarged,
     taken apart nor learned from to make others.
 
     ``size``, ``channels`` and ``shrink`` as of ``picture``; what is to be enlarged has that size before.

@@ -125,7 +125,8 @@ def write(path: Path, anew: Sequence[str]) -> None:
         if method.key in anew or method.key not in golden:
             case = cases(method)[0]
             settled = method.resolve_options({**case.options, **case.taking(steps=STEPS)})
-            options = {name: value for name, value in settled.items() if not isinstance(value, Tensor)}
+            plain = {record.name for record in method.options if record.is_plain}
+            options = {name: value for name, value in settled.items() if name in plain}
             golden[method.key] = {"options": options, "terms": curve(method, options)}
     elsewhere = list(_curves_elsewhere({method.key: golden[method.key]["options"] for method in chosen}))
     for method in chosen:

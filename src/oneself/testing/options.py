@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import math
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from oneself.core import Diverged, OptionRecord, Run
 from oneself.core.randomness import Randomness
-from oneself.testing.cases import Case
+from oneself.testing.cases import Case, beside
+from oneself.testing.inputs import inputs_of
+from oneself.testing.networks import Smoother
 from oneself.testing.operator import refusal
 from oneself.testing.promise import require
 
@@ -34,27 +40,55 @@ def check_every_option_counts(case: Case) -> None:
     """
     runs = _Runs(case)
     for record in case.method.options:
+        if not record.is_plain and not record.is_input:
+            _check_weights_count(record, case)
+            continue
         found = any(runs.differ(record, context, tried) for context, tried in _contexts(record, case))
         require(found, case, f"the option {record.name} changes nothing")
+
+
+def _check_weights_count(record: OptionRecord, case: Case) -> None:
+    """Other weights than those that were given to try the method with give another answer."""
+    now = _current(record, case.options)
+    require(now is not None, case, f"the option {record.name} is not tried. Give some: check_all(…, {record.name}=…)")
+    with TemporaryDirectory() as folder:
+        moved = _moved(now, Path(folder) / "weights.safetensors")
+        answers = [case.run(**{record.name: value}).finish().answer for value in (now, moved)]
+    require(not case.same(*answers), case, f"the option {record.name} changes nothing")
+
+
+def _moved(weights: Any, path: Path) -> Any:
+    """A module whose weights are others, or a file of such."""
+    if isinstance(weights, torch.nn.Module):
+        other = copy.deepcopy(weights)
+        other.load_state_dict({name: x + x.dtype.is_floating_point / 4 for name, x in other.state_dict().items()})
+        return other
+    held = load_file(weights)
+    save_file({name: x + x.dtype.is_floating_point / 4 for name, x in held.items()}, path)
+    return path
 
 
 def _contexts(record: OptionRecord, case: Case) -> Iterator[tuple[dict[str, Any], slice]]:
     """Options to try an option beside, and which of its own values to try there: the likeliest to tell first.
 
-    Nearly always the first two values tell. What ends a run may tell only late in a longer one.
+    Nearly always the first two values tell. What ends a run may tell only late in a longer one, beside a choice.
     """
-    every = slice(None)
-    for base, tried in (({}, slice(2)), (case.taking(steps=LONGER), slice(-2, None)), ({}, every)):
-        yield base, every
-        for other in _nearest(record, case.method.options):
-            yield from (({**base, other.name: value}, tried) for value in _values(other, case))
+    every, longer = slice(None), case.taking(steps=LONGER)
+    choices, others = _nearest(record, case.method.options)
+    for beside in (choices, others):
+        for base, tried in (({}, slice(2)), (longer, slice(-2, None)), ({}, every)):
+            yield base, every
+            for other in beside:
+                yield from (({**base, other.name: value}, tried) for value in _values(other, case))
 
 
-def _nearest(record: OptionRecord, options: Sequence[OptionRecord]) -> list[OptionRecord]:
-    """The other options: choices first, then by how near they are declared, as those that belong together are."""
+def _nearest(record: OptionRecord, options: Sequence[OptionRecord]) -> tuple[list[OptionRecord], list[OptionRecord]]:
+    """The other options, choices and the rest: by how near they are declared, as those that belong together are."""
     place = options.index(record)
-    ranked = sorted((not (o.choices or o.type is bool), abs(i - place), i) for i, o in enumerate(options) if i != place)
-    return [options[i] for *_, i in ranked]
+    ranked = sorted((abs(i - place), i) for i in range(len(options)) if i != place)
+    near = [options[i] for _, i in ranked]
+    chosen = [option for option in near if option.choices or option.type is bool]
+    return chosen, [option for option in near if option not in chosen]
 
 
 class _Runs:
@@ -97,7 +131,11 @@ class _Runs:
         finally:
             hook.remove()
         told = {name: [value.hex() for value in trace] for name, trace in result.history.items()}
-        done = repr((told, result.steps, shapes)).encode() + result.image.numpy().tobytes() + _sampled(run)
+        done = (
+            repr((told, result.steps, shapes)).encode()
+            + run.method.domain.fingerprint(result.answer).encode()
+            + _sampled(run)
+        )
         return hashlib.blake2b(done).hexdigest()
 
 
@@ -123,10 +161,14 @@ def _values(record: OptionRecord, case: Case) -> list[Any]:
         return [not now]
     if record.choices:
         return [choice for choice in record.choices if choice != now]
-    if record.is_image:
-        return [case.truth.flip(-1)]  # another picture of the right size
+    if record.domain is not None:
+        return [case.other(case.truth) if record.domain is case.method.domain else inputs_of(record.domain)[1]]
+    if record.takes_module:
+        return [Smoother(width=3)]
+    if not record.is_plain:
+        return []
     if record.type is str:
-        return ["another"]
+        return [*(preset[record.name] for preset in case.method.presets.values() if record.name in preset), "another"]
     tried = [record.type(value) for value in _numbers(record, now)]
     found = [value for value in dict.fromkeys(tried) if record.option.allows(value) and value != now]
     return [*found, None] if record.optional and now is not None else found
@@ -156,7 +198,7 @@ def _bad_values(record: OptionRecord) -> list[Any]:
     bad: list[Any] = [object, [1], *([] if record.optional else [None])]
     if record.type is bool:
         return [*bad, "yes", 1]
-    if record.is_image:
+    if not record.is_plain:
         return [*bad, "3", 3]
     if record.type is str:
         return [*bad, 3, *(["no such choice"] if record.choices else [])]
@@ -184,8 +226,8 @@ def check_presets(case: Case) -> None:
     defaults = method.resolve_options({})
     for name in method.presets:
         require(method.resolve_options({}, name) != defaults, case, f"the preset {name!r} is what the defaults are")
-        given = case.taking(steps=1, samples=1)
+        given = {**beside(method, case.truth, case.y, case.physics), **case.taking(steps=1, samples=1)}
         run = type(case.run())(method, case.y, case.physics, device="cpu", preset=name, **given)
-        require(run.finish().image.shape == case.truth.shape, case, f"the preset {name!r} does not run")
+        require(not case.why_unfit(run.finish().answer), case, f"the preset {name!r} does not run")
     require(method.gpu_preset is None or method.gpu_preset in method.presets, case, "there is no such gpu_preset")
     refusal(lambda: method.resolve_options({}, "no such preset"), (ValueError,), case, "an unknown preset")

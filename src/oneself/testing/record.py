@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import re
 
-from oneself.core import TASKS
 from oneself.testing.cases import Case
 from oneself.testing.promise import require
 
@@ -31,8 +30,10 @@ def check_record(case: Case) -> None:
     name = "" if module is None else module.__name__.rpartition(".")[2]
     require(not name or name in (method.key, "__main__") or "test" in name, case, "key and file name differ")
     require(bool(re.search(r"\b(19|20)\d\d\b", method.cite)), case, "its citation has no year")
-    require(bool(method.title) and set(method.tasks) <= set(TASKS) and bool(method.tasks), case, "title or tasks")
-    require(bool(method.dims) and set(method.dims) <= {1, 2, 3}, case, "its dimensions are not among 1, 2, 3")
+    tasks, dims, domain = set(method.tasks), set(method.dims), method.domain
+    require(bool(method.title) and bool(tasks) and tasks <= set(domain.tasks), case, "title or tasks")
+    known = bool(dims) == bool(domain.dims) and dims <= set(domain.dims)
+    require(known, case, f"its dimensions are not among {domain.dims}")
     for record in method.options:
         require(bool(record.help.strip()) and "\n" not in record.help, case, f"{record.name} has no line of help")
         if record.default is not None or not record.optional:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from oneself.core import Run, Stage, total
+from oneself.core import Pretrained, Run, Stage, total
 from oneself.registry import Reconstructor
 from oneself.testing.cases import Case
 from oneself.testing.promise import BrokenPromise, require
@@ -32,27 +33,34 @@ OPERATIONS = ("_local_scalar_dense", "nonzero", "masked_select", "aten::equal", 
 
 def check_answer_fits(case: Case) -> None:
     """The answer has the image's shape, is finite and on the run's device; so is every clean look on the way."""
-    run = case.run()
-    shape = case.truth.shape
+    run, estimates = case.run(), case.method.domain.answer
     for step in run:
         require(all(value.shape == () for value in step.terms.values()), case, "a term is no scalar")
-        require(step.output is None or step.output.shape == shape, case, "a step's output is not of the image's shape")
-    last = step.estimate
-    require(last.shape == shape and bool(torch.isfinite(last).all()), case, "a clean look is no finite image")
+        _check_fit(case, "a step's output", None if step.output is None else estimates(step.output, case.y))
+    _check_fit(case, "a clean look", estimates(step.estimate, case.y))
+    require(step.estimate.device == run.compute.device, case, "a clean look is on another device")
+    require(not step.estimate.requires_grad, case, "a clean look carries a graph")
     result = run.result()
-    require(result.image.shape == shape, case, f"the answer is {tuple(result.image.shape)}, not {tuple(shape)}")
-    require(bool(torch.isfinite(result.image).all()), case, "the answer is not finite")
-    require(result.image.device == run.compute.device, case, "the answer is on another device")
-    require(not result.image.requires_grad, case, "the answer carries a graph")
+    _check_fit(case, "the answer", result.answer)
     lengths = {len(trace) for trace in result.history.values()}
     require(lengths == {result.steps}, case, "the history has not one value a step")
 
 
+def _check_fit(case: Case, what: str, x: Any) -> None:
+    """An answer, finite and of the right size."""
+    wrong = "" if x is None else case.why_unfit(x)
+    require(not wrong, case, f"{what} is no answer: {wrong}")
+
+
 def check_dtype_is_kept(case: Case) -> None:
     """The answer has the measurement's dtype."""
-    for dtype in (torch.float64, torch.bfloat16):
-        image = case.run(case.y.to(dtype)).finish().image
-        require(image.dtype == dtype, case, f"a {dtype} measurement gave a {image.dtype} answer")
+    for dtype in (np.float64, np.float16):
+        y = case.cast(dtype)
+        found, wanted = case.dtypes(case.run(y).finish().answer), case.dtypes(y)
+        require(found == wanted, case, f"a measurement of {wanted} gave an answer of {found}")
+    if isinstance(case.y, Tensor):
+        dtype_found = case.run(case.y.bfloat16()).finish().answer.dtype
+        require(dtype_found == torch.bfloat16, case, f"a bfloat16 measurement gave a {dtype_found} answer")
 
 
 def check_break_leaves_an_answer(case: Case) -> None:
@@ -63,18 +71,18 @@ def check_break_leaves_an_answer(case: Case) -> None:
         if taken == 2:
             break
     early = run.result()
-    require(early.image.shape == case.truth.shape, case, "the answer after a break has another shape")
-    require(bool(torch.isfinite(early.image).all()), case, "the answer after a break is not finite")
+    _check_fit(case, "what stands after a break", early.answer)
     require(early.steps == 2, case, "the result after a break counts other steps than were taken")
     require(not run.finished, case, "asking for the answer ended the run")
-    require(torch.equal(run.finish().image, whole.image), case, "going on after a break gives another answer")
+    require(case.same(run.finish().answer, whole.answer), case, "going on after a break gives another answer")
 
 
 def check_inputs_are_not_changed(case: Case) -> None:
     """Neither the measurement nor the operator is written to, and the answer shares no memory with them."""
-    y, before = case.y.clone(), {name: value.clone() for name, value in _tensors(case.physics)}
-    case.run(y).finish().image.fill_(7)
-    require(torch.equal(y, case.y), case, "the measurement was changed")
+    before = {name: value.clone() for name, value in _tensors(case.physics)}
+    y = case.method.domain.own(case.y, torch.device("cpu"))
+    case.scribble(case.run(y).finish().answer)
+    require(case.same(y, case.y), case, "the measurement was changed")
     after = dict(_tensors(case.physics))
     require(
         before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before),
@@ -91,16 +99,20 @@ def _tensors(physics: Any) -> Iterator[tuple[str, Tensor]]:
 
 def check_calls_share_nothing(case: Case) -> None:
     """A run on another measurement in between changes nothing; two runs share no parameter."""
-    first = case.run().finish().image
-    case.run(case.y.flip(-1) * 0.5, seed=5).finish()
-    require(torch.equal(first, case.run().finish().image), case, "a run on another input left traces")
+    first = case.run().finish().answer
+    case.run(case.other(), seed=5).finish()
+    require(case.same(first, case.run().finish().answer), case, "a run on another input left traces")
     one, other = (_storages(case) for _ in range(2))
     require(not ({key for key, _ in one} & {key for key, _ in other}), case, "two runs share memory")
 
 
 def _storages(case: Case) -> list[tuple[int, Tensor]]:
-    """The addresses of all parameters, with the parameters, so that no address is given out twice."""
-    return [(p.data_ptr(), p) for stage in _stages(case.run()) for p in stage.parameters() if p.numel()]
+    """The addresses of all parameters but frozen ones, with the parameters, so that no address is given out twice."""
+    found: list[tuple[int, Tensor]] = []
+    for stage in _stages(case.run()):
+        frozen = {id(x) for part in stage.modules() if isinstance(part, Pretrained) for x in part.frozen()}
+        found += [(p.data_ptr(), p) for p in stage.parameters() if p.numel() and id(p) not in frozen]
+    return found
 
 
 def check_batch_equals_singles(case: Case) -> None:
@@ -141,7 +153,7 @@ def check_terms_never_read_back(case: Case) -> None:
 def _stages(run: Run) -> Iterator[Stage]:
     """The stages of a run, none of them fitted."""
     with torch.random.fork_rng(devices=[]):
-        recipe = run.method(run.y, run.physics, **run.options)
+        recipe = run.method(run.y, run.physics, **run.as_given())
         if isinstance(recipe, Stage):
             yield recipe
             return

@@ -39,9 +39,9 @@ def check_shrunk(method: str, y: Tensor, least: int) -> None:
         )
 
 
-def placed(kernel: Tensor, stride: int, times: int = 1, least: float = 0.0) -> Tensor:
-    """``(side, side)`` brought to its place, without what is below ``least`` of its peak, for ``times`` shrinkings."""
-    kept = torch.where(kernel >= least * kernel.max(), kernel, 0)
+def placed(kernel: Tensor, stride: int, times: int = 1, threshold: float = 0.0) -> Tensor:
+    """``(side, side)`` moved to its place, for ``times`` shrinkings; values below ``threshold`` of its peak are 0."""
+    kept = torch.where(kernel >= threshold * kernel.max(), kernel, 0)
     return composed(moved(kept, [-(stride - 1) / 2] * kernel.ndim), stride, times)[None, None]
 
 
@@ -86,20 +86,20 @@ class SpectralFit(Fit):
         side: int,
         window: int,
         sigma: float,
-        rate: float,
+        lr: float,
         steps: int,
         times: int = 1,
-        least: float = 0.0,
+        threshold: float = 0.0,
         notes: Sequence[str] = (),
     ) -> None:
         super().__init__(
             structure=FreeBlur(side),
             input=_Nothing(y),
             loss=SameSpectrum(y, stride, window, sigma),
-            optimiser=adam(rate),
+            optimiser=adam(lr),
             schedule=one_cycle(0.1, 1.0, 0.02),
             steps=steps,
             image_output=False,
             notes=notes,
-            output=lambda network: placed(network()[0, 0], stride, times, least),
+            output=lambda network: placed(network()[0, 0], stride, times, threshold),
         )

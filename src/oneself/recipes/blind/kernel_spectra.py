@@ -33,11 +33,11 @@ def kernel_spectra(
     physics: Any,
     *,
     scale: o.Shrunk = 2,
-    side: Annotated[int, Option("side of the kernel for one shrinking", low=5, high=31)] = 13,
+    kernel_size: Annotated[int, Option("side of the kernel for one shrinking", low=5, high=31)] = 13,
     sigma: o.Sigma = None,
-    windows: Annotated[int, Option("side of the windows whose spectra are compared", low=8, high=64)] = 16,
-    least: o.Least = 0.02,
-    rate: o.Rate = 0.05,
+    spectrum_window: Annotated[int, Option("side of the windows whose spectra are compared", low=8, high=64)] = 16,
+    threshold: o.KernelThreshold = 0.02,
+    lr: o.LearningRate = 0.05,
     steps: o.Steps = 400,
 ) -> Fit:
     stride, times = strides("kernel_spectra", scale)
@@ -46,12 +46,12 @@ def kernel_spectra(
     return SpectralFit(
         y,
         stride,
-        side=side + (side + 1) % 2,
-        window=min(windows, min(y.shape[2:]) // stride),
+        side=kernel_size + (kernel_size + 1) % 2,
+        window=min(spectrum_window, min(y.shape[2:]) // stride),
         sigma=level,
-        rate=rate,
+        lr=lr,
         steps=steps,
         times=times,
-        least=least,
+        threshold=threshold,
         notes=notes,
     )

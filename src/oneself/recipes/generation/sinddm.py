@@ -1,46 +1,38 @@
 """SinDDM: a denoising diffusion model of one picture, over its scales.
 
 Given           x, one picture
-Structure       one convolutional network h of small receptive field for all scales, told noise and scale
+Structure       one convolutional network h of small receptive field for all scales; noise level and scale are inputs
 Input           x_t = √ᾱ_t m_t + √(1 − ᾱ_t) ε at a random scale and time, m_t = γ_t ↑↓x + (1 − γ_t) x
 Loss            ‖h(x_t, t, s) − x‖² in units of what x_t leaves open
 Regularisation  the small receptive field; the average of the weights along the training
-At the coarsest scale samples come, instead, from the denoiser that h tends to: a mean of x's own patches (exact)
 
 Kulikov, Yadin, Kleiner, Michaeli. SinDDM: a single image denoising diffusion model. ICML 2023.
 """
 
 from __future__ import annotations
 
-import copy
-import math
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from oneself.core import Example, Fit, Input, Option, WeightAverage, method
-from oneself.generative import Cascade, pyramid_sizes
-from oneself.generative import diffusion as d
-from oneself.imaging.cropping import cut
-from oneself.losses import Fidelity
-from oneself.optim import OPTIMISERS, one_cycle
+from oneself.core import Fit, Option, method
 from oneself.recipes import options as o
+from oneself.recipes.generation.diffusion_scales import diffusion_over_scales
 
-# Network and schedule of the learning rate are not the paper's, whose patches have 35 elements (`layers` of 17).
-PUBLISHED = {
-    "coarsest": 42,
-    "dilated": 0,
-    "exact": 0.0,
-    "ratio": 0.709,
+# The paper's sizes, loss, batch and steps. Not its network, which sees patches of 35 elements, nor its cuts of the
+# learning rate, nor its average of the weights every tenth step.
+NEAR_PUBLISHED = {
+    "min_size": 42,
+    "dilated_layers": 0,
+    "scale_factor": 0.709,
     "width": 160,
-    "boldness": 1.0,
+    "start_noise": 1.0,
     "crop": None,
     "batch": 32,
-    "emphasis": 1.0,
-    "power": 1,
+    "coarsest_oversampling": 1.0,
+    "loss": "l1",
     "optimiser": "adam",
-    "rate": 1e-3,
+    "lr": 1e-3,
     "steps": 120_000,
     "average": 0.995,
 }
@@ -52,141 +44,58 @@ PUBLISHED = {
     tasks=("generate",),
     dims=(2,),
     needs=("A",),
-    presets={"published": PUBLISHED},
+    presets={"near-published": NEAR_PUBLISHED},
 )
 def sinddm(
     y: Tensor,
     physics: Any,
     *,
-    coarsest: Annotated[int, Option("shorter side of the picture at the coarsest scale", low=8, high=4096)] = 32,
-    ratio: Annotated[float, Option("size of a scale relative to the next finer one", low=0.4, high=0.9)] = 0.7,
+    min_size: o.MinSize = 32,
+    scale_factor: o.ScaleFactor = 0.7,
     width: Annotated[int, Option("channels of the network", low=1, high=1024)] = 48,
     layers: Annotated[
-        int, Option("convolutions of the network; patches of 2 (layers + dilated) + 1 are learned", low=2, high=100)
+        int, Option("convolutions; patches of 2 (layers + dilated_layers) + 1 elements are learned", low=2, high=100)
     ] = 6,
-    dilated: Annotated[
-        int, Option("how many of them, in the middle, see twice as far; fewer than layers", low=0, high=100)
+    dilated_layers: Annotated[
+        int, Option("how many of the convolutions, in the middle, see twice as far; fewer than layers", low=0, high=100)
     ] = 2,
-    times: Annotated[int, Option("steps from noise to picture at the coarsest scale", low=2, high=10**4)] = 100,
-    boldness: Annotated[
+    timesteps: Annotated[int, Option("steps from noise to picture at the coarsest scale", low=2, high=10**4)] = 100,
+    start_noise: Annotated[
         float,
-        Option(
-            "noise that a finer scale begins with, in units of the error of the enlarged one below", above=0, high=1e3
-        ),
+        Option("noise that a finer scale begins with, relative to the error of the enlarged scale below",
+               above=0, high=1e3),
     ] = 2.0,
-    exact: Annotated[
-        float,
-        Option("share of the coarsest scale's steps made by the best denoiser of its patches", low=0, high=1),
-    ] = 0.95,
-    crop: Annotated[
-        int | None,
-        Option("side of the random part that a step looks at; none for the whole picture", low=8, high=2**14),
-    ] = 64,
+    crop: o.RandomCrop = 64,
     batch: Annotated[
         int, Option("noisy copies in a step, of the finest scale; more of smaller ones", low=1, high=1024)
     ] = 2,
-    emphasis: Annotated[
-        float, Option("how often the coarsest scale is seen, relative to each other", above=0, high=1e3)
+    coarsest_oversampling: Annotated[
+        float, Option("how often the coarsest scale is trained, relative to each other scale", above=0, high=1e3)
     ] = 2.0,
-    power: Annotated[int, Option("of the error: 2 learns means, 1 medians, which mute the picture", low=1, high=2)] = 2,
+    loss: Annotated[
+        Literal["l2", "l1"], Option("the error's norm: 'l2' learns means, 'l1' medians, which give duller samples")
+    ] = "l2",
     optimiser: o.Optimiser = "muon",
-    rate: o.Rate = 5e-3,
+    lr: o.LearningRate = 5e-3,
     steps: o.Steps = 1500,
-    average: Annotated[float, Option("decay of the running average of the weights; 0 for none", low=0, below=1)] = 0.99,
-) -> Fit:
-    if dilated >= layers:
-        raise ValueError(f"sinddm(dilated={dilated}, layers={layers}): the first one sees as it is. Give fewer.")
-    least = 2 * (layers + dilated) + 2
-    if min(y.shape[2:]) < least or coarsest < least:
-        told = f"layers={layers}, dilated={dilated}, coarsest={coarsest}, y.shape={tuple(y.shape)}"
-        raise ValueError(
-            f"sinddm({told}): they see patches of {least - 1} elements, and every scale must be "
-            f"larger. Give a picture and a coarsest scale of at least {least} along each side, or fewer."
-        )
-    sizes = pyramid_sizes(tuple(y.shape[2:]), coarsest, ratio)
-    cascade = Cascade(y, sizes, width, layers, times, boldness, dilated, exact)
-    return Diffusion(
-        cascade,
-        structure=cascade.network,
-        input=Diffused(cascade, batch, crop, emphasis),
-        loss=Fidelity(power=power),
-        optimiser=OPTIMISERS[optimiser](rate),
-        schedule=one_cycle(),
+    average: o.WeightAverage = 0.99,
+) -> Fit:  # fmt: skip
+    return diffusion_over_scales(
+        "sinddm",
+        y,
+        min_size=min_size,
+        scale_factor=scale_factor,
+        width=width,
+        layers=layers,
+        dilated_layers=dilated_layers,
+        timesteps=timesteps,
+        start_noise=start_noise,
+        crop=crop,
+        batch=batch,
+        coarsest_oversampling=coarsest_oversampling,
+        loss=loss,
+        optimiser=optimiser,
+        lr=lr,
         steps=steps,
-        average=WeightAverage(cascade.network, average) if average else None,
-        image_output=False,
-        answer_cost=1 + float(cascade.starts[1:].sum()) / (3 * batch),
+        average=average,
     )
-
-
-class Diffused(Input):
-    """Noisy copies of the picture, or of a random part of it, at one random scale and at times spread evenly."""
-
-    def __init__(self, cascade: Cascade, batch: int, crop: int | None, emphasis: float) -> None:
-        super().__init__()
-        self.cascade, self.crop = cascade, crop
-        self.first = emphasis / (emphasis + cascade.scales - 1)  # how often the coarsest scale is seen
-        self.pairs = [cascade.pair(scale) for scale in range(cascade.scales)]
-        room = [math.prod(self.sides(scale)) for scale in range(cascade.scales)]
-        self.batches = [round(batch * room[-1] / of) for of in room]
-
-    def sides(self, scale: int) -> list[int]:
-        """Of the part that a step looks at: its border, where the network would take it for the picture's, is extra."""
-        most = self.crop + 2 * self.cascade.network.margin if self.crop else math.inf
-        return [int(min(n, most)) for n in self.cascade.sizes[scale]]
-
-    def forward(self) -> Example:
-        scales = self.cascade.scales
-        return self.at(0 if torch.rand(()) < self.first else int(torch.randint(1, scales, ())))
-
-    def at(self, scale: int) -> Example:
-        cascade = self.cascade
-        place = self.place(scale)
-        real, soft = (cut(x, place) for x in self.pairs[scale])
-        step = self.steps(scale).to(real.device)
-        mixed = torch.lerp(real, soft, d.each(cascade.softness(scale, step), real))
-        noisy = d.noised(mixed, torch.randn_like(mixed), d.each(cascade.alpha_bar[step], real))
-        given, skip, out = cascade.factors(step, real)
-        told = (given * noisy, cascade.told(step), torch.full_like(step, scale))
-        return Example(told, (real - skip * noisy) / out, self.inside(scale, place).to(real))
-
-    def steps(self, scale: int) -> Tensor:
-        """One for each of the batch, each from its own part of the range."""
-        batch = self.batches[scale]
-        even = (torch.arange(batch) + torch.rand(batch)) / batch
-        return 1 + (even * self.cascade.learned(scale)).long()
-
-    def place(self, scale: int) -> list[slice]:
-        sizes, sides = self.cascade.sizes[scale], self.sides(scale)
-        corners = [int(torch.randint(n - side + 1, ())) for n, side in zip(sizes, sides, strict=True)]
-        return [slice(corner, corner + side) for corner, side in zip(corners, sides, strict=True)]
-
-    def inside(self, scale: int, place: list[slice]) -> Tensor:
-        """0 where the network sees beyond a border that is not the picture's, ``(1, 1, H, W)``."""
-        margin = self.cascade.network.margin
-        sides = [part.stop - part.start for part in place]
-        starts = [margin if part.start else 0 for part in place]
-        ends = [margin if part.stop < n else 0 for part, n in zip(place, self.cascade.sizes[scale], strict=True)]
-        known = torch.zeros(1, 1, *sides)
-        cut(known, [slice(a, n - b) for a, b, n in zip(starts, ends, sides, strict=True)]).fill_(1)
-        return known
-
-    def evaluation_example(self) -> Example:
-        return self.forward()
-
-
-class Diffusion(Fit):
-    """The fit of a cascade's network."""
-
-    def __init__(self, cascade: Cascade, **parts: Any) -> None:
-        super().__init__(**parts, output=self._reconstruction)
-        self.cascade = cascade
-
-    def sampler(self) -> Cascade:
-        """The cascade as it stands."""
-        made = copy.deepcopy(self.cascade)
-        made.network.load_state_dict(self.network.state_dict())
-        return made
-
-    def _reconstruction(self, network: nn.Module) -> Tensor:
-        return self.sampler().reconstruction()

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from oneself.core import Example, Fit, Input, Option, Recipe, Stage, WeightAverage, method
 from oneself.generative import Fusion, scaled
 from oneself.generative import diffusion as d
-from oneself.imaging.cropping import cut
+from oneself.imaging.cropping import cut, random_place
 from oneself.losses import Fidelity
 from oneself.operators.resize import resize
 from oneself.optim import OPTIMISERS, one_cycle
@@ -35,13 +35,14 @@ ENOUGH = 6  # frames, of which one can be held
 ROUGH = 0.1  # of noise at most, in [-1, 1], in what the next frame is told from
 FARTHEST = 3  # frames between a frame and what is told from it, at the end of the training
 SHARES = {"picture": 0.5, "next": 1.0, "between": 0.5}  # of the steps that each network of a clip takes
-PUBLISHED = {
+# The paper cuts the learning rate to a tenth once; here it goes through one cycle.
+NEAR_PUBLISHED = {
     "width": 64,
     "blocks": 16,
-    "radius": 3,
-    "lift": 1.0,
+    "kernel_radius": 3,
+    "s_noise": 1.0,
     "optimiser": "adam",
-    "rate": 2e-4,
+    "lr": 2e-4,
     "steps": 50_000,
     "average": 0.0,
     "batch": 1,
@@ -54,28 +55,28 @@ PUBLISHED = {
     tasks=("generate",),
     dims=(2, 3),
     needs=("A",),
-    presets={"published": PUBLISHED},
+    presets={"near-published": NEAR_PUBLISHED},
 )
 def sinfusion(
     y: Tensor,
     physics: Any,
     *,
-    levels: Annotated[int, Option("steps from noise to picture", low=2, high=10**4)] = 50,
+    timesteps: Annotated[int, Option("steps from noise to picture", low=2, high=10**4)] = 50,
     width: o.Width = 32,
     blocks: Annotated[
-        int, Option("blocks of the network; patches of 2 blocks radius + 1 are learned", low=1, high=100)
+        int, Option("blocks of the network; patches of 2 · blocks · kernel_radius + 1 are learned", low=1, high=100)
     ] = 4,
-    radius: Annotated[int, Option("of the kernels, whose side is 2 radius + 1", low=1, high=100)] = 5,
-    lift: Annotated[
+    kernel_radius: Annotated[int, Option("of the kernels, whose side is 2 · kernel_radius + 1", low=1, high=100)] = 5,
+    s_noise: Annotated[
         float,
         Option(
             "how much stronger the noise is kept than the schedule says, so that samples are not pale", low=1, high=100
         ),
     ] = 1.35,
-    crop: Annotated[float, Option("side of a crop relative to the picture's", above=0, high=1)] = 0.95,
+    crop_ratio: Annotated[float, Option("side of a crop relative to the picture's", above=0, high=1)] = 0.95,
     batch: Annotated[int, Option("noisy crops in a step", low=1, high=1024)] = 1,
     optimiser: o.Optimiser = "muon",
-    rate: o.Rate = 1e-2,
+    lr: o.LearningRate = 1e-2,
     steps: Annotated[
         int, Option("steps; half as many each for a clip's single frames and for what is between", low=1, high=10**7)
     ] = 5000,
@@ -91,9 +92,9 @@ def sinfusion(
             f"sinfusion(y.shape={tuple(y.shape)}): too small to learn from. Give at least {LEAST} pixels along each "
             "side."
         )
-    made = Fusion(y, levels, width, blocks, radius, lift)
-    moved = {"optimiser": OPTIMISERS[optimiser](rate), "schedule": one_cycle(), "loss": Fidelity()}
-    return parts(made, crop, batch, steps, average, moved)
+    made = Fusion(y, timesteps, width, blocks, kernel_radius, s_noise)
+    moved = {"optimiser": OPTIMISERS[optimiser](lr), "schedule": one_cycle(), "loss": Fidelity()}
+    return parts(made, crop_ratio, batch, steps, average, moved)
 
 
 def parts(
@@ -157,7 +158,7 @@ class Noisy(Input):
     def one(self, copy: int = 0) -> tuple[Tensor, Tensor, int]:
         """A crop of a frame in [-1, 1], of those beside it along the channels, and the distance."""
         frames = self.copies[copy]
-        place, count, apart = self.place(copy), len(frames), 0
+        place, count, apart = random_place(frames.shape[2:], self.sides[copy]), len(frames), 0
         if self.part == "next":
             farthest = min(1 + FARTHEST * int(self.taken) // self.steps, FARTHEST, count - 1)
             apart = (1 if torch.rand(()) < 0.5 else -1) * int(torch.randint(1, farthest + 1, ()))
@@ -180,15 +181,10 @@ class Noisy(Input):
         coarse = torch.randn(1, len(shown), *(-(-n // 4) for n in shown.shape[1:])).to(shown)
         return shown + strength * F.interpolate(coarse, shown.shape[1:], mode="bicubic")[0]
 
-    def place(self, copy: int) -> list[slice]:
-        sizes, sides = self.copies[copy].shape[2:], self.sides[copy]
-        corners = [int(torch.randint(n - side + 1, ())) for n, side in zip(sizes, sides, strict=True)]
-        return [slice(corner, corner + side) for corner, side in zip(corners, sides, strict=True)]
-
     def noisy(self, x: Tensor, shown: Tensor, apart: Tensor) -> Example:
         """The levels of a batch lie each in its own part of the range."""
         even = (torch.arange(len(x)) + torch.rand(len(x))) / len(x)
-        level = 1 + (even * self.made.levels).long().clamp(max=self.made.levels - 1).to(x.device)
+        level = 1 + (even * self.made.timesteps).long().clamp(max=self.made.timesteps - 1).to(x.device)
         u = (x - self.made.base(shown if shown.shape[1] else None, x)) / self.made.gain(self.part)
         noisy = d.noised(u, torch.randn_like(u), d.each(self.made.alpha_bar[level], x))
         given, skip, out = self.made.factors(level, x)
@@ -214,7 +210,7 @@ class Part(Fit):
         made = copy.deepcopy(self.made)
         made.networks[self.name].load_state_dict(self.network.state_dict())
         if self.name == "between" and self.input.held:
-            made.trust.copy_(made.believed(2 * self.input.copies[-1] - 1, self.input.held))
+            made.correction_weight.copy_(made.least_squares_factor(2 * self.input.copies[-1] - 1, self.input.held))
         return made
 
     def _reconstruction(self, network: nn.Module) -> Tensor:

@@ -1,56 +1,34 @@
 """SinGAN: a pyramid of generative adversarial networks, learned from one picture.
 
 Given           x, one picture
-Structure       a generator h_k of patches at every scale k of x, convolutional; with judge="critic" a critic D_k, too
-Input           noise σ_k z plus what the scale below made, enlarged; and the fixed noise z* that must give x
-Loss            the Wasserstein distance of the patches of h_k(z) and x: by optimal transport to x's patches in closed
-                form, and sliced; or by the critic, max over D_k of mean D_k(x) − mean D_k(h_k(z)).
-                α ‖h_k(z*) − x‖² for the fixed noise
-Regularisation  the small receptive field; the critic's slope is held to 1 (λ)
+Structure       a generator h_k of patches and a discriminator D_k at every scale k of x, convolutional
+Input           noise σ_k z plus what the scale below generates, enlarged; and the fixed noise z* that must give x
+Loss            max over D_k of mean D_k(x) − mean D_k(h_k(z)), the Wasserstein distance of the patches;
+                α ‖h_k(z*) − x‖²
+Regularisation  the small receptive field; the norm of the slope of D_k is held near 1 (λ)
 
-Rott Shaham, Dekel, Michaeli. SinGAN: learning a generative model from a single natural image. ICCV 2019. The paper's
-judge is the critic; transport is Houdard, Leclaire, Papadakis, Rabin (JMIV 2023), sliced Elnekave, Weiss (ECCV 2022).
+Rott Shaham, Dekel, Michaeli. SinGAN: learning a generative model from a single natural image. ICCV 2019.
 """
 
 from __future__ import annotations
 
-import copy
-import math
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Annotated, Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from oneself.core import Example, Learner, Option, Recipe, Stage, WeightAverage, method
-from oneself.generative import Level, Pyramid, fresh, pyramid_sizes
-from oneself.imaging.cropping import cut
-from oneself.losses import PatchTransport, critique, frozen, gradient_penalty, sliced_distance
+from oneself.core import Example, Learner, Option, Recipe, method
+from oneself.generative import Pyramid
+from oneself.losses import critique, frozen
+from oneself.losses import gradient_penalty as slope_penalty
 from oneself.networks import patchwise
-from oneself.operators.resize import resize
-from oneself.optim import adam, level_then_down
+from oneself.optim import adam, stepped
 from oneself.recipes import options as o
+from oneself.recipes.generation.scales import Plan, Scale, ScaleSettings, check_size, plans, train_scales
 
-WIDEST = 128
-PATCH, STRIDE, DIRECTIONS = 7, 3, 32  # side of what is transported, every which, and directions of the sliced distance
-PUBLISHED = {
-    "coarsest": 25,
-    "judge": "critic",
-    "fewer": 1.0,
-    "width": 32,
-    "grow": 4,
-    "ratio": 0.75,
-    "crop": None,
-    "fidelity": 10.0,
-    "firmer": 1.0,
-    "moves": 3,
-    "normalise": True,
-    "rate": 5e-4,
-    "steps": 2000,
-    "average": 0.0,
-}
+PUBLISHED = {"crop": None, "discriminator_steps": 3, "generator_steps": 3, "average": 0.0}
 
 
 @method(
@@ -65,217 +43,98 @@ def singan(
     y: Tensor,
     physics: Any,
     *,
-    coarsest: Annotated[int, Option("shorter side of the picture at the coarsest scale", low=8, high=4096)] = 18,
-    ratio: Annotated[float, Option("size of a scale relative to the next finer one", low=0.4, high=0.9)] = 0.7,
-    width: Annotated[int, Option("channels of the networks at the coarsest scales", low=1, high=1024)] = 32,
-    grow: Annotated[
-        int | None, Option("scales after which the networks are twice as wide; none for one width", low=1, high=256)
-    ] = 8,
-    layers: Annotated[
-        int, Option("convolutions of each network; patches of 2 layers + 1 are learned", low=2, high=100)
-    ] = 5,
-    normalise: Annotated[bool, Option("batch normalisation in both networks")] = False,
-    crop: Annotated[
-        int | None,
-        Option("side of the random part that a step looks at; none for the whole picture", low=8, high=2**14),
-    ] = 128,
-    judge: Annotated[
-        Literal["transport", "critic"],
-        Option("what compares patches: optimal transport, in closed form, or a network of its own"),
-    ] = "transport",
-    transport: Annotated[float, Option("weight of the transport of patches", low=0, high=1e6)] = 50.0,
-    sliced: Annotated[float, Option("weight of the sliced distance beside it", low=0, high=1e6)] = 8.0,
-    fidelity: Annotated[
-        float, Option("α, weight of the reconstruction from the fixed noise, at the coarsest scale", low=0, high=1e6)
-    ] = 5.0,
-    firmer: Annotated[
-        float,
-        Option("α grows up to so many times itself at the finest scale, as errors become smaller", low=1, high=1e6),
-    ] = 50.0,
-    penalty: Annotated[float, Option("λ, weight of the critic's gradient penalty", low=0, high=1e6)] = 0.1,
-    noise: Annotated[
-        float, Option("noise of a scale, in units of the error of the scale below", low=0, high=100)
+    min_size: o.MinSize = 25,
+    scale_factor: o.ScaleFactor = 0.75,
+    width: o.CoarsestWidth = 32,
+    double_width_every: o.DoubleWidthEvery = 4,
+    layers: o.PatchLayers = 5,
+    batch_norm: o.BatchNorm = True,
+    crop: o.RandomCrop = 128,
+    reconstruction_weight: Annotated[
+        float, Option("α, weight of the reconstruction of the picture from the fixed noise", low=0, high=1e6)
+    ] = 10.0,
+    gradient_penalty: Annotated[
+        float, Option("λ, weight of the discriminator's gradient penalty", low=0, high=1e6)
     ] = 0.1,
-    moves: Annotated[int, Option("moves of the critic, then of the generator, in a step", low=1, high=1000)] = 1,
-    rate: o.Rate = 1e-3,
-    steps: Annotated[int, Option("steps at the coarsest scale", low=1, high=10**7)] = 2000,
-    fewer: Annotated[float, Option("steps at the finest scale, relative to the coarsest", above=0, high=1)] = 0.2,
-    average: Annotated[float, Option("decay of the running average of the generators; 0 for none", low=0, below=1)]
-    = 0.99,
-) -> Recipe:  # fmt: skip
-    least = 2 * layers + 2
-    if min(y.shape[2:]) < least or coarsest < least:
-        told = f"layers={layers}, coarsest={coarsest}, y.shape={tuple(y.shape)}"
-        raise ValueError(
-            f"singan({told}): {layers} convolutions see patches of {least - 1} elements, and every scale must be "
-            f"larger. Give a picture and a coarsest scale of at least {least} along each side, or fewer layers."
-        )
-    if judge == "transport" and not (transport or sliced):
-        raise ValueError(
-            "singan(transport=0, sliced=0): nothing compares the patches. Give one of them a weight, or judge='critic'."
-        )
-    sizes = pyramid_sizes(tuple(y.shape[2:]), coarsest, ratio)
-    weights = {"transport": transport, "sliced": sliced} if judge == "transport" else {}
-    made = Made(layers, normalise, crop, weights, penalty, moves, rate, average)
-    taken = [max(1, round(steps * fewer ** (k / max(1, len(sizes) - 1)))) for k in range(len(sizes))]
-    widths = [min(WIDEST, width * 2 ** (0 if grow is None else k // grow)) for k in range(len(sizes))]
-    firm = [fidelity * firmer ** (k / max(1, len(sizes) - 1)) for k in range(len(sizes))]
-    return climb(y, sizes, widths, firm, taken, made, noise)
+    noise_amplitude: o.NoiseAmplitude = 0.1,
+    discriminator_steps: Annotated[int, Option("updates of the discriminator in a step", low=1, high=1000)] = 1,
+    generator_steps: Annotated[int, Option("updates of the generator in a step", low=1, high=1000)] = 1,
+    lr: o.LearningRate = 5e-4,
+    steps: Annotated[int, Option("steps at each scale", low=1, high=10**7)] = 2000,
+    average: o.GeneratorAverage = 0.99,
+) -> Recipe:
+    check_size("singan", y, layers, min_size)
+    scales = plans(y, min_size, scale_factor, width, double_width_every, steps, reconstruction_weight)
+    settings = ScaleSettings(layers, batch_norm, crop, lr, average, noise_amplitude)
+    make = partial(
+        AdversarialScale,
+        gradient_penalty=gradient_penalty,
+        discriminator_steps=discriminator_steps,
+        generator_steps=generator_steps,
+    )
+    return train_scales(y, scales, settings, make)
 
 
-@dataclass(frozen=True)
-class Made:
-    """What all scales have in common; ``weights`` of the parts of the distance of patches, none with a critic."""
+class AdversarialScale(Scale):
+    """One scale: its discriminator, then its generator are trained.
 
-    layers: int
-    normalise: bool
-    crop: int | None
-    weights: Mapping[str, float]
-    penalty: float
-    moves: int
-    rate: float
-    average: float
-
-
-def climb(
-    y: Tensor,
-    sizes: Sequence[tuple[int, ...]],
-    widths: Sequence[int],
-    firm: Sequence[float],
-    taken: Sequence[int],
-    made: Made,
-    noise: float,
-) -> Generator[Stage, Stage, None]:
-    """Scale after scale; each begins with what the one below has learned, where it is as wide."""
-    below = Pyramid(y, sizes, made.layers, made.normalise)
-    last: Scale | None = None
-    for number, (size, wide) in enumerate(zip(sizes, widths, strict=True)):
-        stage = Scale(below, resize(2 * y - 1, size), wide, firm[number], taken[number], made, noise)
-        if last is not None and last.wide == wide:
-            stage.level.network.load_state_dict(last.level.network.state_dict())
-            if stage.critic is not None and last.critic is not None:
-                stage.critic.load_state_dict(last.critic.state_dict())
-        left = zip(sizes[number:], widths[number:], taken[number:], strict=True)
-        work = [_work(*scale, made.crop) for scale in left]
-        stage.time_share = work[0] / sum(work)
-        last = yield stage  # type: ignore[assignment]
-        assert isinstance(last, Scale)
-        below = last.sampler()
-
-
-def _work(size: Sequence[int], wide: int, steps: int, crop: int | None) -> float:
-    """What a scale costs, relative to others."""
-    return float(steps * wide**2 * math.prod(min(n, crop or n) for n in size))
-
-
-class Scale(Stage):
-    """One scale: its critic, where there is one, then its generator, move; the scales below stay as they are.
-
-    ``real`` is the picture at this scale, ``(1, C, H, W)`` in [-1, 1].
+    Parameters
+    ----------
+    below, real, plan, settings
+        As of ``Scale``.
+    gradient_penalty : float
+        λ.
+    discriminator_steps, generator_steps : int
+        Updates of each in a step.
     """
 
-    prior: Tensor
-    real: Tensor
-
     def __init__(
-        self, below: Pyramid, real: Tensor, wide: int, firm: float, steps: int, made: Made, noise: float
+        self,
+        below: Pyramid,
+        real: Tensor,
+        plan: Plan,
+        settings: ScaleSettings,
+        *,
+        gradient_penalty: float,
+        discriminator_steps: int,
+        generator_steps: int,
     ) -> None:
-        super().__init__(steps=steps)
-        channels = real.shape[1]
-        self.made, self.wide, self.firm, self.number = made, wide, firm, below.height
-        self.below = copy.deepcopy(below)
-        self.level = Level(channels, wide, made.layers, made.normalise)
-        judged, self.side = not made.weights, min(PATCH, 2 * made.layers + 1)
-        self.critic = (
-            patchwise(2, channels, 1, width=wide, layers=made.layers, normalise=made.normalise) if judged else None
+        super().__init__(below, real, plan, settings)
+        self.gradient_penalty = gradient_penalty
+        self.discriminator_steps, self.generator_steps = discriminator_steps, generator_steps
+
+    def prepare(self, real: Tensor) -> None:
+        self.discriminator = patchwise(
+            2,
+            real.shape[1],
+            1,
+            width=self.plan.width,
+            layers=self.settings.layers,
+            batch_norm=self.settings.batch_norm,
         )
-        self.register_buffer("real", real)
-        weighed = made.weights.get("transport")
-        self.transport = PatchTransport(self.framed(real), self.side, STRIDE) if weighed else None
-        self.register_buffer("prior", self.lower(self.below.fixed))
-        if self.number:
-            self.level.amplitude.copy_(noise * (self.prior - real).square().mean().sqrt())
-        self.average = WeightAverage(self.level.network, made.average) if made.average else None
 
-    def lower(self, noise: Any) -> Tensor:
-        """What the scales below make, enlarged to this one's size."""
-        sizes = self.below.sizes[: self.number]
-        if not sizes:
-            return self.below.blackness(self.real.shape[2:])
-        return resize(self.below.climb(sizes, self.below.blackness(sizes[0]), noise), self.real.shape[2:])
+    def begin_from(self, last: Scale) -> None:
+        super().begin_from(last)
+        assert isinstance(last, AdversarialScale)
+        self.discriminator.load_state_dict(last.discriminator.state_dict())
 
-    def draw(self) -> Example:
-        """A made-up input and the fixed one, in the same place; each as (mixed, prior)."""
-        prior = self.lower(fresh)
-        z = torch.randn_like(prior if self.number else prior[:, :1])
-        known = self.below.fixed(self.number, self.prior)
-        mixed, anchored = self.level.mixed(prior, z), self.level.mixed(self.prior, known)
-        place = self.place()
-        wide = tuple(slice(part.start, part.stop + 2 * self.made.layers) for part in place)
-        share = torch.rand(1, 1, 1, 1, device=prior.device)
-        made = (cut(mixed, wide), cut(prior, place), cut(anchored, wide), cut(self.prior, place), share)
-        return Example(made, cut(self.real, place))
-
-    def place(self) -> tuple[slice, ...]:
-        """A random part of the scale, or all of it where it is no larger than a crop."""
-        size = self.real.shape[2:]
-        sides = [min(n, max(self.made.crop or n, 2 * self.made.layers + 2)) for n in size]
-        starts = [int(torch.randint(n - side + 1, ())) for n, side in zip(size, sides, strict=True)]
-        return tuple(slice(start, start + side) for start, side in zip(starts, sides, strict=True))
-
-    def judged(self, example: Example) -> Mapping[str, Tensor]:
-        """What the critic minimises."""
-        assert self.critic is not None
-        mixed, prior, _, _, share = example.input
+    def discriminator_loss(self, example: Example) -> Mapping[str, Tensor]:
         with torch.no_grad():
-            made = self.level.refine(mixed, prior)
-        steep = gradient_penalty(self.critic, example.target, made, share)
-        return {"critic": critique(self.critic, example.target, made), "penalty": self.made.penalty * steep}
+            generated = self.generated(example)
+        slope = slope_penalty(self.discriminator, example.target, generated, example.input[-1])
+        distance = critique(self.discriminator, example.target, generated)
+        return {"discriminator": distance, "gradient_penalty": self.gradient_penalty * slope}
 
-    def pleased(self, example: Example) -> Mapping[str, Tensor]:
-        """What the generator minimises."""
-        mixed, prior, anchored, below, _ = example.input
-        made, again = self.level.refine(mixed, prior), self.level.refine(anchored, below)
-        fidelity = {"reconstruction": self.firm * (again - example.target).square().mean()}
-        return {**self.distance(made, example.target), **fidelity}
-
-    def distance(self, made: Tensor, real: Tensor) -> Mapping[str, Tensor]:
-        """Of the patches of what was made from those of the picture, in parts."""
-        if self.critic is not None:
-            return {"adversarial": -frozen(self.critic, made).mean()}
-        found = {}
-        if self.transport is not None:
-            found["transport"] = self.made.weights["transport"] * self.transport(self.framed(made))
-        if self.made.weights["sliced"]:
-            pair = self.framed(made), self.framed(real)
-            found["sliced"] = self.made.weights["sliced"] * sliced_distance(*pair, self.side, DIRECTIONS)
-        return found
-
-    def framed(self, x: Tensor) -> Tensor:
-        """With its reflection around it, where all of the scale is looked at: else its border is in few patches."""
-        whole = max(self.real.shape[2:]) <= (self.made.crop or math.inf)
-        return F.pad(x, [self.side // 2] * 4, mode="reflect") if whole else x
+    def generator_loss(self, example: Example) -> Mapping[str, Tensor]:
+        return {
+            "generator": -frozen(self.discriminator, self.generated(example)).mean(),
+            "reconstruction": self.reconstruction_loss(example),
+        }
 
     def learners(self) -> Sequence[Learner]:
-        move = adam(self.made.rate, betas=(0.5, 0.999))
-        schedule = level_then_down()
-        level = Learner(self.level, self.draw, self.pleased, move, schedule, self.made.moves)
-        if self.critic is None:
-            return [level]
-        return [Learner(self.critic, self.draw, self.judged, move, schedule, self.made.moves), level]
-
-    def after_step(self) -> None:
-        if self.average is not None:
-            self.average.update(self.level.network)
-
-    def sampler(self) -> Pyramid:
-        """The generators so far, this one among them, as they stand."""
-        made, level = copy.deepcopy(self.below), copy.deepcopy(self.level)
-        if self.average is not None:
-            level.network.load_state_dict(self.average.network.state_dict())
-        made.add(level, self.wide)
-        return made
-
-    def estimate(self) -> Tensor:
-        """The reconstruction so far, on the picture's grid."""
-        return resize(self.sampler().reconstruction(), self.below.sizes[-1])
+        optimiser, schedule = adam(self.settings.lr, betas=(0.5, 0.999)), stepped(0.1, at=(0.8,))
+        steps = self.discriminator_steps, self.generator_steps
+        return [
+            Learner(self.discriminator, self.draw, self.discriminator_loss, optimiser, schedule, steps[0]),
+            Learner(self.level, self.draw, self.generator_loss, optimiser, schedule, steps[1]),
+        ]

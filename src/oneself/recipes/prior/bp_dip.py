@@ -16,13 +16,8 @@ from typing import Any
 from torch import Tensor
 
 from oneself.core import Fit, method
-from oneself.inputs import Code
-from oneself.losses import BackProjection
-from oneself.networks import Skip
-from oneself.operators import NormalInverse
-from oneself.optim import OPTIMISERS
 from oneself.recipes import options as o
-from oneself.stopping import WindowVariance, early_stopping
+from oneself.recipes.prior.back_projected import back_projected
 
 
 @method(
@@ -43,7 +38,7 @@ def bp_dip(
     code: o.CodeChannels = 32,
     jitter: o.Jitter = 1 / 30,
     optimiser: o.Optimiser = "muon",
-    rate: o.Rate = 0.01,
+    lr: o.LearningRate = 0.01,
     steps: o.StepsAtMost = 1500,
     window: o.Window = 50,
     smoothing: o.Smoothing = 0.93,
@@ -51,14 +46,21 @@ def bp_dip(
     start: o.Start = 100,
     average: o.Average = 0.99,
 ) -> Fit:
-    size = tuple(physics.A_adjoint(y).shape)
-    rule, selection = early_stopping(WindowVariance(window, smoothing), patience=patience, start=start, average=average)
-    return Fit(
-        structure=Skip(len(size) - 2, code, size[1], size[2:], [width] * levels, skip),
-        input=Code(y, size[2:], code, jitter),
-        loss=BackProjection(physics.A, NormalInverse(physics.A, physics.A_adjoint, y, ridge)),
-        optimiser=OPTIMISERS[optimiser](rate),
+    return back_projected(
+        y,
+        physics,
+        ridge=ridge,
+        width=width,
+        levels=levels,
+        skip=skip,
+        code=code,
+        jitter=jitter,
+        optimiser=optimiser,
+        lr=lr,
         steps=steps,
-        stop=rule,
-        selection=selection,
+        window=window,
+        smoothing=smoothing,
+        patience=patience,
+        start=start,
+        average=average,
     )

@@ -16,13 +16,9 @@ from typing import Any
 from torch import Tensor
 
 from oneself.core import Fit, method
-from oneself.inputs import Code
-from oneself.losses import BackProjection, TotalVariation
-from oneself.networks import Skip
-from oneself.operators import NormalInverse
-from oneself.optim import OPTIMISERS
+from oneself.losses import TotalVariation
 from oneself.recipes import options as o
-from oneself.stopping import WindowVariance, early_stopping
+from oneself.recipes.prior.back_projected import back_projected
 
 
 @method(
@@ -36,7 +32,7 @@ def bp_tv(
     y: Tensor,
     physics: Any,
     *,
-    variation: o.Variation = 0.02,
+    tv_weight: o.TvWeight = 0.02,
     ridge: o.Ridge = 3e-3,
     width: o.Width = 24,
     levels: o.Levels = 5,
@@ -44,7 +40,7 @@ def bp_tv(
     code: o.CodeChannels = 32,
     jitter: o.Jitter = 1 / 30,
     optimiser: o.Optimiser = "muon",
-    rate: o.Rate = 0.01,
+    lr: o.LearningRate = 0.01,
     steps: o.StepsAtMost = 1500,
     window: o.Window = 50,
     smoothing: o.Smoothing = 0.93,
@@ -52,15 +48,22 @@ def bp_tv(
     start: o.Start = 100,
     average: o.Average = 0.99,
 ) -> Fit:
-    size = tuple(physics.A_adjoint(y).shape)
-    rule, selection = early_stopping(WindowVariance(window, smoothing), patience=patience, start=start, average=average)
-    return Fit(
-        structure=Skip(len(size) - 2, code, size[1], size[2:], [width] * levels, skip),
-        input=Code(y, size[2:], code, jitter),
-        loss=BackProjection(physics.A, NormalInverse(physics.A, physics.A_adjoint, y, ridge)),
-        regularisation=variation * TotalVariation(),
-        optimiser=OPTIMISERS[optimiser](rate),
+    return back_projected(
+        y,
+        physics,
+        ridge=ridge,
+        width=width,
+        levels=levels,
+        skip=skip,
+        code=code,
+        jitter=jitter,
+        optimiser=optimiser,
+        lr=lr,
         steps=steps,
-        stop=rule,
-        selection=selection,
+        window=window,
+        smoothing=smoothing,
+        patience=patience,
+        start=start,
+        average=average,
+        regularisation=tv_weight * TotalVariation(),
     )

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 from torch import Tensor
 
 from oneself.core import Fit, Option, method
-from oneself.denoisers.classical import denoiser
+from oneself.denoisers import classical
 from oneself.inputs import Code
 from oneself.losses import data_term
 from oneself.networks import Skip
@@ -26,15 +26,8 @@ from oneself.recipes import options as o
 from oneself.recipes.prior.splitting import SplitFit
 from oneself.stopping import stopping_by
 
-PUBLISHED = {
-    "width": 128,
-    "optimiser": "adam",
-    "steps": 6000,
-    "stop": "variance",
-    "window": 100,
-    "smoothing": 0.0,
-    "patience": 1000,
-}
+# The paper's for denoising at σ = 25/255; in its code λ and μ also grow while the fit is close to y.
+NEAR_PUBLISHED = {"width": 128, "optimiser": "adam", "steps": 6000, "stop": "never", "denoiser_sigma": 3 / 255}
 
 
 @method(
@@ -42,8 +35,8 @@ PUBLISHED = {
     cite="Mataev, Elad, Milanfar. DeepRED: deep image prior powered by RED. ICCV Workshops 2019.",
     tasks=("denoise", "inpaint", "super-resolve", "deblur", "restore"),
     dims=(2, 3),
-    presets={"published": PUBLISHED},
-    gpu_preset="published",
+    presets={"near-published": NEAR_PUBLISHED},
+    gpu_preset="near-published",
 )
 def deep_red(
     y: Tensor,
@@ -56,13 +49,13 @@ def deep_red(
     skip: o.Skips = 4,
     code: o.CodeChannels = 32,
     jitter: o.Jitter = 1 / 30,
-    prior: o.Prior = "non-local-means",
-    strength: o.Strength = 5 / 255,
-    weight: Annotated[float, Option("λ, weight of the denoiser", above=0, high=1e6)] = 0.5,
+    denoiser: o.Denoiser = "non-local-means",
+    denoiser_sigma: o.DenoiserSigma = 5 / 255,
+    red_weight: Annotated[float, Option("λ, weight of the denoiser", above=0, high=1e6)] = 0.5,
     penalty: o.Penalty = 0.5,
-    every: Annotated[int, Option("steps from one use of D to the next", low=1, high=10**7)] = 10,
+    denoise_every: Annotated[int, Option("steps from one use of D to the next", low=1, high=10**7)] = 10,
     optimiser: o.Optimiser = "muon",
-    rate: o.Rate = 0.008,
+    lr: o.LearningRate = 0.008,
     steps: o.StepsAtMost = 1500,
     stop: o.Stop = "auto",
     hold_out: o.HoldOut = 0.05,
@@ -74,33 +67,24 @@ def deep_red(
 ) -> Fit:
     adjoint = physics.A_adjoint(y)
     rule, selection, where = stopping_by(
-        stop,
-        fidelity,
-        y,
-        physics.A,
-        hold_out=hold_out,
-        window=window,
-        smoothing=smoothing,
-        patience=patience,
-        start=start,
-        average=average,
+        stop, fidelity, y, physics.A, hold_out, window, smoothing, patience, start, average
     )
-    denoise = denoiser(prior, strength, adjoint, "deep_red")
+    denoise = classical.denoiser(denoiser, denoiser_sigma, adjoint, "deep_red")
 
     def red(x: Tensor, v: Tensor) -> Tensor:
         """One fixed-point step towards ``argmin λ vᵀ(v - D(v)) + μ |v - x|²``."""
-        moved: Tensor = (weight * denoise(v) + penalty * x) / (weight + penalty)
+        moved: Tensor = (red_weight * denoise(v) + penalty * x) / (red_weight + penalty)
         return moved
 
     return SplitFit(
         proximal=red,
-        every=every,
+        every=denoise_every,
         copy=adjoint,
         structure=Skip(adjoint.ndim - 2, code, adjoint.shape[1], adjoint.shape[2:], [width] * levels, skip),
         input=Code(y, tuple(adjoint.shape[2:]), code, jitter, where),
         loss=data_term(fidelity, physics, y, ridge=ridge, steps=steps),
         penalty=penalty,
-        optimiser=OPTIMISERS[optimiser](rate),
+        optimiser=OPTIMISERS[optimiser](lr),
         steps=steps,
         stop=rule,
         selection=selection,

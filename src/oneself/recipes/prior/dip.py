@@ -36,22 +36,26 @@ PUBLISHED = {
     "patience": 1000,
 }
 # for other tasks a number of steps is published for each
-PAPERS = {**PUBLISHED, "rate": 0.01, "stop": "never", "jitter": 0.03, "average": 0.0}
+PAPERS = {
+    **{"width": 128, "levels": 5, "optimiser": "adam"},
+    **{"lr": 0.01, "stop": "never", "jitter": 0.03, "average": 0.0},
+}
 PRESETS: dict[str, dict[str, Any]] = {
     "published": PUBLISHED,
     "jpeg": {**PAPERS, "code": 3, "jitter": 1 / 30, "steps": 2400, "average": 0.99},
     "text": {**PAPERS, "skip": 128, "upsampling": "nearest", "steps": 6001},
     "large-hole": {**PAPERS, "input": "positions", "skip": 0, "upsampling": "nearest", "steps": 5001},
-    "half-missing": {**PAPERS, "rate": 0.001, "steps": 11_000},
+    "half-missing": {**PAPERS, "lr": 0.001, "steps": 11_000},
     "super-resolve-x4": {**PAPERS, "steps": 2000},
     "super-resolve-x8": {**PAPERS, "jitter": 0.05, "steps": 4000},
-    "flash": {**PAPERS, "rate": 0.1, "jitter": 0.0, "steps": 601},
+    "flash": {**PAPERS, "lr": 0.1, "jitter": 0.0, "steps": 601},
 }
 
 
 @method(
     "Deep Image Prior",
-    cite="Ulyanov, Vedaldi, Lempitsky. Deep image prior. CVPR 2018.",
+    cite="Ulyanov, Vedaldi, Lempitsky. Deep image prior. CVPR 2018. Stopping by variance: Wang, Li, Zhuang, Chen, "
+    "Liang, Sun. Early stopping for deep image prior. TMLR 2023.",
     tasks=("denoise", "inpaint", "super-resolve", "deblur", "restore"),
     presets=PRESETS,
     gpu_preset="published",
@@ -73,7 +77,7 @@ def dip(
     code: o.CodeChannels = 32,
     jitter: o.Jitter = 1 / 30,
     optimiser: o.Optimiser = "muon",
-    rate: o.Rate = 0.01,
+    lr: o.LearningRate = 0.01,
     steps: o.StepsAtMost = 1500,
     stop: Annotated[
         Literal["auto", "held-out", "variance", "moving-variance", "discrepancy", "never"],
@@ -98,17 +102,9 @@ def dip(
     if guide is not None and input != "noise":
         raise ValueError(f"dip(guide=…, input={input!r}): the guide is the input. Leave one of them out.")
     size = tuple(physics.A_adjoint(y).shape)
+    early = "never" if stop == "discrepancy" else stop
     rule, selection, where = stopping_by(
-        "never" if stop == "discrepancy" else stop,
-        fidelity,
-        y,
-        physics.A,
-        hold_out=hold_out,
-        window=window,
-        smoothing=smoothing,
-        patience=patience,
-        start=start,
-        average=average,
+        early, fidelity, y, physics.A, hold_out, window, smoothing, patience, start, average
     )
     if stop == "discrepancy":
         rule = _discrepancy(y, physics, sigma, start)
@@ -125,7 +121,7 @@ def dip(
         structure=network,
         input=given,
         loss=data_term(fidelity, physics, y, ridge=ridge, steps=steps),
-        optimiser=OPTIMISERS[optimiser](rate),
+        optimiser=OPTIMISERS[optimiser](lr),
         steps=steps,
         stop=rule,
         selection=selection,

@@ -35,7 +35,7 @@ from oneself.stopping import Posterior
     presets={
         "published-network": {
             **{"width": 128, "steps": 20_000, "burn_in": 7000},
-            **{"descent": 0, "warmth": 1.0, "rate": 0.01},
+            **{"descent": 0, "temperature": 1.0, "lr": 0.01},
         }
     },
 )
@@ -44,8 +44,8 @@ def dip_sgld(
     physics: Any,
     *,
     sigma: o.Sigma = None,
-    warmth: Annotated[
-        float, Option("temperature; 1 samples the posterior, less stays nearer its peak", low=1e-9, high=1e6)
+    temperature: Annotated[
+        float, Option("of the posterior: 1 samples the posterior, less stays nearer its peak", low=1e-9, high=1e6)
     ] = 0.2,
     burn_in: Annotated[int, Option("steps before the samples count, half of all at most", low=0, high=10**7)] = 400,
     descent: Annotated[int, Option("steps that only descend, without noise; of the burn-in", low=0, high=10**7)] = 400,
@@ -54,7 +54,7 @@ def dip_sgld(
     skip: o.Skips = 4,
     code: o.CodeChannels = 32,
     jitter: o.Jitter = 1 / 30,
-    rate: o.Rate = 0.003,
+    lr: o.LearningRate = 0.003,
     steps: o.Steps = 1200,
 ) -> Fit:
     size = tuple(physics.A_adjoint(y).shape)
@@ -64,7 +64,7 @@ def dip_sgld(
         structure=Skip(len(size) - 2, code, size[1], size[2:], [width] * levels, skip),
         input=Code(y, size[2:], code, jitter),
         loss=Fidelity(physics.A),
-        optimiser=langevin(rate, energy=y.numel() / (2 * level**2 * warmth), descent=min(descent, burn_in)),
+        optimiser=langevin(lr, energy=y.numel() / (2 * level**2 * temperature), descent=min(descent, burn_in)),
         steps=steps,
         selection=Posterior(burn_in),
         notes=notes,

@@ -25,12 +25,15 @@ from oneself.recipes import options as o
 from oneself.recipes.prior.risk import RiskFit
 from oneself.stopping import Average, Objective, Patience
 
+# The paper's skip connections have 15, 13, … 1 channels from the finest level down; here all have as many.
+NEAR_PUBLISHED = {"width": 128, "levels": 8, "skip": 8, "lr": 0.001, "steps": 200, "average": 0.0}
+
 
 @method(
     "DIP with Stein's unbiased risk estimate (DIP-SURE)",
     cite="Metzler, Mousavi, Heckel, Baraniuk. Unsupervised learning with Stein's unbiased risk estimator. 2018.",
     tasks=("denoise",),
-    presets={"published": {"width": 128, "rate": 0.001, "steps": 200, "average": 0.0}},
+    presets={"near-published": NEAR_PUBLISHED},
 )
 def dip_sure(
     y: Tensor,
@@ -40,12 +43,12 @@ def dip_sure(
     width: o.Width = 32,
     levels: o.Levels = 5,
     skip: o.Skips = 16,
-    rate: o.Rate = 0.003,
+    lr: o.LearningRate = 0.003,
     steps: o.StepsAtMost = 3000,
     smoothing: o.Smoothing = 0.98,
     patience: o.Patience = 300,
     start: o.Start = 200,
-    settle: o.Settle = 150,
+    extra_steps: o.ExtraSteps = 150,
     average: o.Average = 0.99,
 ) -> Fit:
     level, notes = known_level(y[0].cpu().numpy(), sigma, "dip_sure")
@@ -56,11 +59,11 @@ def dip_sure(
         shift=max(1e-3, level / 10),
         structure=Skip(y.ndim - 2, y.shape[1], y.shape[1], y.shape[2:], [width] * levels, skip),
         input=Observation(y, physics.A_adjoint),
-        optimiser=adam(rate),
+        optimiser=adam(lr),
         steps=steps,
         estimate=risk,
         start=start,
-        settle=settle,
+        extra_steps=extra_steps,
         stop=Patience(risk, patience, start),
         selection=Average(average),
         notes=notes,

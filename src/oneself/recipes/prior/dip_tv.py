@@ -35,7 +35,7 @@ def dip_tv(
     y: Tensor,
     physics: Any,
     *,
-    variation: o.Variation = 0.02,
+    tv_weight: o.TvWeight = 0.02,
     fidelity: o.Fidelity = "least-squares",
     ridge: o.Ridge = 3e-3,
     width: o.Width = 24,
@@ -44,7 +44,7 @@ def dip_tv(
     code: o.CodeChannels = 32,
     jitter: o.Jitter = 1 / 30,
     optimiser: o.Optimiser = "muon",
-    rate: o.Rate = 0.01,
+    lr: o.LearningRate = 0.01,
     steps: o.StepsAtMost = 1500,
     stop: o.Stop = "auto",
     hold_out: o.HoldOut = 0.05,
@@ -56,23 +56,14 @@ def dip_tv(
 ) -> Fit:
     size = tuple(physics.A_adjoint(y).shape)
     rule, selection, where = stopping_by(
-        stop,
-        fidelity,
-        y,
-        physics.A,
-        hold_out=hold_out,
-        window=window,
-        smoothing=smoothing,
-        patience=patience,
-        start=start,
-        average=average,
+        stop, fidelity, y, physics.A, hold_out, window, smoothing, patience, start, average
     )
     return Fit(
         structure=Skip(len(size) - 2, code, size[1], size[2:], [width] * levels, skip),
         input=Code(y, size[2:], code, jitter, where),
         loss=data_term(fidelity, physics, y, ridge=ridge, steps=steps),
-        regularisation=variation * TotalVariation(),
-        optimiser=OPTIMISERS[optimiser](rate),
+        regularisation=tv_weight * TotalVariation(),
+        optimiser=OPTIMISERS[optimiser](lr),
         steps=steps,
         stop=rule,
         selection=selection,

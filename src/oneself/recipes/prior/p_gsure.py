@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal
 from torch import Tensor
 
 from oneself.core import Fit, Option, method
-from oneself.denoisers.classical import denoiser
+from oneself.denoisers import classical
 from oneself.inputs import Observation
 from oneself.networks import Skip
 from oneself.noise import known_level
@@ -29,12 +29,15 @@ from oneself.recipes import options as o
 from oneself.recipes.prior.risk import RiskFit, SplitRiskFit
 from oneself.stopping import Average, Objective, Patience
 
+# The paper's run takes all its steps and returns the output of the lowest estimate; this one ends at its floor.
+NEAR_PUBLISHED = {"width": 128, "skip": 4, "lr": 0.01, "steps": 10_000}
+
 
 @method(
     "Deep projected GSURE (P-GSURE)",
     cite="Abu-Hussein, Tirer, Chun, Eldar, Giryes. Image restoration by deep projected GSURE. WACV 2022.",
     tasks=("deblur", "super-resolve", "inpaint", "restore"),
-    presets={"published": {"width": 128, "skip": 4, "rate": 0.01, "steps": 10_000}},
+    presets={"near-published": NEAR_PUBLISHED},
 )
 def p_gsure(
     y: Tensor,
@@ -42,22 +45,22 @@ def p_gsure(
     *,
     sigma: o.Sigma = None,
     ridge: o.Ridge = 1e-2,
-    prior: Annotated[
+    denoiser: Annotated[
         Literal["none", "non-local-means", "total-variation", "bm3d"],
         Option("a denoiser D by the side, if any; 'bm3d' needs the package of that name"),
     ] = "none",
-    strength: o.Strength = 10 / 255,
+    denoiser_sigma: o.DenoiserSigma = 10 / 255,
     penalty: o.Penalty = 0.03,
-    every: Annotated[int, Option("steps from one use of D to the next", low=1, high=10**7)] = 10,
+    denoise_every: Annotated[int, Option("steps from one use of D to the next", low=1, high=10**7)] = 10,
     width: o.Width = 32,
     levels: o.Levels = 5,
     skip: o.Skips = 16,
-    rate: o.Rate = 0.003,
+    lr: o.LearningRate = 0.003,
     steps: o.StepsAtMost = 3000,
     smoothing: o.Smoothing = 0.98,
     patience: o.Patience = 300,
     start: o.Start = 200,
-    settle: o.Settle = 150,
+    extra_steps: o.ExtraSteps = 150,
     average: o.Average = 0.99,
 ) -> Fit:
     adjoint = physics.A_adjoint(y)
@@ -71,17 +74,17 @@ def p_gsure(
         "inverse": NormalInverse(physics.A, physics.A_adjoint, y, ridge),
         "structure": Skip(adjoint.ndim - 2, channels, channels, adjoint.shape[2:], [width] * levels, skip),
         "input": Observation(y, physics.A_adjoint),
-        "optimiser": adam(rate),
+        "optimiser": adam(lr),
         "steps": steps,
         "estimate": risk,
         "start": start,
-        "settle": settle,
+        "extra_steps": extra_steps,
         "stop": Patience(risk, patience, start),
         "selection": Average(average),
         "notes": notes,
     }
-    if prior == "none":
+    if denoiser == "none":
         return RiskFit(**parts)
-    denoise = denoiser(prior, strength, adjoint, "p_gsure")
-    split = {"every": every, "copy": adjoint, "penalty": penalty, "begin": start}
+    denoise = classical.denoiser(denoiser, denoiser_sigma, adjoint, "p_gsure")
+    split = {"every": denoise_every, "copy": adjoint, "penalty": penalty, "begin": start}
     return SplitRiskFit(proximal=lambda x, _: denoise(x), **split, **parts)

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 from torch import Tensor
 
 from oneself.core import Fit, Option, method
-from oneself.denoisers.classical import denoiser
+from oneself.denoisers import classical
 from oneself.inputs import Code
 from oneself.losses import data_term
 from oneself.networks import Skip
@@ -39,10 +39,10 @@ def pnp_dip(
     y: Tensor,
     physics: Any,
     *,
-    prior: o.Prior = "non-local-means",
-    strength: o.Strength = 10 / 255,
+    denoiser: o.Denoiser = "non-local-means",
+    denoiser_sigma: o.DenoiserSigma = 10 / 255,
     penalty: o.Penalty = 0.5,
-    every: Annotated[int, Option("steps from one use of D to the next", low=1, high=10**7)] = 10,
+    denoise_every: Annotated[int, Option("steps from one use of D to the next", low=1, high=10**7)] = 10,
     fidelity: o.Fidelity = "least-squares",
     ridge: o.Ridge = 3e-3,
     width: o.Width = 24,
@@ -51,7 +51,7 @@ def pnp_dip(
     code: o.CodeChannels = 32,
     jitter: o.Jitter = 1 / 30,
     optimiser: o.Optimiser = "muon",
-    rate: o.Rate = 0.01,
+    lr: o.LearningRate = 0.01,
     steps: o.StepsAtMost = 1500,
     stop: o.Stop = "auto",
     hold_out: o.HoldOut = 0.05,
@@ -62,28 +62,19 @@ def pnp_dip(
     average: o.Average = 0.99,
 ) -> Fit:
     adjoint = physics.A_adjoint(y)
-    denoise = denoiser(prior, strength, adjoint, "pnp_dip")
+    denoise = classical.denoiser(denoiser, denoiser_sigma, adjoint, "pnp_dip")
     rule, selection, where = stopping_by(
-        stop,
-        fidelity,
-        y,
-        physics.A,
-        hold_out=hold_out,
-        window=window,
-        smoothing=smoothing,
-        patience=patience,
-        start=start,
-        average=average,
+        stop, fidelity, y, physics.A, hold_out, window, smoothing, patience, start, average
     )
     return SplitFit(
         proximal=lambda x, _: denoise(x),
-        every=every,
+        every=denoise_every,
         copy=adjoint,
         penalty=penalty,
         structure=Skip(adjoint.ndim - 2, code, adjoint.shape[1], adjoint.shape[2:], [width] * levels, skip),
         input=Code(y, tuple(adjoint.shape[2:]), code, jitter, where),
         loss=data_term(fidelity, physics, y, ridge=ridge, steps=steps),
-        optimiser=OPTIMISERS[optimiser](rate),
+        optimiser=OPTIMISERS[optimiser](lr),
         steps=steps,
         stop=rule,
         selection=selection,

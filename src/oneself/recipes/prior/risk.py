@@ -50,7 +50,7 @@ class RiskFit(Fit, State):
         The running average of the estimate that is watched: the run ends soon after it has reached the floor.
     start : int
         Step before which it does not count as there.
-    settle : int
+    extra_steps : int
         Steps that it goes on for then, while the outputs' average forgets the first ones.
     **fit
         As of ``Fit``; ``stop`` ends the run, too. A ``regularisation`` is no part of the estimate.
@@ -78,7 +78,7 @@ class RiskFit(Fit, State):
         input: Observation,
         estimate: Objective,
         start: int,
-        settle: int,
+        extra_steps: int,
         stop: StoppingRule | None = None,
         **fit: Any,
     ) -> None:
@@ -89,7 +89,7 @@ class RiskFit(Fit, State):
         trace = self.variance.expand_as(y).sum() if inverse is None else self.variance.mean() * inverse.trace(y)
         self.offset = -float(trace) / y.numel()
         self.floor = -FLOOR * self.offset
-        ends = After(Below(estimate, self.floor, start), settle)
+        ends = After(Below(estimate, self.floor, start), extra_steps)
         self.stop = ends if stop is None else stop | ends
         self.register_buffer("trust", torch.ones((), device=y.device))
 

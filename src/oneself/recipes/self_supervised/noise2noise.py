@@ -48,12 +48,12 @@ def noise2noise(
     patch: o.Patch = 48,
     patches: o.Patches = 1,
     optimiser: o.Optimiser = "muon",
-    rate: o.Rate = 3e-3,
+    lr: o.LearningRate = 3e-3,
     steps: o.StepsAtMost = 2000,
     average: o.WeightAverage = 0.99,
     hold_out: o.HoldOut = 0.1,
     patience: o.Patience = 300,
-    every: o.Every = 25,
+    validate_every: o.ValidateEvery = 25,
     ensemble: o.Ensemble = True,
     tile: o.Tile = 512,
 ) -> Fit:
@@ -74,12 +74,12 @@ def noise2noise(
         shown += (also - shown) / 2  # a view of x: beyond what both show, the first alone tells
         return x
 
-    stop, selection = validated(mean.network, shots.held_out(), output, every=every, patience=patience)
+    stop, selection = validated(mean.network, shots.held_out(), output, every=validate_every, patience=patience)
     return Fit(
         structure=network,
         input=shots,
         loss=Fidelity(),
-        optimiser=OPTIMISERS[optimiser](rate),
+        optimiser=OPTIMISERS[optimiser](lr),
         steps=steps,
         average=mean,
         stop=stop,

@@ -33,15 +33,16 @@ from oneself.recipes import options as o
 from oneself.recipes.posterior import posterior_mean, variance_at
 from oneself.stopping import validated
 
-PUBLISHED = {
+# Not the paper's steps (80,000), its batch normalisation, nor its cuts of the learning rate.
+NEAR_PUBLISHED = {
     "structure": "none",
     "replace": "uniform",
     "radius": 5,
-    "share": 0.002,
+    "mask_fraction": 0.002,
     "patch": 64,
     "patches": 128,
     "optimiser": "adam",
-    "rate": 4e-4,
+    "lr": 4e-4,
     "mix": False,
 }
 DENSER = 3.0  # times the share that may be hidden where each element takes others along
@@ -50,10 +51,13 @@ FARTHEST = 6  # extent of correlated noise that is hidden: of what is hidden aro
 
 @method(
     "Noise2Void",
-    cite="Krull, Buchholz, Jug. Noise2Void: learning denoising from single noisy images. CVPR 2019.",
+    cite="Krull, Buchholz, Jug. Noise2Void: learning denoising from single noisy images. CVPR 2019. Structured noise: "
+    "Broaddus, Krull, Weigert, Schmidt, Myers. Removing structured noise with self-supervised blind-spot networks. "
+    "ISBI 2020. Replacement by means and medians: Höck, Buchholz, Brachmann, Jug, Freytag. N2V2. ECCV workshops 2022. "
+    "Mixing: Laine, Karras, Lehtinen, Aila. High-quality self-supervised deep image denoising. NeurIPS 2019.",
     tasks=("denoise",),
     needs=("A",),
-    presets={"published": PUBLISHED},
+    presets={"near-published": NEAR_PUBLISHED},
 )
 def noise2void(
     y: Tensor,
@@ -74,7 +78,7 @@ def noise2void(
     ] = None,
     replace: o.Replace = "mean",
     radius: o.Radius = 2,
-    share: Annotated[
+    mask_fraction: Annotated[
         float,
         Option(
             "share of the elements that are asked for at a step; fewer where others are hidden along",
@@ -88,12 +92,12 @@ def noise2void(
     patch: o.Patch = 48,
     patches: o.Patches = 2,
     optimiser: o.Optimiser = "muon",
-    rate: o.Rate = 3e-3,
+    lr: o.LearningRate = 3e-3,
     steps: o.StepsAtMost = 2000,
     average: o.WeightAverage = 0.99,
     hold_out: o.HoldOut = 0.03,
     patience: o.Patience = 400,
-    every: o.Every = 25,
+    validate_every: o.ValidateEvery = 25,
     mix: Annotated[
         bool, Option("mix what was measured back into the answer, by what the network misses of it beside noise")
     ] = True,
@@ -115,7 +119,7 @@ def noise2void(
         patch,
         patches,
         some_of(y, hold_out * min(1.0, DENSER / spread), shared),
-        share=share * min(1.0, DENSER / spread),
+        share=mask_fraction * min(1.0, DENSER / spread),
         hidden=hidden,
         shared=shared,
     )
@@ -131,12 +135,12 @@ def noise2void(
         x = mean_of_views(h, y, views, reach=network.reach, tile=network.whole(tile))
         return x if level is None else posterior_mean(y, x, variance_at(x, level**2, gain), shape)
 
-    stop, selection = validated(mean.network, masks.held_out(), output, every=every, patience=patience)
+    stop, selection = validated(mean.network, masks.held_out(), output, every=validate_every, patience=patience)
     return Fit(
         structure=network,
         input=masks,
         loss=Fidelity(),
-        optimiser=OPTIMISERS[optimiser](rate),
+        optimiser=OPTIMISERS[optimiser](lr),
         steps=steps,
         average=mean,
         stop=stop,

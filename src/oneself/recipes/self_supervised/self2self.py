@@ -31,9 +31,9 @@ PUBLISHED = {
     "dropout": 0.3,
     "crop": None,
     "optimiser": "adam",
-    "rate": 1e-4,
+    "lr": 1e-4,
     "steps": 150_000,
-    "cycle": False,
+    "one_cycle_lr": False,
     "samples": 100,
     "mix": False,
 }
@@ -42,7 +42,8 @@ PUBLISHED = {
 @method(
     "Self2Self with dropout",
     cite="Quan, Chen, Pang, Ji. Self2Self with dropout: learning self-supervised denoising from single image. "
-    "CVPR 2020.",
+    "CVPR 2020. Mixing: Laine, Karras, Lehtinen, Aila. High-quality self-supervised deep image denoising. "
+    "NeurIPS 2019.",
     tasks=("denoise", "inpaint"),
     needs=("A",),
     presets={"published": {**PUBLISHED, "average": 0.0}},
@@ -53,16 +54,16 @@ def self2self(
     *,
     width: Annotated[int, Option("channels of the encoder; the decoder has twice as many", low=3, high=1024)] = 32,
     levels: Annotated[int, Option("times the network halves the size (fewer on small inputs)", low=1, high=8)] = 4,
-    hide: Annotated[float, Option("probability of hiding an element", above=0, below=1)] = 0.3,
+    mask_probability: Annotated[float, Option("probability of hiding an element", above=0, below=1)] = 0.3,
     dropout: Annotated[float, Option("probability of dropping an element in the decoder", low=0, below=1)] = 0.1,
     crop: Annotated[
         int | None, Option("side of the random crops of a step; none for the whole image", low=8, high=2**14)
     ] = 64,
     crops: Annotated[int, Option("crops per step", low=1, high=1024)] = 1,
-    rate: Annotated[float, Option("learning rate, at its highest", above=0, high=1e3)] = 3e-3,
+    lr: Annotated[float, Option("learning rate, at its highest", above=0, high=1e3)] = 3e-3,
     steps: Annotated[int, Option("steps", low=1, high=10**7)] = 2000,
     optimiser: o.Optimiser = "muon",
-    cycle: Annotated[bool, Option("one cycle of the learning rate; otherwise constant")] = True,
+    one_cycle_lr: Annotated[bool, Option("one cycle of the learning rate; otherwise constant")] = True,
     average: Annotated[float, Option("decay of the running average of the weights; 0 for none", low=0, below=1)] = 0.99,
     samples: Annotated[int, Option("random predictions averaged at the end", low=1, high=10**4)] = 40,
     mix: Annotated[
@@ -75,7 +76,7 @@ def self2self(
     sigma: o.Sigma = None,
 ) -> Fit:
     known = measured_elements(physics, y)
-    masks = BernoulliMasks(y, hide, known, crop, crops if crop else 1)
+    masks = BernoulliMasks(y, mask_probability, known, crop, crops if crop else 1)
     network = PartialUNet(
         y.ndim - 2, y.shape[1], [min(n, crop or n) for n in y.shape[2:]], width=width, levels=levels, dropout=dropout
     )
@@ -100,8 +101,8 @@ def self2self(
         input=masks,
         loss=Fidelity(),
         output=ensemble,
-        optimiser=OPTIMISERS[optimiser](rate),
-        schedule=one_cycle() if cycle else None,
+        optimiser=OPTIMISERS[optimiser](lr),
+        schedule=one_cycle() if one_cycle_lr else None,
         average=WeightAverage(network, average) if average else None,
         steps=steps,
         answer_cost=samples / 3,

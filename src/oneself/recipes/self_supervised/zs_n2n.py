@@ -28,7 +28,7 @@ from oneself.operators.alignment import turns
 from oneself.optim import OPTIMISERS, one_cycle, stepped
 from oneself.recipes import options as o
 
-PUBLISHED = {"border": "zeros", "patch": None, "single": 0.0, "consistency": 1.0, "ensemble": False}
+PUBLISHED = {"padding": "zeros", "patch": None, "neighbour_pairs": 0.0, "consistency": 1.0, "ensemble": False}
 
 
 class PairFit(Fit):
@@ -63,7 +63,7 @@ def _inner(x: Tensor, margin: int) -> Tensor:
     cite="Mansour, Heckel. Zero-Shot Noise2Noise: efficient image denoising without any data. CVPR 2023.",
     tasks=("denoise",),
     needs=("A",),
-    presets={"published": {**PUBLISHED, "optimiser": "adam", "rate": 1e-3, "steps": 2000, "cycle": False}},
+    presets={"published": {**PUBLISHED, "optimiser": "adam", "lr": 1e-3, "steps": 2000, "one_cycle_lr": False}},
 )
 def zs_n2n(
     y: Tensor,
@@ -71,21 +71,21 @@ def zs_n2n(
     *,
     width: Annotated[int, Option("channels of the network", low=1, high=1024)] = 48,
     layers: Annotated[int, Option("convolutions of the network", low=2, high=100)] = 3,
-    border: Annotated[
+    padding: Annotated[
         Literal["valid", "zeros"], Option("what the network sees beyond a patch: nothing, or zeros")
     ] = "valid",
     patch: Annotated[
         int | None, Option("side of the random patches; none for the whole image", low=12, high=2**14)
     ] = 24,
     patches: Annotated[int, Option("patches per step", low=1, high=1024)] = 8,
-    single: Annotated[
+    neighbour_pairs: Annotated[
         float, Option("share of the steps with pairs of single elements, not means", low=0, high=1)
     ] = 0.25,
     consistency: Annotated[float, Option("weight of the regularisation", low=0, high=1e6)] = 0.5,
     optimiser: o.Optimiser = "muon",
-    rate: Annotated[float, Option("learning rate, at its highest", above=0, high=1e3)] = 5e-3,
+    lr: Annotated[float, Option("learning rate, at its highest", above=0, high=1e3)] = 5e-3,
     steps: Annotated[int, Option("steps", low=1, high=10**7)] = 1000,
-    cycle: Annotated[bool, Option("one cycle of the learning rate; otherwise halved at three quarters")] = True,
+    one_cycle_lr: Annotated[bool, Option("one cycle of the learning rate; otherwise halved at three quarters")] = True,
     ensemble: Annotated[bool, Option("take the mean over the image's flips (and rotations in 2D)")] = True,
     sigma: Annotated[
         float | None,
@@ -107,7 +107,7 @@ def zs_n2n(
     ] = 512,
 ) -> Fit:
     margin = layers - 1
-    shrinks = margin if border == "valid" else 0
+    shrinks = margin if padding == "valid" else 0
     _check_size(y, (4 * margin + 2) * stride)
     size = y.shape[2:]
     y = taken_apart(y, stride, margin) if stride > 1 else y
@@ -124,11 +124,11 @@ def zs_n2n(
         return put_together(x, stride, margin, size) if stride > 1 else x
 
     fit = PairFit(
-        structure=plain(y.ndim - 2, y.shape[1], width=width, layers=layers, last_kernel=1, slope=0.2, border=border),
-        input=Pairs(y, patch, patches, single),
+        structure=plain(y.ndim - 2, y.shape[1], width=width, layers=layers, last_kernel=1, slope=0.2, border=padding),
+        input=Pairs(y, patch, patches, neighbour_pairs),
         loss=Fidelity(),
-        optimiser=OPTIMISERS[optimiser](rate),
-        schedule=one_cycle(rise=0.1, last=0.0) if cycle else stepped(0.5, at=(0.75,)),
+        optimiser=OPTIMISERS[optimiser](lr),
+        schedule=one_cycle(rise=0.1, last=0.0) if one_cycle_lr else stepped(0.5, at=(0.75,)),
         output=output,
         steps=steps,
         answer_cost=len(views) * math.prod(y.shape[2:]) / (4 * patches * (patch or max(y.shape[2:])) ** (y.ndim - 2)),

@@ -49,21 +49,23 @@ Answer = tuple[Tensor, Mapping[str, Tensor]]
     tasks=("dehaze", "transparency", "watermark", "segment"),
     dims=(2,),
     needs=("mix", "task", "known"),
-    presets={"published-rate": {"rate": 0.001, "steps": 8000}},
+    presets={"published-lr": {"lr": 0.001, "steps": 8000}},
 )
 def double_dip(
     y: Tensor,
     physics: Any,
     *,
-    strength: Annotated[float, Option("factor of what the task assumes of its layers", low=0, high=100)] = 1.0,
+    prior_weight: Annotated[float, Option("factor of what the task assumes of its layers", low=0, high=100)] = 1.0,
     width: o.Width = 16,
     levels: o.Levels = 5,
     skip: o.Skips = 4,
     code: o.CodeChannels = 8,
     jitter: o.Jitter = 0.01,
-    rate: o.Rate = 0.01,
+    lr: o.LearningRate = 0.01,
     steps: o.StepsAtMost = 1500,
-    fit: Annotated[float, Option("PSNR of the mixture, in dB, at which a stage ends", above=0, high=200)] = 35.0,
+    target_psnr: Annotated[
+        float, Option("PSNR of the mixture, in dB, at which a stage ends", above=0, high=200)
+    ] = 35.0,
     window: o.Window = 200,
     tolerance: Annotated[float, Option("relative gain over a window under which a stage ends", low=0, high=1e3)] = 0.1,
     average: o.Average = 0.95,
@@ -75,31 +77,44 @@ def double_dip(
             raise ValueError(
                 f"double_dip({name}.shape={tuple(value.shape)}): the picture needs {wanted}. Give one of its size."
             )
-    made = Made(
-        y, physics.mix, strength, width, levels, skip, code, jitter, rate, steps, fit, window, tolerance, average
+    setup = Setup(
+        y,
+        physics.mix,
+        prior_weight,
+        width,
+        levels,
+        skip,
+        code,
+        jitter,
+        lr,
+        steps,
+        target_psnr,
+        window,
+        tolerance,
+        average,
     )
     if task == "dehaze":
-        return dehaze(made)
+        return dehaze(setup)
     if task == "transparency":
-        return transparency(made, known.get("second"))
-    return watermark(made, known["mask"]) if task == "watermark" else segment(made, known["hints"])
+        return transparency(setup, known.get("second"))
+    return watermark(setup, known["mask"]) if task == "watermark" else segment(setup, known["hints"])
 
 
 @dataclass(frozen=True)
-class Made:
+class Setup:
     """What the tasks have in common: the networks, and the stage that fits them."""
 
     y: Tensor
     mix: Callable[[Tensor, Tensor, Tensor], Tensor]
-    strength: float
+    prior_weight: float
     width: int
     levels: int
     skip: int
     code: int
     jitter: float
-    rate: float
+    lr: float
     steps: int
-    fit: float
+    target_psnr: float
     window: int
     tolerance: float
     average: float
@@ -153,9 +168,10 @@ class Made:
             input=Together(y, codes.values()),
             loss=Fidelity(lambda stack: mixture(**layers.split(stack))),
             regularisation=told,
-            optimiser=adam(self.rate),
+            optimiser=adam(self.lr),
             steps=self.steps,
-            stop=Below(score, 10 ** (-self.fit / 10), start) | Plateau(score, self.window, self.tolerance, start),
+            stop=Below(score, 10 ** (-self.target_psnr / 10), start)
+            | Plateau(score, self.window, self.tolerance, start),
             look=look,
             finish=finish,
             score=score,
@@ -167,14 +183,14 @@ class Made:
         return made
 
 
-def dehaze(made: Made) -> LayeredFit:
+def dehaze(setup: Setup) -> LayeredFit:
     """``m`` is the transmission, ``x₂`` the airlight: the picture decides about both, once they are near."""
-    y, light = made.y, airlight(made.y)
-    layers = Layers(first=made.picture(), second=made.smooth(), share=made.picture(1))
-    at_first = Nearness(transmission(y, light), steps=made.at_first)
-    told = 0.1 * made.strength * layers.term("second", Nearness(light), "airlight")
-    told += 0.1 * made.strength * layers.term("share", at_first, "dark_channel")
-    told += 0.1 * made.strength * layers.term("share", Smoothness())
+    y, light = setup.y, airlight(setup.y)
+    layers = Layers(first=setup.picture(), second=setup.smooth(), share=setup.picture(1))
+    at_first = Nearness(transmission(y, light), steps=setup.at_first)
+    told = 0.1 * setup.prior_weight * layers.term("second", Nearness(light), "airlight")
+    told += 0.1 * setup.prior_weight * layers.term("share", at_first, "dark_channel")
+    told += 0.1 * setup.prior_weight * layers.term("share", Smoothness())
 
     def finish(found: Found) -> Answer:
         t = refined(found["share"], y)
@@ -182,28 +198,30 @@ def dehaze(made: Made) -> LayeredFit:
 
     told_light = ", ".join(f"{value:.2f}" for value in light.flatten().tolist())
     notes = [f"airlight estimated at {told_light} of [0, 1]"]
-    return made.stage(layers, made.mix, lambda found: found["first"], finish, told, told_at_first=True, notes=notes)
+    return setup.stage(layers, setup.mix, lambda found: found["first"], finish, told, told_at_first=True, notes=notes)
 
 
-def transparency(made: Made, other: Tensor | None) -> LayeredFit:
+def transparency(setup: Setup, other: Tensor | None) -> LayeredFit:
     """One picture behind another, in one mixture or two; each mixture has its share."""
     shares = ["share"] if other is None else ["share", "share_2"]
-    layers = Layers(first=made.picture(), second=made.picture(), **{name: (Constant(made.size), 1) for name in shares})
-    told = 0.005 * made.strength * Exclusion(lambda stack: layers.picked(stack, "first", "second"))
+    layers = Layers(
+        first=setup.picture(), second=setup.picture(), **{name: (Constant(setup.size), 1) for name in shares}
+    )
+    told = 0.005 * setup.prior_weight * Exclusion(lambda stack: layers.picked(stack, "first", "second"))
 
     def mixtures(first: Tensor, second: Tensor, **shares: Tensor) -> Tensor:
-        return torch.cat([made.mix(first, second, share) for share in shares.values()], dim=1)
+        return torch.cat([setup.mix(first, second, share) for share in shares.values()], dim=1)
 
     def finish(found: Found) -> Answer:
         return found["first"], {name: x for name, x in found.items() if name != "first"}
 
-    target = made.y if other is None else torch.cat([made.y, other], dim=1)
-    return made.stage(layers, mixtures, lambda found: found["first"], finish, told, target=target)
+    target = setup.y if other is None else torch.cat([setup.y, other], dim=1)
+    return setup.stage(layers, mixtures, lambda found: found["first"], finish, told, target=target)
 
 
-def watermark(made: Made, mask: Tensor) -> Generator[Stage, Stage, None]:
+def watermark(setup: Setup, mask: Tensor) -> Generator[Stage, Stage, None]:
     """First the picture is filled in under the mask; what differs there may be the mark: one colour, few places."""
-    y, where = made.y, (mask > 0).to(made.y)
+    y, where = setup.y, (mask > 0).to(setup.y)
 
     def outside(first: Tensor) -> Tensor:
         return (1 - where) * first + where * y
@@ -211,29 +229,33 @@ def watermark(made: Made, mask: Tensor) -> Generator[Stage, Stage, None]:
     def filled(found: Found) -> Tensor:
         return (1 - where) * y + where * found["first"]
 
-    clean = Layers(first=made.picture())
-    done = yield made.stage(clean, outside, filled, lambda found: (filled(found), {}), last=False)
+    clean = Layers(first=setup.picture())
+    done = yield setup.stage(clean, outside, filled, lambda found: (filled(found), {}), last=False)
     assert isinstance(done, LayeredFit)
-    layers = Layers(first=made.picture(), second=(Constant(made.size, y.shape[1], low=0.0), y.shape[1]),
-                    opacity=made.picture(1))  # fmt: skip
-    told = 0.02 * made.strength * layers.term("first", Nearness(done.answer(), where, steps=made.at_first), "filled")
+    layers = Layers(first=setup.picture(), second=(Constant(setup.size, y.shape[1], low=0.0), y.shape[1]),
+                    opacity=setup.picture(1))  # fmt: skip
+    told = (
+        0.02 * setup.prior_weight * layers.term("first", Nearness(done.answer(), where, steps=setup.at_first), "filled")
+    )
     sparse = OfLayer("sparse", lambda stack: where * layers.split(stack)["opacity"], Nearness(0 * where, power=1))
-    told += 7.5e-4 * made.strength * sparse  # over the whole picture, as the fidelity: a small mask weighs as a large
+    told += (
+        7.5e-4 * setup.prior_weight * sparse
+    )  # over the whole picture, as the fidelity: a small mask weighs as a large
 
     def marked(first: Tensor, second: Tensor, opacity: Tensor) -> Tensor:
-        return made.mix(first, second, 1 - where * opacity)
+        return setup.mix(first, second, 1 - where * opacity)
 
     def finish(found: Found) -> Answer:
         opacity = where * found["opacity"]
         image = torch.where(opacity > VISIBLE, found["first"], y)
         return image, {"opacity": opacity, "watermark": found["second"]}
 
-    yield made.stage(layers, marked, filled, finish, told, done=done, told_at_first=True)
+    yield setup.stage(layers, marked, filled, finish, told, done=done, told_at_first=True)
 
 
-def segment(made: Made, hints: Tensor) -> Generator[Stage, Stage, None]:
+def segment(setup: Setup, hints: Tensor) -> Generator[Stage, Stage, None]:
     """First each layer learns where it is hinted at; then they share the picture."""
-    y = made.y
+    y = setup.y
     front, back = (hints == 1).to(y), (hints == 2).to(y)
     first, second = Nearness(y, front, power=1), Nearness(y, back, power=1)
 
@@ -243,20 +265,20 @@ def segment(made: Made, hints: Tensor) -> Generator[Stage, Stage, None]:
     def hinted(first: Tensor, second: Tensor) -> Tensor:
         return front * first + back * second + (1 - front - back) * y
 
-    pair = Layers(first=made.picture(), second=made.picture())
-    done = yield made.stage(
+    pair = Layers(first=setup.picture(), second=setup.picture())
+    done = yield setup.stage(
         pair, hinted, lambda found: front * y, lambda found: (front * y, {"mask": front}), told(pair), last=False
     )
     assert isinstance(done, LayeredFit)
-    layers = Layers(first=made.picture(), second=made.picture(), share=made.picture(1))
+    layers = Layers(first=setup.picture(), second=setup.picture(), share=setup.picture(1))
     mask = layers.term("share", Nearness(front, front + back, power=1), "mask")
-    decided = 0.01 * made.strength * layers.term("share", Decided(made.steps))
+    decided = 0.01 * setup.prior_weight * layers.term("share", Decided(setup.steps))
 
     def finish(found: Found) -> Answer:
         smooth = guided_filter(found["share"], y.mean(dim=1, keepdim=True), MASK_RADIUS, MASK_EPSILON)
         m = (smooth > 0.5).to(y)
         return m * y, {"mask": m, "foreground": found["first"], "background": found["second"]}
 
-    yield made.stage(
-        layers, made.mix, lambda found: found["share"] * y, finish, told(layers) + mask + decided, done=done
+    yield setup.stage(
+        layers, setup.mix, lambda found: found["share"] * y, finish, told(layers) + mask + decided, done=done
     )

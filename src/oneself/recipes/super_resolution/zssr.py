@@ -33,13 +33,14 @@ from oneself.stopping.slope import Reconstruction, SlopeCuts
 CROPS = {1: 4096, 2: 64, 3: 20}
 TILE = {1: 2**18, 2: 512, 3: 64}
 SMALLEST = 2  # samples a son must have along every axis
-PUBLISHED = {
+# The paper's fathers are also sheared and shrunk by random factors; here they have a few fixed sizes.
+NEAR_PUBLISHED = {
     "width": 64,
     "layers": 8,
     "crop": 128,
     "optimiser": "adam",
-    "rate": 1e-3,
-    "policy": "slope",
+    "lr": 1e-3,
+    "lr_schedule": "slope",
     "steps": 3000,
     "average": 0.0,
 }
@@ -50,8 +51,8 @@ REAL = {"noise": 0.0125, "back_projections": 0}
     "Zero-Shot Super-Resolution (ZSSR)",
     cite='Shocher, Cohen, Irani. "Zero-shot" super-resolution using deep internal learning. CVPR 2018.',
     tasks=("super-resolve",),
-    presets={"published": PUBLISHED, "real": REAL},
-    gpu_preset="published",
+    presets={"near-published": NEAR_PUBLISHED, "real": REAL},
+    gpu_preset="near-published",
 )
 def zssr(
     y: Tensor,
@@ -63,13 +64,15 @@ def zssr(
         int | None, Option("side of a training crop (by default by the number of dimensions)", low=4, high=2**14)
     ] = None,
     crops: Annotated[int, Option("crops per step", low=1, high=1024)] = 1,
-    smaller: Annotated[int, Option("smaller copies of the picture that are learned from too", low=0, high=100)] = 2,
+    smaller_copies: Annotated[
+        int, Option("smaller copies of the picture that are learned from too", low=0, high=100)
+    ] = 2,
     noise: Annotated[
         float, Option("noise added to shrunken copies, in units of the [0, 1] range", low=0, high=100)
     ] = 0.0,
     optimiser: o.Optimiser = "muon",
-    rate: Annotated[float, Option("learning rate, at its highest", above=0, high=1e3)] = 5e-3,
-    policy: Annotated[
+    lr: Annotated[float, Option("learning rate, at its highest", above=0, high=1e3)] = 5e-3,
+    lr_schedule: Annotated[
         Literal["one-cycle", "slope"],
         Option("learning rate: 'one-cycle' over the steps, or as published cut where the fit's 'slope' levels out"),
     ] = "one-cycle",
@@ -96,12 +99,12 @@ def zssr(
         views = symmetries(operator.A, y, scale, turns(scale, transpose=len(scale) == 2)) if ensemble else every[:1]
         network = _network(y, width, layers)
         onto = partial(project, operator.A, operator.A_adjoint, y=y, steps=back_projections)
-        stop, schedule = _slope_cuts(network, examples) if policy == "slope" else (None, one_cycle())
+        stop, schedule = _slope_cuts(network, examples) if lr_schedule == "slope" else (None, one_cycle())
         return Fit(
             structure=network,
             input=examples,
             loss=Fidelity(power=1),
-            optimiser=OPTIMISERS[optimiser](rate),
+            optimiser=OPTIMISERS[optimiser](lr),
             schedule=schedule,
             steps=steps,
             stop=stop,
@@ -111,7 +114,7 @@ def zssr(
             image_output=False,
         )
 
-    pool = [y, *(resize(y, _sizes(y, 2 ** (-k / smaller))) for k in range(1, smaller + 1))]
+    pool = [y, *(resize(y, _sizes(y, 2 ** (-k / smaller_copies))) for k in range(1, smaller_copies + 1))]
     return _climb(y, pool, physics, stage) if gradual else stage(pool, physics)
 
 

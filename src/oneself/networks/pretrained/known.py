@@ -1,0 +1,78 @@
+"""Public weights that are known by their contents: a small register."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["KNOWN", "Known"]
+
+
+@dataclass(frozen=True)
+class Known:
+    """Weights in a public file.
+
+    Attributes
+    ----------
+    name : str
+    architecture : str
+        One of ``ARCHITECTURES``.
+    source : str
+        Repository and path.
+    licence : str
+    levels : (float, float)
+        The noise levels that they were trained for, of pictures in 0 to 255.
+    figure : str
+        What was measured with them, here or in their paper.
+    """
+
+    name: str
+    architecture: str
+    source: str
+    licence: str
+    levels: tuple[float, float]
+    figure: str
+
+
+def _bias_free(kind: str, bias: bool, top: int, figure: str) -> Known:
+    bare = "" if bias else "-bias-free"
+    architecture = ("dncnn-20" if kind == "dncnn" else "unet") + bare
+    folder = "bias" if bias else "bias_free"
+    place = f"LabForComputationalVision/bias_free_denoising: pretrained/{kind}/{folder}/0-{top}.pt"
+    return Known(f"{kind}{bare}-0-{top}", architecture, place, "MIT", (0, top), figure)
+
+
+def _damp(low: int, high: int) -> Known:
+    place = f"ricedsp/D-AMP_Toolbox: Packages/DnCNN/BestNets_17/DnCNN_17Layer_sigma{low}to{high}-best.mat"
+    return Known(f"damp-dncnn-17-{low}-{high}", "dncnn-17", place, "BSD-like (Rice University)", (low, high), "")
+
+
+KNOWN: Mapping[str, Known] = {
+    "1d794e5e5117196cccea268fd31d484e25d102bcde0bae74f5a34f577a7805f3": _bias_free("dncnn", True, 10, ""),
+    "6af6c965e9cdbdb34f04bb399ec454411db33ba8ea445abcb5e16e1008805969": _bias_free("dncnn", True, 55, ""),
+    "620fda70ca2c199cca91454e1b7b169032d4aedd947367ec1de0f2fe0513e017": _bias_free("dncnn", False, 10, ""),
+    "f1338cbbeea8c34c56cda1076f1516ac0ba5831118786f6226c748af6cd31efa": _bias_free(
+        "dncnn", False, 55, "30.35 dB on Set12 at 25"
+    ),
+    "a21e6541a39f3975f421142f5d3845bc858e89881118be647ad9208cb61126e5": _bias_free("dncnn", False, 100, ""),
+    "ba1bb76b1abeb8decc56e6e682b58a4e6badaf998b450360e1e2680470e802dc": _bias_free("unet", True, 55, ""),
+    "a73a66ed6b63ae4787be986ad3964a17daf35aaa92eee89e9dbb7a70cfaab67a": _bias_free("unet", False, 55, ""),
+    "328eef4122d31f377a3baf3f043698ffae64ea7b39328f96f33c5a57030452c1": _bias_free("unet", False, 100, ""),
+    "0451a70de9b672ae037270498fbb1c17a1c1c4403785df586ff65df5b858e5b0": Known(
+        "dncnn-17-25", "dncnn-17", "cszn/KAIR: model_zoo/dncnn_25.pth", "MIT", (25, 25), "30.44 dB on Set12 at 25"
+    ),
+    "ec06e1f59e63752f4b025f6657beeda9c6562a562cbd63d87787256caa292bbe": Known(
+        "ffdnet-procedural",
+        "ffdnet-colour",
+        "rachddou/DeadLeavesPlus: models_zoo/ffdnet_vl.pth",
+        "MIT",
+        (0, 75),
+        "31.40 dB on Set9 at 25, 28.72 at 50",
+    ),
+    "7d785f52c2c6661893945585f216dfd1d54e8cfed22cf80b18943bc829bb2100": _damp(0, 10),
+    "3afac28b5d13a4b5048a480dbad6c71537c912137ac63ad19ae493222f7e0b3e": _damp(10, 20),
+    "77ed1c1b0a090a5b3530ffd723c4fef09eb56e56eab04e8c4b4c4d0c92f503ea": _damp(20, 40),
+    "4da0c23ea2d387c1e13f3a949ed117d9cf728faba859afbcb8c4566f674bc26d": _damp(40, 60),
+    "78932a826e1f89f8ab4fcbc4893046364eef8c14aadc5ead6dbff04cc42b280e": _damp(60, 80),
+}
+"""By the SHA-256 of the file."""

@@ -1,0 +1,1 @@
+"""Methods that adapt a pretrained network to the input."""

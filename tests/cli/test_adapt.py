@@ -1,0 +1,78 @@
+"""`oneself adapt` and `oneself weights`."""
+
+import json
+
+import imageio.v3 as imageio
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from oneself.cli import main
+from oneself.networks.pretrained import ARCHITECTURES, KNOWN
+from oneself.testing.pictures import noisy, picture
+
+
+@pytest.fixture
+def noise(tmp_path):
+    y = noisy(picture(32, 24, channels=1), 0.1)[0, 0].clamp(0, 1).numpy()
+    imageio.imwrite(tmp_path / "in.png", (255 * y).round().astype(np.uint8))
+    torch.manual_seed(0)
+    save_file(ARCHITECTURES["unet"].build().state_dict(), str(tmp_path / "unet.safetensors"))
+    return tmp_path
+
+
+def adapt(folder, *more):
+    return main(["adapt", str(folder / "in.png"), str(folder / "out.png"), "--weights",
+                 str(folder / "unet.safetensors"), "--quiet", *more])  # fmt: skip
+
+
+def test_a_picture_is_adapted_to_and_the_record_knows_the_weights(noise):
+    assert adapt(noise, "--architecture", "unet", "--steps", "3", "--sigma", "25") == 0
+    assert imageio.imread(noise / "out.png").shape == (32, 24)
+    record = json.loads((noise / "out.png.json").read_text())
+    assert record["items"][0]["method"] == "gain_tuning"
+    assert record["items"][0]["options"]["steps"] == 3
+    assert "weights" in json.dumps(record)
+
+
+def test_it_is_repeated_bit_for_bit(noise):
+    assert adapt(noise, "--what", "last:1", "--loss", "pairs", "--steps", "3") == 0
+    assert main(["repeat", str(noise / "out.png.json"), "--output", str(noise / "again.png"), "--quiet"]) == 0
+    assert np.array_equal(imageio.imread(noise / "again.png"), imageio.imread(noise / "out.png"))
+
+
+def test_no_steps_are_the_networks_own_answer_in_the_range_it_knows(noise):
+    assert adapt(noise, "--steps", "0") == 0
+    y = imageio.imread(noise / "in.png")
+    torch.manual_seed(0)
+    network = ARCHITECTURES["unet"].build().eval()
+    with torch.no_grad():
+        x = network(torch.from_numpy(y.astype(np.float32) / 255)[None, None])[0, 0].numpy()
+    assert np.array_equal(imageio.imread(noise / "out.png"), (255 * x).round().clip(0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (["--architecture", "dncnn-17"], "these are weights of 'unet'"),
+        (["--what", "gain"], "unknown. Give one of all, gains"),
+        (["--loss", "mse"], "not a choice"),
+        (["--steps", "-1"], "out of range"),
+    ],
+)
+def test_what_is_wrong_is_refused(noise, capsys, more, told):
+    assert adapt(noise, *more) == 2
+    assert told in capsys.readouterr().err
+    assert not (noise / "out.png").exists()
+
+
+def test_what_is_known_is_listed(capsys):
+    assert main(["weights"]) == 0
+    shown = capsys.readouterr().out
+    assert "unet-bias-free" in shown
+    assert "MIT" in shown
+    assert main(["weights", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [one["name"] for one in told["architectures"]] == list(ARCHITECTURES)
+    assert {one["sha256"] for one in told["files"]} == KNOWN.keys()
