@@ -25,13 +25,14 @@ from torch import Tensor
 from oneself.core import Option, Stage, method
 from oneself.recipes import options as o
 
-WEIGHTS = 10.0 ** torch.linspace(-3, 6, 64)  # those of λ that are tried
+WEIGHTS = 10.0 ** torch.linspace(-3, 6, 46)  # those of λ that are tried first
+FINER = 10.0 ** torch.linspace(-0.2, 0.2, 21)  # times the best of them, then
 FEWEST = 16  # elements under which noise of unknown level cannot be told from the signal
 SURE = 4.0  # of a wave's power above what the largest of as many of noise alone has
 
 
 class Smoothing(Stage):
-    """One step: the weight of least estimated risk is found, and the spline of that weight.
+    """Two steps: the weight of least estimated risk is found, then more finely; the estimate is its spline.
 
     Parameters
     ----------
@@ -44,7 +45,7 @@ class Smoothing(Stage):
     """
 
     def __init__(self, y: Tensor, sigma: float | None, order: int) -> None:
-        super().__init__(steps=1)
+        super().__init__(steps=2)
         self.y, self.sigma = y, sigma
         self.waves = [_cosines(n).to(y) for n in y.shape[2:]]
         self.roughness = _roughness(y.shape[2:]).to(y) ** (2 * order)
@@ -54,14 +55,15 @@ class Smoothing(Stage):
 
     def solve(self) -> Mapping[str, Tensor]:
         power = _turned(self.y, self.waves).square()
-        risks = torch.stack([self._risk(power, weight) for weight in WEIGHTS])
-        plain = torch.tensor([not self._structured(power, weight) for weight in WEIGHTS])
+        tried = WEIGHTS.to(self.weight) if not self.weight else self.weight * FINER.to(self.weight)
+        risks = torch.stack([self._risk(power, weight) for weight in tried])
+        plain = torch.stack([~self._structured(power, weight) for weight in tried])
         best = int(torch.where(plain, risks, math.inf).argmin())
         if bool(plain.any()) and (self.sigma is not None or self.roughness.numel() >= FEWEST):
-            self.weight.fill_(float(WEIGHTS[best]))
+            self.weight.copy_(tried[best])
         return {"risk": risks[best]}
 
-    def _structured(self, power: Tensor, weight: Tensor) -> bool:
+    def _structured(self, power: Tensor, weight: Tensor) -> Tensor:
         """Whether what a weight removes holds a wave that white noise would hardly have."""
         removed = (weight * self.roughness / (1 + weight * self.roughness)).square()
         waves = removed * power.mean((0, 1))
@@ -74,7 +76,7 @@ class Smoothing(Stage):
             others = waves.numel() // n
             along = waves.movedim(axis, 0).reshape(n, -1).sum(1)
             found.append(along.max() / (others + 2 * math.sqrt(others * most) + 2 * most))
-        return bool(torch.stack(found).max() * removed.sum() > waves.sum())
+        return torch.stack(found).max() * removed.sum() > waves.sum()
 
     def _risk(self, power: Tensor, weight: Tensor) -> Tensor:
         """The estimated risk of a weight, up to what is the same for all weights, per element."""
@@ -96,6 +98,7 @@ class Smoothing(Stage):
     "1979.",
     tasks=("denoise",),
     needs=("A",),
+    deterministic=True,
 )
 def smoothing_spline(
     y: Tensor,
