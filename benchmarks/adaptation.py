@@ -13,10 +13,10 @@
 - `long`: gains and all parameters at one learning rate, ten times as long and never stopped: the last iterate, beside
   what is returned.
 
-Noise is of numpy's generator, the picture's number in its folder as the seed, and neither it nor the noisy picture is
-cut; the answer is cut to [0, 1] before its PSNR is taken. Every run takes 60 steps (`--steps`) on a patch of 64² each,
-and its picture is cut to its middle 128² (`--side`); whole in the U-net's rows of `beyond`, on patches of 96². Settings
-were tuned on BSD68, which no row is on.
+Noise is of numpy's generator (of torch's in `loading`), the picture's number in its folder as the seed, and neither it
+nor the noisy picture is cut; the answer is cut to [0, 1] before its PSNR is taken. Every run takes 60 steps (`--steps`)
+on a patch of 64² each, and its picture is cut to its middle 128² (`--side`); whole in the U-net's rows of `beyond`, on
+patches of 96². Settings were tuned on BSD68, which no row is on.
 """
 
 from __future__ import annotations
@@ -78,6 +78,11 @@ def noisy(x: Tensor, sigma: float, number: int) -> Tensor:
     return (x.double() + torch.from_numpy(noise)).float()
 
 
+def by_torch(x: Tensor, sigma: float, number: int) -> Tensor:
+    """The noise that the figures were measured with; another seed moves a mean over Set12 by up to 0.02 dB."""
+    return x + sigma / 255 * torch.randn(x.shape, generator=torch.Generator().manual_seed(number))
+
+
 def quality(image: Tensor, truth: Tensor) -> float:
     return psnr(image.clamp(0, 1), truth)
 
@@ -112,7 +117,7 @@ def loading(weights: dict[str, Path], data: Path, side: int, steps: int) -> Iter
         began, values = time.monotonic(), []
         for number, x in enumerate(pictures(data / folder, [], 10**4).values()):
             x = x[:, : load_weights(weights[name]).architecture.channels]
-            values.append(quality(as_it_came(weights[name], noisy(x, sigma, number), sigma), x))
+            values.append(quality(as_it_came(weights[name], by_torch(x, sigma, number), sigma), x))
         mean = float(np.mean(values))
         seconds = time.monotonic() - began
         yield Row("loading", folder, f"{sigma}", name, "nothing", mean, mean, 0.0, 0, seconds, figure)
@@ -204,6 +209,7 @@ def main() -> None:
         for row in ROWS[kind](weights, given.data, given.side, given.steps):
             rows.append(row)
             print(row, flush=True)
+        report([*summary(rows), *rows], given.name, given.out, "Pretrained denoisers, before and after", quiet=True)
     report([*summary(rows), *rows], given.name, given.out, "Pretrained denoisers, before and after")
 
 

@@ -12,9 +12,9 @@ PAGE = Path(__file__).with_name("methods.md")
 
 def page() -> str:
     """The page's text."""
-    overview = ["| key | title | tasks | dimensions | presets |", "|---|---|---|---|---|"]
+    overview = ["| key | title | tasks | works on | presets |", "|---|---|---|---|---|"]
     for record in methods():
-        dims = ", ".join(f"{d}D" for d in record.dims)
+        dims = ", ".join(f"{d}D" for d in record.dims) or record.domain.name
         cells = [f"[`{record.key}`](#{record.key})", record.title, ", ".join(record.tasks), dims]
         overview.append("| " + " | ".join([*cells, ", ".join(record.presets) or "–"]) + " |")
     parts = ["# Methods", "", "Generated from the registry by `python docs/methods_table.py`.", "", *overview]

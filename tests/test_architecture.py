@@ -64,7 +64,7 @@ ALLOWED = {
         "quantities",
         "registry",
     },
-    "testing": {"core", "domains", "operators", "registry", "tasks"},
+    "testing": {"core", "domains", "losses", "operators", "registry", "tasks"},
     "jobs": {"core", "imaging", "io", "operators", "quantities", "registry", "tasks"},
 }
 LIBRARIES = {

@@ -18,7 +18,8 @@ sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 import beyond
 from beyond import watch
 
-OPTIONS = {"width": 8, "levels": 2, "skip": 2, "code": 4, "start": 0, "patience": 4, "stop": "variance", "window": 3}
+SMALL = {"width": 8, "levels": 2, "skip": 2, "code": 4, "start": 0}
+OPTIONS = {**SMALL, "patience": 4, "stop": "variance", "window": 3}
 
 
 def test_what_is_watched_is_what_a_run_returns() -> None:
@@ -34,7 +35,7 @@ def test_what_is_watched_is_what_a_run_returns() -> None:
 
 def test_all_steps_are_taken_where_nothing_stops_it() -> None:
     x = picture(16, 16)
-    options = {**OPTIONS, "stop": "never"}
+    options = {**SMALL, "stop": "never"}
     seen = watch(find("dip"), noisy(x, 0.1), None, x, until=6, device="cpu", **options)
     assert (seen.stopped, len(seen.curve), seen.stop_step) == (False, 6, 6)
     assert seen.curve[-1] == pytest.approx(psnr(seen.last.clamp(0, 1), x))
@@ -42,7 +43,7 @@ def test_all_steps_are_taken_where_nothing_stops_it() -> None:
 
 def test_all_its_steps_are_its_own_stop() -> None:
     x = picture(16, 16)
-    seen = watch(find("dip"), noisy(x, 0.1), None, x, longer=3, steps=5, device="cpu", **{**OPTIONS, "stop": "never"})
+    seen = watch(find("dip"), noisy(x, 0.1), None, x, longer=3, steps=5, device="cpu", **{**SMALL, "stop": "never"})
     assert (seen.stop_step, len(seen.curve)) == (5, 15)
 
 
@@ -50,7 +51,7 @@ def test_its_time_is_that_of_its_steps_alone(monkeypatch: pytest.MonkeyPatch) ->
     clock = itertools.count()
     monkeypatch.setattr(beyond, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
     x = picture(16, 16)
-    seen = watch(find("dip"), noisy(x, 0.1), None, x, longer=2, steps=4, device="cpu", **{**OPTIONS, "stop": "never"})
+    seen = watch(find("dip"), noisy(x, 0.1), None, x, longer=2, steps=4, device="cpu", **{**SMALL, "stop": "never"})
     assert (seen.stop_step, seen.seconds, len(seen.curve)) == (4, 4.0, 8)
 
 
@@ -59,7 +60,7 @@ def test_a_given_length_is_kept_past_the_stop_and_an_average_of_its_own_is_last(
     seen = watch(find("dip"), noisy(x, 0.1), None, x, until=45, device="cpu", steps=60, **OPTIONS)
     assert seen.stopped
     assert seen.stop_step < 40 < len(seen.curve) == 45
-    options = {**OPTIONS, "stop": "never", "average": 0.5}
+    options = {**SMALL, "stop": "never", "average": 0.5}
     seen = watch(find("dip"), noisy(x, 0.1), None, x, until=6, device="cpu", **options)
     assert torch.equal(seen.last, seen.returned)
     assert seen.curve[-1] != pytest.approx(psnr(seen.last.clamp(0, 1), x))

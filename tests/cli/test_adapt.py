@@ -76,3 +76,29 @@ def test_what_is_known_is_listed(capsys):
     told = json.loads(capsys.readouterr().out)
     assert [one["name"] for one in told["architectures"]] == list(ARCHITECTURES)
     assert {one["sha256"] for one in told["files"]} == KNOWN.keys()
+
+
+def test_a_method_that_needs_weights_is_given_them_by_a_flag(noise):
+    arguments = ["denoise", str(noise / "in.png"), str(noise / "out.png"), "--method", "gain_tuning", "--quiet"]
+    assert main([*arguments, "--steps", "2"]) == 2
+    assert main([*arguments, "--steps", "2", "--weights", str(noise / "nowhere.pt")]) == 2
+    assert not (noise / "out.png").exists()
+    assert main([*arguments, "--steps", "2", "--weights", str(noise / "unet.safetensors")]) == 0
+    assert imageio.imread(noise / "out.png").shape == (32, 24)
+
+
+def test_a_folder_is_adapted_to_picture_by_picture(noise, tmp_path):
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    y = imageio.imread(noise / "in.png")
+    for name, pixels in (("a.png", y), ("b.png", y[::-1])):
+        imageio.imwrite(folder / name, pixels)
+    weights = ["--weights", str(noise / "unet.safetensors"), "--steps", "2", "--quiet"]
+    assert main(["adapt", str(folder), str(tmp_path / "clean"), *weights]) == 0
+    assert adapt(noise, "--steps", "2") == 0
+    assert np.array_equal(imageio.imread(tmp_path / "clean" / "a.png"), imageio.imread(noise / "out.png"))
+
+
+def test_weights_that_are_not_there_are_refused(noise, capsys):
+    assert main(["adapt", str(noise / "in.png"), "--weights", str(noise / "nowhere.pt")]) == 2
+    assert "no such file" in capsys.readouterr().err

@@ -147,6 +147,27 @@ def test_an_option_that_does_nothing_is_noticed():
         check_all(with_idle_option(), only=["options_count"], steps=2)
 
 
+def with_naming_option() -> Method:
+    @method("Naming", cite=CITE, tasks=("denoise",))
+    def sound(
+        y: Tensor,
+        physics: Any,
+        *,
+        named: Annotated[bool, Option("calls a part of the objective otherwise")] = False,
+        steps: Annotated[int, Option("steps", low=1)] = 3,
+    ) -> Fit:
+        smallness = Smallness()
+        smallness.name = "other" if named else smallness.name
+        return fit(y, physics, steps=steps, regularisation=smallness)
+
+    return sound
+
+
+def test_an_option_that_changes_names_alone_is_noticed():
+    with pytest.raises(BrokenPromise, match="the option named changes nothing"):
+        check_all(with_naming_option(), only=["options_count"], steps=2)
+
+
 RECORDS: list[tuple[str, str, dict[str, Any]]] = [
     ("presets", "'same' is what the defaults are", {"presets": {"same": {"steps": 300}}}),
     ("record", "its citation has no year", {"cite": "Nobody. Nowhere."}),

@@ -1,11 +1,14 @@
 """A method is a function with its record; mistakes in it show when it is made."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import pytest
+import torch
 from torch import Tensor
 
 from oneself.core import Fit, Option, method
+from oneself.core.loop import running_preset
 
 from .toys import CITE, fit, image, toy
 
@@ -74,3 +77,14 @@ def test_mistakes_in_options_show_at_once() -> None:
         record(forbidden)
     with pytest.raises(TypeError, match=r"helpless\(steps\): an option needs"):
         record(helpless)
+
+
+def test_the_preset_of_a_gpu_is_told() -> None:
+    made = replace(toy, gpu_preset="long")
+    gpu, cpu = torch.device("cuda"), torch.device("cpu")
+    assert running_preset(made, None, cpu) == (None, [])
+    assert running_preset(toy, None, gpu) == (None, [])
+    assert running_preset(made, "long", gpu) == ("long", [])
+    name, (note,) = running_preset(made, None, gpu)
+    assert name == "long"
+    assert note.startswith("toy: on a GPU the preset 'long' runs")

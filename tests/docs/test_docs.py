@@ -6,8 +6,14 @@ import runpy
 import sys
 from pathlib import Path
 
+import pytest
+import torch
+from safetensors.torch import save_file
+
 import oneself
-from oneself.testing import check_all
+from oneself.core import Run
+from oneself.testing import check_all, picture
+from oneself.testing.inputs import points
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,13 +41,50 @@ def test_links_between_documents_lead_somewhere():
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
-def test_the_worked_example_keeps_the_contract(tmp_path, monkeypatch):
-    page = (ROOT / "docs" / "writing-a-method.md").read_text()
-    file = tmp_path / "dip_smooth.py"
-    file.write_text("\n\n".join(re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)))
-    spec = importlib.util.spec_from_file_location("dip_smooth", file)
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "dip_smooth", module)
-    spec.loader.exec_module(module)
-    check_all(module.dip_smooth, only=["answer_fits", "no_host_read", "options_count", "row", "record"])
-    assert module.dip_smooth.key not in {record.key for record in oneself.methods()}
+PAGE = (ROOT / "docs" / "writing-a-method.md").read_text()
+
+
+@pytest.fixture
+def written(tmp_path, monkeypatch):
+    """``written("dip_smooth")`` is the module that the page writes under that name: what stands before its function."""
+
+    def write(name):
+        blocks = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+        ends = [number for number, block in enumerate(blocks) if "\n    physics: Any,\n" in block]
+        last = next(n for n in ends if f"\ndef {name}(\n" in blocks[n])
+        first = max((n + 1 for n in ends if n < last), default=0)
+        file = tmp_path / f"{name}.py"
+        file.write_text("\n\n".join(blocks[first : last + 1]))
+        spec = importlib.util.spec_from_file_location(name, file)
+        module = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, name, module)
+        spec.loader.exec_module(module)
+        return module
+
+    return write
+
+
+def test_the_worked_example_keeps_the_contract(written):
+    dip_smooth = written("dip_smooth").dip_smooth
+    check_all(dip_smooth, only=["answer_fits", "no_host_read", "options_count", "row", "record"])
+
+
+def test_the_example_with_weights_keeps_the_contract(written, tmp_path):
+    module = written("tuned")
+    network = module.Network()
+    check_all(module.tuned, weights=network)
+    save_file(network.state_dict(), tmp_path / "net.safetensors")
+    y = picture(20, 16)
+    run = Run(module.tuned, y, device="cpu", steps=3, weights=tmp_path / "net.safetensors")
+    assert not torch.equal(run.finish().answer, y)
+    saved = run.state_dict()["stages"][0]["stage"]
+    assert "structure.network.last.weight" in saved
+    assert "structure.network.first.weight" not in saved
+    with pytest.raises(ValueError, match="the checkpoint's option weights is"):
+        Run(module.tuned, y, device="cpu", steps=3, weights=module.Network()).load_state_dict(run.state_dict())
+
+
+def test_the_example_of_points_keeps_the_contract(written):
+    even_points = written("even_points").even_points
+    check_all(even_points, settled=0.0, grow=1)
+    assert len(Run(even_points, points(), device="cpu", steps=4).finish().answer) > 60

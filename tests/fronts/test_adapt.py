@@ -52,6 +52,18 @@ def test_the_adapted_network_denoises_other_pictures():
     assert not any(p.requires_grad for p in result.network.parameters())
 
 
+def test_a_denoiser_of_deepinv():
+    from deepinv.models import DRUNet
+
+    torch.manual_seed(0)
+    network = DRUNet(in_channels=1, out_channels=1, nc=[4, 4, 8, 8], nb=1, pretrained=None).eval()
+    result = oneself.adapt(Y[..., 0], network, sigma=0.1, full=True, **QUICK)
+    with torch.no_grad():
+        told = network(torch.from_numpy(Y[None, None, ..., 0]), 0.1)[0, 0].numpy()
+    assert np.allclose(oneself.adapt(Y[..., 0], network, sigma=0.1, steps=0), told, atol=1e-6)
+    assert result.network.state_dict().keys() == network.state_dict().keys()
+
+
 def test_each_of_a_batch_is_adapted_alone():
     batch = torch.stack([noisy(picture(32, 32), 0.1, seed=k)[0] for k in (0, 1)])
     both = oneself.adapt(batch, Smoother(), what="last:1", loss="noise2void", full=True, **QUICK)

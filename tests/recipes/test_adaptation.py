@@ -92,12 +92,13 @@ def test_frozen_weights_stay_out_of_checkpoints():
 def test_a_network_that_is_told_the_level_and_one_for_gray():
     y = noisy(picture(24, 24), SIGMA)
     told = Told().eval()
-    denoise, notes = called(told, y, SIGMA, "it")
+    denoise, x, notes = called(told, y, SIGMA, "it", 64)
     with torch.no_grad():
         assert notes == ()
         assert torch.equal(denoise(y), told(y, SIGMA))
+        assert torch.equal(x, denoise(y))
         assert torch.allclose(denoise(y, scale=0.5), told(y, SIGMA / 2))
-    gray, notes = called(Smoother(), y, SIGMA, "it")
+    gray, _, notes = called(Smoother(), y, SIGMA, "it", 64)
     with torch.no_grad():
         assert torch.equal(gray(y)[:, 1:2], Smoother()(y[:, 1:2]))
     assert "each of the 3 is denoised by itself" in notes[0]
@@ -220,3 +221,15 @@ def test_large_pictures_are_answered_in_tiles():
         Run(gain_tuning, y, weights=Smoother(), **{**QUICK, "steps": 5, "tile": t}).finish().image for t in (1024, 16)
     )
     assert torch.allclose(whole, tiled, atol=1e-6)
+
+
+@pytest.mark.parametrize("what", ["all", "biases", "norm", "last:1", "progressive", "lora:1"])
+def test_every_choice_of_what_may_change_ends_with_the_same_kind_of_network(what):
+    network = Smoother()
+    run = Run(fine_tuning, Y, weights=network, what=what, caution=0.0, **QUICK)
+    image = run.finish().image
+    adapted = run.stages[-1].adapted()
+    assert adapted.state_dict().keys() == network.state_dict().keys()
+    with torch.no_grad():
+        assert torch.allclose(adapted(Y), image, atol=1e-5)
+        assert psnr(image, X) >= psnr(network(Y), X)

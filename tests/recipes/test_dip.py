@@ -15,7 +15,8 @@ from oneself.testing import psnr
 from oneself.testing.operators import Pool
 from oneself.testing.pictures import noisy, picture
 
-QUICK = {"width": 8, "levels": 2, "code": 4, "skip": 2, "start": 0, "window": 4}
+QUICK = {"width": 8, "levels": 2, "code": 4, "skip": 2, "start": 0}
+WAITING = ("variance", "moving-variance", "held-out")  # ways to stop that have patience
 STOPS = {
     "variance": (["window_variance"], " of step"),
     "moving-variance": (["moving_variance"], " (moving_variance could not be told yet)"),  # before step 100
@@ -38,8 +39,9 @@ def test_structure_learns_the_picture_before_the_noise() -> None:
 
 @pytest.mark.parametrize("stop", STOPS)
 def test_every_way_to_stop_gives_an_answer(stop: str) -> None:
-    level = {"sigma": 0.3} if stop == "discrepancy" else {}
-    result = run(noisy(picture(16, 16), 0.1), stop=stop, steps=30, patience=4, **level).finish()
+    own = {"sigma": 0.3} if stop == "discrepancy" else {"window": 4} if stop == "variance" else {}
+    patience = {"patience": 4} if stop in WAITING else {}
+    result = run(noisy(picture(16, 16), 0.1), stop=stop, steps=30, **patience, **own).finish()
     assert torch.isfinite(result.image).all()
     score, kept = STOPS[stop]
     assert [name for name in result.history if name != "fidelity"] == score
@@ -50,6 +52,27 @@ def test_every_way_to_stop_gives_an_answer(stop: str) -> None:
 def test_a_noise_level_that_would_not_count_is_refused() -> None:
     with pytest.raises(ValueError, match="only counts with stop='discrepancy'"):
         run(noisy(picture(16, 16), 0.1), sigma=0.1, steps=1).finish()
+
+
+IGNORED = [
+    *[{"stop": stop, "window": 4} for stop in ("moving-variance", "held-out", "discrepancy", "never")],
+    *[{"stop": stop, "smoothing": 0.5} for stop in ("moving-variance", "held-out", "never")],
+    *[{"stop": stop, "hold_out": 0.2} for stop in ("variance", "never")],
+    *[{"stop": "never", "patience": 4}, {"fidelity": "least-squares", "ridge": 1.0}],
+]
+
+
+@pytest.mark.parametrize("options", IGNORED, ids=str)
+def test_an_option_that_a_setting_ignores_is_refused_there(options: dict[str, Any]) -> None:
+    name = list(options)[-1]
+    with pytest.raises(ValueError, match=rf"dip\({name}={options[name]}\): it only counts with|where"):
+        dip.resolve_options(options)
+
+
+def test_what_is_ignored_may_be_said_at_its_default_as_a_record_does() -> None:
+    settled = dip.resolve_options({"stop": "moving-variance"}, "published")
+    assert (settled["window"], settled["smoothing"]) == (50, 0.93)  # not the preset's, which stops by another score
+    assert dip.resolve_options(settled) == settled
 
 
 def test_discrepancy_stops_at_the_noise_level() -> None:
@@ -69,7 +92,7 @@ def test_discrepancy_needs_the_noise_level() -> None:
 
 
 def test_variance_stops_by_patience_with_the_average_of_its_best_step() -> None:
-    result = run(noisy(picture(16, 16), 0.1), stop="variance", steps=400, patience=12, smoothing=0.5).finish()
+    result = run(noisy(picture(16, 16), 0.1), stop="variance", window=4, steps=400, patience=12, smoothing=0.5).finish()
     trace = result.history["window_variance"]
     assert trace[:3] == [math.inf] * 3
     assert trace.index(min(trace)) == result.steps - 1 - 12

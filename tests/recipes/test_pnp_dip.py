@@ -15,6 +15,7 @@ QUICK = {"width": 8, "levels": 2, "code": 4, "skip": 2, "denoiser": "total-varia
 
 
 def stage(y: Tensor, **options: Any) -> SplitFit:
+    torch.manual_seed(0)
     made = pnp_dip(y, Pool(), **pnp_dip.resolve_options({**QUICK, **options}))
     assert isinstance(made, SplitFit)
     return made

@@ -30,9 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 from oneself.cli.allocation import keep_memory
 
                 keep_memory()
-                os.environ.setdefault(
-                    "PYTORCH_ENABLE_MPS_FALLBACK", "1"
-                )  # torch warns of each operation that mps lacks
+                os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")  # torch tells what mps lacks
             return printed(output, run(list(sys.argv[1:] if arguments is None else arguments)))
     except KeyboardInterrupt:  # before there was anything to keep
         print("interrupted", file=sys.stderr)

@@ -154,7 +154,7 @@ def _generating(method: Method | None) -> list[Parameter]:
         *flags.STEERING,
         *flags.METHOD_FLAGS,
         *shared,
-        *(flags.method_parameters(method) if method else []),
+        *(flags.method_parameters(method, files=False) if method else []),
     ]  # fmt: skip
 
 

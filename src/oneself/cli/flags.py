@@ -105,7 +105,8 @@ COMMON = [
     flag("seed", int, "The same seed gives the same result.", default=0, metavar="NUMBER", low=0, high=SEEDS),
     flag("seconds", float, "Time allowed for each picture; the best so far is written when it is used up.",
          metavar="S", low=SHORTEST, high=LONGEST),
-    flag("device", str, "cpu, cuda, cuda:0, mps or xpu; CUDA where there is one. What a device lacks is computed on the CPU.", metavar="NAME", panel="Computing"),
+    flag("device", str, "cpu, cuda, cuda:0, mps or xpu; CUDA where there is one. What it lacks is done on the CPU.",
+         metavar="NAME", panel="Computing"),
     flag("precision", str, "float32 or bfloat16.", default="float32", metavar="TYPE", panel="Computing"),
     switch("compile", "Compile the training step where a compiler is installed.", panel="Computing"),
     flag("axes", str, "One letter for each axis of a TIFF or NPY file that does not say: Z Y X space, C channels, any "
@@ -143,15 +144,16 @@ STEERING = [
 ]  # fmt: skip
 
 
-def method_parameters(method: Method) -> list[Parameter]:
-    """A flag for every option of a method."""
+def method_parameters(method: Method, *, files: bool = True) -> list[Parameter]:
+    """A flag for every option of a method that a command line can say; with ``files`` those that are files, too."""
     panel = f"Options of {method.key} ({method.title})"
-    return [_of_option(record, panel) for record in method.options if record.name not in TAKEN and _can_be_said(record)]
+    said = [record for record in method.options if record.name not in TAKEN and _can_be_said(record)]
+    return [_of_option(record, panel) for record in said if files or record.is_plain]
 
 
 def _can_be_said(record: OptionRecord) -> bool:
-    """Whether it can be given on a command line: a torch module cannot."""
-    return record.is_file or not record.takes_module
+    """A torch module cannot, nor an input that is no image, as files of such are not read."""
+    return record.is_plain or record.is_file or (record.domain is not None and record.domain.name == "image")
 
 
 def _of_option(record: OptionRecord, panel: str) -> Parameter:

@@ -10,11 +10,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from oneself.domains import Domain
+
 __all__ = ["file_digest", "identity", "weights_digest"]
 
 
-def identity(value: Any) -> Any:
-    """A plain value as it is; a file or a module as a digest of what it holds."""
+def identity(value: Any, domain: Domain[Any] | None = None) -> Any:
+    """A plain value as it is; a file, a module or an input of a domain as a digest of what it holds."""
+    if domain is not None and value is not None:
+        return domain.fingerprint(value)
     if isinstance(value, Path):
         return f"sha256:{file_digest(value)}"
     return f"sha256:{module_digest(value)}" if isinstance(value, nn.Module) else value

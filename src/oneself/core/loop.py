@@ -20,11 +20,11 @@ from oneself.core.context import own_context, pass_on
 from oneself.core.devices import CPU, lacks
 from oneself.core.identity import identity
 from oneself.core.method import Method
-from oneself.core.option import OptionRecord, shown
+from oneself.core.option import OptionRecord
 from oneself.core.physics import Identity, check_physics, physics_on
 from oneself.core.randomness import Randomness, check_seed
-from oneself.core.result import Result, StageRecord, versions
-from oneself.core.resuming import check_state, resuming
+from oneself.core.result import Result, StageRecord, joined, versions
+from oneself.core.resuming import check_owner, check_state, resuming
 from oneself.core.room import check_room, lighter, telling
 from oneself.core.runner import StageRunner
 from oneself.core.stage import Stage
@@ -86,15 +86,14 @@ class Run(Iterator[Step]):
         **options: Any,
     ) -> None:
         self.compute = Compute.choose(device, precision, compile)
-        if preset is None and self.compute.device.type == "cuda":
-            preset = method.gpu_preset
+        preset, told = running_preset(method, preset, self.compute.device)
         settled = method.resolve_options(options, preset)
         domain = method.domain
         domain.check(method, y)
         if seconds is not None and not seconds > 0:
             raise ValueError(f"Run(seconds={seconds}): the time allowed must be above 0. Give seconds, or none.")
         self.method, self.seed, self.seconds, self.plan = method, check_seed(seed), seconds, tuple(plan)
-        self._given, self.notes = y, list[str]()
+        self._given, self.notes = y, told
         physics = Identity() if physics is None else physics
         check_physics(method.key, method.needs, physics)
         try:
@@ -102,7 +101,7 @@ class Run(Iterator[Step]):
         except Exception as error:
             self._leave_device(error)
             self._take(y, physics, settled)
-        self._told = {record.name: _told(record, self.options[record.name]) for record in method.options}
+        self._told = {record.name: identity(self.options[record.name], record.domain) for record in method.options}
         check_room(method.key, domain.shape(self.y), lighter(method, self.options), what=f"this {domain.name}")
         self._done: list[StageRunner] = []
         self._now: StageRunner | None = None
@@ -279,7 +278,7 @@ class Run(Iterator[Step]):
     @property
     @own_context()
     def stages(self) -> tuple[Stage, ...]:
-        """The stages as they stand, for what a method has found besides images: all of them, as of ``answer``."""
+        """The stages as they stand, for what a method has found besides: all of them, as of ``answer``."""
         return tuple(runner.stage for runner in self._ended()._done)
 
     def _out(self, x: Tensor) -> Any:
@@ -300,7 +299,7 @@ class Run(Iterator[Step]):
         return Result(
             answer=ended.answer,
             method=self.method.key,
-            history=_joined([runner.traces() for runner in runners]),
+            history=joined([runner.traces() for runner in runners]),
             stages=tuple(runner.record for runner in runners),
             seconds=self.elapsed,
             peak_memory=peak_memory(self.compute.device),
@@ -347,13 +346,7 @@ class Run(Iterator[Step]):
         if self._now is not None:
             raise RuntimeError("Run.load: the run has begun. Load into a fresh one.")
         check_state(state)
-        for what, mine in _flat(self._identity()).items():
-            theirs = _flat(state["belongs_to"]).get(what)
-            if theirs != mine:
-                raise ValueError(
-                    f"Run.load: the checkpoint's {what} is {shown(theirs)}, this run's is {shown(mine)}. "
-                    "Give what the checkpoint was made with, or start without it."
-                )
+        check_owner(state["belongs_to"], self._identity())
         self._resumed, self._before, self._began = list(state["stages"]), state["seconds"], time.monotonic()
 
     def save(self, path: str | Path) -> None:
@@ -365,22 +358,9 @@ class Run(Iterator[Step]):
         self.load_state_dict(load_tree(path))
 
 
-def _told(record: OptionRecord, value: Any) -> Any:
-    """What an option is known by."""
-    return identity(value) if value is None or record.domain is None else record.domain.fingerprint(value)
-
-
-def _flat(identity: Mapping[str, Any]) -> dict[str, Any]:
-    """What a run belongs to, each option by itself."""
-    options = {f"option {name}": value for name, value in identity["options"].items()}
-    return {"method": identity["method"], **options, **{k: v for k, v in identity.items() if k != "options"}}
-
-
-def _joined(traces: list[dict[str, Tensor]]) -> dict[str, list[float]]:
-    names = dict.fromkeys(name for trace in traces for name in trace)
-    lengths = [len(next(iter(trace.values()))) if trace else 0 for trace in traces]
-    nan = float("nan")
-    return {
-        name: [v for t, n in zip(traces, lengths, strict=True) for v in (t[name].tolist() if name in t else [nan] * n)]
-        for name in names
-    }
+def running_preset(method: Method, preset: str | None, device: torch.device) -> tuple[str | None, list[str]]:
+    """The preset that runs on a device, and a note where it is not the one that was asked for."""
+    if preset is not None or method.gpu_preset is None or device.type != "cuda":
+        return preset, []
+    name = method.gpu_preset
+    return name, [f"{method.key}: on a GPU the preset {name!r} runs unless another is named; options replace its own"]

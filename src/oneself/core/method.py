@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
-from oneself.core.option import OptionRecord, check_options, closest, read_options
+from oneself.core.option import OptionRecord, check_options, closest, read_options, shown
 from oneself.core.stage import Stage
 from oneself.domains import IMAGE, Domain
 
@@ -72,11 +72,27 @@ class Method:
         return any(record.name == option for record in self.options)
 
     def resolve_options(self, given: Mapping[str, Any], preset: str | None = None) -> dict[str, Any]:
-        """Every option's value: the defaults, the preset's in their place, and the given ones in place of both."""
+        """Every option's value: the defaults, the preset's in their place, and the given ones in place of both.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As of ``check_options``; an option that is ignored beside the others (``Option.counts``); an unknown preset.
+        """
         if preset is not None and preset not in self.presets:
             known = closest(preset, self.presets) if self.presets else "It has none."
             raise ValueError(f"{self.key}(preset={preset!r}): no such preset. {known}")
-        return check_options(self.key, self.options, {**self.presets.get(preset or "", {}), **given})
+        values = check_options(self.key, self.options, {**self.presets.get(preset or "", {}), **given})
+        for record in self.options:
+            if record.option.counts(values):
+                continue
+            if record.name in given and values[record.name] != record.default:
+                raise ValueError(
+                    f"{self.key}({record.name}={shown(values[record.name])}): it only counts {record.option.only}. "
+                    "Give that too, or leave it out."
+                )
+            values[record.name] = record.default  # of a preset whose setting was replaced
+        return values
 
     def __call__(self, y: Any, physics: Any, **options: Any) -> Recipe:
         return self.function(y, physics, **options)

@@ -8,7 +8,7 @@ import math
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -39,9 +39,12 @@ class Option:
 
     ``low`` and ``high`` are allowed themselves; ``above`` and ``below`` are not.
 
-    ``unit`` says of a number that it is in units of the image: ``"level"``, a noise level or what else grows along with
-    the image's values; ``"counts"``, likewise of a model in which 0 is no light. Front doors take such options in the
-    caller's own units. ``apart`` says of an image that it has units of its own, as a picture of another camera has.
+    ``unit`` says of a number that it is in units of the input: ``"level"``, a noise level or what else grows along with
+    the input's values; ``"counts"``, likewise of a model in which 0 is no light. Front doors take such options in the
+    caller's own units. ``apart`` says of another input that it has units of its own, as a picture of another camera.
+
+    ``counts`` says beside which values of the other options the option counts, as a function of them all, and ``only``
+    says the same in words, such as ``"with stop='variance'"``. Elsewhere it is refused instead of ignored.
 
     ``domain`` says of another input what it is, where it is not what the method works on.
     """
@@ -53,6 +56,8 @@ class Option:
     below: float = math.inf
     unit: Literal["", "level", "counts"] = ""
     apart: bool = False
+    only: str = ""
+    counts: Callable[[Mapping[str, Any]], bool] = field(default=lambda others: True, repr=False)
     domain: Domain[Any] | None = None
 
     def allows(self, value: float) -> bool:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import torch
+from torch import Tensor
 
-__all__ = ["Result", "StageRecord", "versions"]
+__all__ = ["Result", "StageRecord", "joined", "versions"]
 
 V = TypeVar("V")
 
@@ -86,4 +87,15 @@ def versions() -> dict[str, str]:
         "torch": str(torch.__version__),
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def joined(traces: list[dict[str, Tensor]]) -> dict[str, list[float]]:
+    """The traces of stages one after another; NaN where a stage had none."""
+    names = dict.fromkeys(name for trace in traces for name in trace)
+    lengths = [len(next(iter(trace.values()))) if trace else 0 for trace in traces]
+    nan = float("nan")
+    return {
+        name: [v for t, n in zip(traces, lengths, strict=True) for v in (t[name].tolist() if name in t else [nan] * n)]
+        for name in names
     }

@@ -9,10 +9,10 @@ from typing import Annotated, Any, TypedDict
 import torch
 from torch import Tensor
 
-from oneself.core.option import Option
+from oneself.core.option import Option, shown
 from oneself.core.schema import conform
 
-__all__ = ["RunState", "check_state", "resuming"]
+__all__ = ["RunState", "check_owner", "check_state", "resuming"]
 
 Count = Annotated[int, Option("steps", low=0, high=10**9)]
 
@@ -56,6 +56,23 @@ def check_state(state: Mapping[str, Any]) -> None:
     """Refuse what is not the state of a run. Raises ValueError."""
     with resuming():
         conform(state, RunState)
+
+
+def check_owner(theirs: Mapping[str, Any], mine: Mapping[str, Any]) -> None:
+    """Refuse the state of another run. Raises ValueError that names what differs."""
+    saved = _flat(theirs)
+    for what, own in _flat(mine).items():
+        if saved.get(what) != own:
+            raise ValueError(
+                f"Run.load: the checkpoint's {what} is {shown(saved.get(what))}, this run's is {shown(own)}. "
+                "Give what the checkpoint was made with, or start without it."
+            )
+
+
+def _flat(owner: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run belongs to, each option by itself."""
+    options = {f"option {name}": value for name, value in owner["options"].items()}
+    return {"method": owner["method"], **options, **{k: v for k, v in owner.items() if k != "options"}}
 
 
 @contextmanager

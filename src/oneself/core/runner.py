@@ -29,7 +29,7 @@ WARM = 5  # steps after which the rate is known well enough to fit a schedule in
 
 
 class Diverged(ArithmeticError):
-    """A run fell apart before it had a usable image."""
+    """A run fell apart before it had a usable answer."""
 
 
 class StageRunner:
@@ -193,12 +193,12 @@ class StageRunner:
 
     @own_context()
     def estimate(self) -> Tensor:
-        """A clean look at the image as it stands."""
+        """A clean look at what is estimated as it stands."""
         with torch.no_grad(), self.stream.fork(), self.compute.active():
             return self.stage.estimate().float()
 
     def answer(self) -> Tensor:
-        """The image that the stage's selection holds to be the answer."""
+        """What the stage's selection holds to be the answer."""
         with torch.no_grad(), self.stream.fork(), self.compute.active():
             return self.stage.answer().float()
 

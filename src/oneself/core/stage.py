@@ -20,7 +20,10 @@ Schedule = Callable[[float], float]
 
 
 class Input(nn.Module, ABC):
-    """How examples are made: called once a step (random, may touch the host), and ``still`` for a clean look."""
+    """How examples are made: called once a step (random, may touch the host).
+
+    ``evaluation_example`` is the one for a clean look.
+    """
 
     @abstractmethod
     def forward(self) -> Example: ...
@@ -76,7 +79,7 @@ class Stage(nn.Module, ABC):
     notes : sequence of str
         What the user should know of how the stage was set up, such as an estimate in place of what was not given.
     last_output : Tensor or None
-        The image that the last step computed, detached; ``None`` where a step sees only patches.
+        The estimate that the last step computed, detached; ``None`` where a step sees only patches.
     """
 
     def __init__(
@@ -101,10 +104,10 @@ class Stage(nn.Module, ABC):
 
     @abstractmethod
     def estimate(self) -> Tensor:
-        """A clean look at the image as it stands, ``(1, C, *spatial)``."""
+        """A clean look at what is estimated as it stands: one tensor, of images ``(1, C, *spatial)``."""
 
     def answer(self) -> Tensor:
-        """The image that ``selection`` holds to be the answer."""
+        """The estimate that ``selection`` holds to be the answer."""
         return self.selection.answer(self)
 
     def parts(self) -> Mapping[str, Tensor]:
@@ -112,7 +115,7 @@ class Stage(nn.Module, ABC):
         return self.selection.parts()
 
     def solve(self) -> Mapping[str, Tensor]:
-        """What a step does in closed form, without a gradient, before ``between``: named scalars to log.
+        """What a step does in closed form, without a gradient, before ``after_step``: named scalars to log.
 
         A stage without learners does all its work here; it may touch the host.
         """

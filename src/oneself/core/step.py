@@ -25,7 +25,7 @@ class Step:
     terms, scores : mapping of str to Tensor
         Scalars on the device: each part of the objective, and each score that the stage computes.
     output : Tensor or None
-        What this step already computed, ``(1, C, *spatial)``; ``None`` where a step sees only patches.
+        What this step already computed, of images ``(1, C, *spatial)``; ``None`` where a step sees only patches.
     """
 
     stage: int
@@ -39,7 +39,7 @@ class Step:
 
     @cached_property
     def estimate(self) -> Tensor:
-        """A clean look at the image as it stands, ``(1, C, *spatial)``. Costs a forward pass; changes nothing."""
+        """A clean look at what is estimated as it stands. Costs a forward pass; changes nothing."""
         return self.look()
 
     @property

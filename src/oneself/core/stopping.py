@@ -22,7 +22,7 @@ __all__ = ["Both", "Either", "Last", "Never", "Score", "Seconds", "Selection", "
 class Score(State, ABC):
     """A number per step that is known without the truth; lower is better.
 
-    However many rules and keeps share a score, it is computed once a step. It stays on the device, and is
+    However many rules and selections share a score, it is computed once a step. It stays on the device, and is
     ``inf`` while it cannot be told yet.
     """
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal
 
 from torch import Tensor
 
@@ -13,6 +14,7 @@ __all__ = [
     "BatchNorm",
     "CoarsestWidth",
     "CodeChannels",
+    "DenoiseEvery",
     "Denoiser",
     "DenoiserSigma",
     "DoubleWidthEvery",
@@ -57,6 +59,20 @@ __all__ = [
     "Window",
 ]
 
+
+Counts = Callable[[Mapping[str, Any]], bool]
+
+
+def _beside(name: str, *values: Any) -> Counts:
+    """Counts where another option, if the method has it, has one of some values."""
+    return lambda others: name not in others or others[name] in values
+
+
+def _not_beside(name: str, *values: Any) -> Counts:
+    """Counts where another option, if the method has it, has none of some values."""
+    return lambda others: name not in others or others[name] not in values
+
+
 Width = Annotated[int, Option("channels of the network at every level", low=1, high=1024)]
 Levels = Annotated[int, Option("times the network halves the size (fewer on small inputs)", low=1, high=8)]
 Skips = Annotated[int, Option("channels of each skip connection", low=0, high=1024)]
@@ -84,10 +100,31 @@ STOPS = (
     "the outputs; 'auto': held out, or the variance where the fidelity mixes elements; 'never': returns the last"
 )
 Stop = Annotated[Literal["auto", "held-out", "variance", "moving-variance", "never"], Option(STOPS)]
-HoldOut = Annotated[float, Option("share of the measurement that 'held-out' keeps from the loss", above=0, below=1)]
-Window = Annotated[int, Option("steps in the window of the variance", low=2, high=4096)]
-Smoothing = Annotated[float, Option("decay of the running average that the stopping watches", low=0, below=1)]
-Patience = Annotated[int, Option("steps without improvement before stopping", low=1, high=10**7)]
+HoldOut = Annotated[
+    float,
+    Option(
+        "share of the measurement that is kept from the loss, to stop by",
+        above=0,
+        below=1,
+        only="with stop='held-out' or 'auto'",
+        counts=_beside("stop", "auto", "held-out"),
+    ),
+]
+VARIANCE: dict[str, Any] = {"only": "with stop='variance' or 'auto'", "counts": _beside("stop", "auto", "variance")}
+Window = Annotated[int, Option("steps in the window of the variance", low=2, high=4096, **VARIANCE)]
+Smoothing = Annotated[
+    float, Option("decay of the running average whose variance or value is watched", low=0, below=1, **VARIANCE)
+]
+Patience = Annotated[
+    int,
+    Option(
+        "steps without improvement before stopping",
+        low=1,
+        high=10**7,
+        only="where a score is waited for: not with stop='never' or 'discrepancy'",
+        counts=_not_beside("stop", "never", "discrepancy"),
+    ),
+]
 Start = Annotated[int, Option("step before which the run never stops", low=0, high=10**7)]
 ExtraSteps = Annotated[
     int, Option("steps that the run goes on for where the estimated error has reached its floor", low=0, high=10**7)
@@ -96,14 +133,30 @@ Average = Annotated[float, Option("decay of the running average of the outputs; 
 
 Sigma = Annotated[
     float | None,
-    Option("noise level in the picture's own units; estimated otherwise", low=1e-9, high=100, unit="level"),
+    Option(
+        "noise level in the picture's own units; estimated otherwise",
+        low=1e-9,
+        high=100,
+        unit="level",
+        only="with mix=True",
+        counts=_not_beside("mix", False),
+    ),
 ]
 TvWeight = Annotated[float, Option("weight of the total variation", low=0, high=1e6)]
 Fidelity = Annotated[
     Literal["least-squares", "back-projection", "guided"],
     Option("how the measurement is fitted; 'guided' goes from back-projection to least squares over the steps"),
 ]
-Ridge = Annotated[float, Option("ε, what is added to AAᵀ (1 at its largest) before it is inverted", low=1e-9, high=1e3)]
+Ridge = Annotated[
+    float,
+    Option(
+        "ε, what is added to AAᵀ (1 at its largest) before it is inverted",
+        low=1e-9,
+        high=1e3,
+        only="with fidelity='back-projection' or 'guided'",
+        counts=_not_beside("fidelity", "least-squares"),
+    ),
+]
 
 Denoiser = Annotated[
     Literal[
@@ -113,8 +166,14 @@ Denoiser = Annotated[
     ],
     Option("the denoiser D; 'bm3d' needs the package of that name"),
 ]
-DenoiserSigma = Annotated[float, Option("noise level that D removes, in units of the [0, 1] range", above=0, high=100)]
-Penalty = Annotated[float, Option("μ, weight of the coupling", above=0, high=1e6)]
+DENOISED: dict[str, Any] = {"only": "beside a denoiser", "counts": _not_beside("denoiser", "none")}
+DenoiserSigma = Annotated[
+    float, Option("noise level that D removes, in units of the [0, 1] range", above=0, high=100, **DENOISED)
+]
+DenoiseEvery = Annotated[int, Option("steps from one use of D to the next", low=1, high=10**7, **DENOISED)]
+Penalty = Annotated[
+    float, Option("μ, ADMM's penalty: weight of the coupling of image and denoised copy", above=0, high=1e6, **DENOISED)
+]
 
 MinSize = Annotated[int, Option("shorter side of the picture at the coarsest scale", low=8, high=4096)]
 ScaleFactor = Annotated[float, Option("size of a scale relative to the next finer one", low=0.4, high=0.9)]

@@ -103,7 +103,7 @@ def adapt(
         result = run.finish()
         notes = [note for note in (range_note(span) if data_range is None else None,) if note is not None]
         known = {part.name: getattr(result, part.name) for part in fields(result)}
-        known |= {"image": given.pack(result.image.cpu(), number), "notes": (*notes, *result.notes)}
+        known |= {"answer": given.pack(result.image.cpu(), number), "notes": (*notes, *result.notes)}
         made.append(Adapted(**known, network=_adapted(run)))
     if full:
         return made if len(made) > 1 else made[0]

@@ -224,7 +224,13 @@ def _mixed(task: str, x: Tensor) -> tuple[Tensor, Tensor, Any]:
 
 
 def _quick(method: Method) -> dict[str, Any]:
-    return {record.name: _nearest(record, QUICK[record.name]) for record in method.options if record.name in QUICK}
+    quick = {record.name: _nearest(record, QUICK[record.name]) for record in method.options if record.name in QUICK}
+    beside = {**method.resolve_options({}), **quick}
+    return {
+        record.name: quick[record.name]
+        for record in method.options
+        if record.name in quick and record.option.counts(beside)
+    }
 
 
 def _nearest(record: OptionRecord, value: float) -> Any:

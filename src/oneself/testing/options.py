@@ -18,7 +18,6 @@ from oneself.core import Diverged, OptionRecord, Run
 from oneself.core.randomness import Randomness
 from oneself.testing.cases import Case, beside
 from oneself.testing.inputs import inputs_of
-from oneself.testing.networks import Smoother
 from oneself.testing.operator import refusal
 from oneself.testing.promise import require
 
@@ -29,12 +28,13 @@ __all__ = [
     "check_unknown_options_are_refused",
 ]
 
+SIDES = ("tile",)  # options that may change nothing but the shapes that networks are given
 LONGER, LATE = 40, 32  # steps, and a value that counts only where there are so many
 
 
 def check_every_option_counts(case: Case) -> None:
-    """Some other allowed value of every option changes the work: terms, scores, steps, answer, samples, or (as with a
-    tile's side, that may not change the answer) which shapes the networks are given.
+    """Some other allowed value of every option changes values: of terms, scores, steps, answer or samples; not their
+    names alone. Of a tile's side, which may not change the answer, the shapes that networks are given are looked at.
 
     An option that only counts beside another (``hold_out`` beside ``stop="held-out"``) is tried beside others' values.
     """
@@ -75,10 +75,10 @@ def _contexts(record: OptionRecord, case: Case) -> Iterator[tuple[dict[str, Any]
     """
     every, longer = slice(None), case.taking(steps=LONGER)
     choices, others = _nearest(record, case.method.options)
-    for beside in (choices, others):
+    for among in (choices, others):
         for base, tried in (({}, slice(2)), (longer, slice(-2, None)), ({}, every)):
             yield base, every
-            for other in beside:
+            for other in among:
                 yield from (({**base, other.name: value}, tried) for value in _values(other, case))
 
 
@@ -92,11 +92,11 @@ def _nearest(record: OptionRecord, options: Sequence[OptionRecord]) -> tuple[lis
 
 
 class _Runs:
-    """Runs of a case, each made once; what they did as a short hash."""
+    """Runs of a case, each made once; what they did as short hashes."""
 
     def __init__(self, case: Case) -> None:
         self.case = case
-        self.made: dict[str, str | None] = {}
+        self.made: dict[str, tuple[str, str] | None] = {}
 
     def differ(self, record: OptionRecord, context: dict[str, Any], tried: slice) -> bool:
         """Whether the present value of an option and the ``tried`` of the others do different work, beside the given
@@ -104,19 +104,23 @@ class _Runs:
         seen = set()
         for value in (_current(record, self.case.options), *_values(record, self.case)[tried]):
             done = self.work({**context, record.name: value})
-            seen |= set() if done is None else {done}
+            seen |= set() if done is None else {done[record.name in SIDES]}
             if len(seen) > 1:
                 return True
         return False
 
-    def work(self, options: dict[str, Any]) -> str | None:
-        key = repr(self.case.method.resolve_options({**self.case.options, **options}))
+    def work(self, options: dict[str, Any]) -> tuple[str, str] | None:
+        try:
+            key = repr(self.case.method.resolve_options({**self.case.options, **options}))
+        except ValueError:  # an option that counts nothing beside the others
+            return None
         if key not in self.made:
             self.made[key] = self._work(options)
         return self.made[key]
 
-    def _work(self, options: dict[str, Any]) -> str | None:
-        """What a run did; ``None`` where the options do not go together."""
+    def _work(self, options: dict[str, Any]) -> tuple[str, str] | None:
+        """The values that a run gave, and with them the shapes that its networks were given; ``None`` where the options
+        do not go together."""
         shapes: list[Any] = []
 
         def note(module: torch.nn.Module, given: tuple[Any, ...]) -> None:
@@ -130,13 +134,13 @@ class _Runs:
             return None
         finally:
             hook.remove()
-        told = {name: [value.hex() for value in trace] for name, trace in result.history.items()}
+        traces = [[value.hex() for value in trace] for trace in result.history.values()]
         done = (
-            repr((told, result.steps, shapes)).encode()
+            repr((sorted(traces), result.steps)).encode()
             + run.method.domain.fingerprint(result.answer).encode()
             + _sampled(run)
         )
-        return hashlib.blake2b(done).hexdigest()
+        return hashlib.blake2b(done).hexdigest(), hashlib.blake2b(done + repr(shapes).encode()).hexdigest()
 
 
 def _sampled(run: Run) -> bytes:
@@ -163,8 +167,6 @@ def _values(record: OptionRecord, case: Case) -> list[Any]:
         return [choice for choice in record.choices if choice != now]
     if record.domain is not None:
         return [case.other(case.truth) if record.domain is case.method.domain else inputs_of(record.domain)[1]]
-    if record.takes_module:
-        return [Smoother(width=3)]
     if not record.is_plain:
         return []
     if record.type is str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,13 @@ from torch.func import functional_call
 
 from oneself.core import Example, Fit, Pretrained, Stage
 from oneself.losses import Fidelity
-from oneself.networks import apply_in_tiles
 from oneself.networks.pretrained import Known, load_weights
 from oneself.noise import known_level
 from oneself.optim import adam
-from oneself.recipes.adaptation.calling import Denoising, called
+from oneself.recipes.adaptation.calling import Denoising, called, whole
 from oneself.recipes.adaptation.changes import Opening, allow, merge
 from oneself.recipes.adaptation.examples import OBJECTIVES, Loss, Objective, examples
-from oneself.recipes.adaptation.judging import AdaptedOrNot, Gain, Judge, Pairing, Parts, Prediction, Risk
+from oneself.recipes.adaptation.judging import AdaptedOrNot, HeldOutChange, Judge, Pairing, Parts, Prediction, Risk
 from oneself.stopping import Patience
 
 __all__ = ["AdaptedStage", "adapting"]
@@ -30,8 +29,6 @@ QUICKER = 3e-3
 WHITE = 255.0  # that public weights count levels to
 HALF = 0.5
 WITHIN = "network.network."  # where the network stands in a structure
-UNIT = 8  # tiles begin at multiples of it, so that networks that halve the size three times see one grid
-REACH = 64  # elements that a tile sees beyond its border: more than the receptive field of common denoisers
 
 
 class AdaptedStage(Stage):
@@ -119,16 +116,15 @@ def adapting(
     tile: int,
 ) -> Stage:
     """The stage of a method called ``owner``; the options are the method's own."""
-    network, told = _network(weights, owner)
+    network, told = _network(weights, y.device, owner)
     level, notes = known_level(y[0].cpu().numpy(), sigma, owner)
-    denoise, more = called(network, y, level, owner)
+    denoise, made, more = called(network, y, level, owner, tile)
     notes = (*notes, *more, *_range_note(told, level, owner))
-    made = _whole(denoise, y, tile)
     if steps == 0:
         return AsItCame(denoise, made, notes)
     parts = Parts(y, hold_out)
     judge = _judge(loss, parts, level)
-    score = Gain(judge, denoise, validate_every, caution)
+    score = HeldOutChange(judge, denoise, validate_every, caution)
     opening = allow(network, what, owner)
     structure = Pretrained(denoise)
     learned = {name: p for name, p in structure.named_parameters() if p.requires_grad}
@@ -136,7 +132,7 @@ def adapting(
     def output(values: dict[str, Tensor] | None) -> Tensor:
         if values is None:
             return made.clone()
-        return _whole(lambda x: functional_call(structure, values, (x,)), y, tile)
+        return whole(lambda x: functional_call(structure, values, (x,)), y, tile)
 
     return Adapting(
         terms_of=OBJECTIVES[loss](level),
@@ -147,12 +143,12 @@ def adapting(
         steps=steps,
         stop=Patience(score, patience),
         selection=AdaptedOrNot(score, learned, output),
-        output=lambda f: _whole(f, y, tile),
+        output=lambda f: whole(f, y, tile),
         notes=notes,
     )
 
 
-def _network(weights: Path | nn.Module | None, owner: str) -> tuple[nn.Module, Known | None]:
+def _network(weights: Path | nn.Module | None, device: torch.device, owner: str) -> tuple[nn.Module, Known | None]:
     """The network of its own that a run adapts, and what is known of it."""
     if weights is None:
         raise ValueError(
@@ -161,13 +157,7 @@ def _network(weights: Path | nn.Module | None, owner: str) -> tuple[nn.Module, K
     if isinstance(weights, nn.Module):
         return weights.eval(), None
     loaded = load_weights(weights)
-    return loaded.network, loaded.known
-
-
-def _whole(f: nn.Module | Callable[[Tensor], Tensor], y: Tensor, tile: int) -> Tensor:
-    """What a network makes of a picture of any size, under no gradient."""
-    with torch.no_grad():
-        return apply_in_tiles(f, y, reach=REACH, tile=max(UNIT, tile // UNIT * UNIT))
+    return loaded.network.to(device), loaded.known
 
 
 def _judge(loss: Loss, parts: Parts, level: float) -> Judge:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import inspect
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["HALVED", "Denoising", "called", "level_argument"]
+from oneself.networks import apply_in_tiles
+
+__all__ = ["HALVED", "Denoising", "called", "level_argument", "whole"]
 
 LEVELS = ("sigma", "noise_level", "noise_level_img")  # what networks call the level that they are told
+UNIT = 8  # tiles begin at multiples of it, so that networks that halve the size three times see one grid
+REACH = 64  # elements that a tile sees beyond its border: more than the receptive field of common denoisers
 HALVED = math.sqrt(0.5)  # of the noise is left in the mean of two elements
 
 
@@ -47,8 +52,10 @@ def level_argument(network: nn.Module) -> str | None:
     return next((name for name in LEVELS if name in parameters), None)
 
 
-def called(network: nn.Module, y: Tensor, level: float | None, owner: str) -> tuple[Denoising, tuple[str, ...]]:
-    """The network ready to be called with pictures as ``y``, ``(1, C, H, W)``, and a note of how.
+def called(
+    network: nn.Module, y: Tensor, level: float | None, owner: str, tile: int
+) -> tuple[Denoising, Tensor, tuple[str, ...]]:
+    """The network ready to be called with pictures as ``y``, ``(1, C, H, W)``; its answer for ``y``; a note of how.
 
     Raises
     ------
@@ -56,12 +63,7 @@ def called(network: nn.Module, y: Tensor, level: float | None, owner: str) -> tu
         It cannot take such a picture, gives another shape, or what is not finite.
     """
     said = f"{owner}(weights={type(network).__name__})"
-    for apart in (False, True) if y.shape[1] > 1 else (False,):
-        made = Denoising(network, level, apart)
-        x = _tried(made, y, said, last=apart or y.shape[1] == 1)
-        if x is not None:
-            break
-    assert x is not None
+    made, x = _tried(network, y, level, said, tile)
     if x.shape != y.shape:
         raise ValueError(
             f"{said}: made {tuple(x.shape)} of a picture {tuple(y.shape)}. Give a network that keeps the size."
@@ -69,19 +71,24 @@ def called(network: nn.Module, y: Tensor, level: float | None, owner: str) -> tu
     if not bool(torch.isfinite(x).all()):
         raise ValueError(f"{said}: made NaN or infinite values of the picture. Check its weights.")
     note = f"{owner}: the network is for one channel; each of the {y.shape[1]} is denoised by itself"
-    return made, (note,) if made.apart else ()
+    return made, x, (note,) if made.apart else ()
 
 
-def _tried(made: Denoising, y: Tensor, said: str, last: bool) -> Tensor | None:
-    """What it gives for a picture; ``None`` where it cannot take it and there is another way to try."""
-    try:
-        with torch.no_grad():
-            x: Tensor = made(y)
-            return x
-    except (RuntimeError, ValueError, TypeError) as error:
-        if not last:
-            return None
-        raise ValueError(
-            f"{said}: cannot take a picture {tuple(y.shape)} ({' '.join(str(error).split())[:200]}). Give a network "
-            "for such pictures, or a larger picture."
-        ) from error
+def whole(f: Callable[[Tensor], Tensor], y: Tensor, tile: int) -> Tensor:
+    """What a network makes of a picture of any size, in tiles where it is larger than ``tile``, under no gradient."""
+    with torch.no_grad():
+        return apply_in_tiles(f, y, reach=REACH, tile=max(UNIT, tile // UNIT * UNIT))
+
+
+def _tried(network: nn.Module, y: Tensor, level: float | None, said: str, tile: int) -> tuple[Denoising, Tensor]:
+    """The picture as a whole, or else every channel by itself."""
+    for apart in (False, True) if y.shape[1] > 1 else (False,):
+        made = Denoising(network, level, apart)
+        try:
+            return made, whole(made, y, tile)
+        except (RuntimeError, ValueError, TypeError) as error:
+            reason = " ".join(str(error).split())[:200]
+    raise ValueError(
+        f"{said}: cannot take a picture {tuple(y.shape)} ({reason}). Give a network for such pictures, or a larger "
+        "picture."
+    )

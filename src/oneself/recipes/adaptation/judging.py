@@ -15,7 +15,7 @@ from oneself.imaging.cropping import cut
 from oneself.inputs import split_pair, stand_in
 from oneself.recipes.adaptation.calling import HALVED
 
-__all__ = ["AdaptedOrNot", "Gain", "Pairing", "Parts", "Prediction", "Risk"]
+__all__ = ["AdaptedOrNot", "HeldOutChange", "Pairing", "Parts", "Prediction", "Risk"]
 
 CELL = 16  # side of the squares that are held out; their scatter tells how sure the mean is
 LOOKED_AT = 2**17  # elements of a picture that is looked at whole
@@ -24,6 +24,7 @@ FEWEST = 4  # squares
 RADIUS = 2  # of the neighbourhood that stands in for what is hidden
 GRID = 4  # of every so many elements along each axis one is hidden
 Network = Callable[..., Tensor]
+Output = Callable[[dict[str, Tensor] | None], Tensor]
 
 
 class Parts(nn.Module):
@@ -145,7 +146,7 @@ class Pairing(Judge):
         return self.parts.means(gap, self.parts.cell // 2)
 
 
-class Gain(Score):
+class HeldOutChange(Score):
     """How much a network's estimated error has changed on what is held out, at the pessimistic end of what is sure:
     the mean over the squares plus ``caution`` times its standard error. Below 0 it is better than it was.
 
@@ -175,7 +176,7 @@ class AdaptedOrNot(Selection):
 
     Parameters
     ----------
-    score : Gain
+    score : HeldOutChange
     learned : mapping of str to Parameter
         What of the network changes, by name.
     output : callable
@@ -186,7 +187,10 @@ class AdaptedOrNot(Selection):
     step: Tensor
 
     def __init__(
-        self, score: Gain, learned: dict[str, nn.Parameter], output: Callable[[dict[str, Tensor] | None], Tensor]
+        self,
+        score: HeldOutChange,
+        learned: dict[str, nn.Parameter],
+        output: Callable[[dict[str, Tensor] | None], Tensor],
     ) -> None:
         super().__init__()
         self.score, self.output = score, output

@@ -53,7 +53,7 @@ def deep_red(
     denoiser_sigma: o.DenoiserSigma = 5 / 255,
     red_weight: Annotated[float, Option("λ, weight of the denoiser", above=0, high=1e6)] = 0.5,
     penalty: o.Penalty = 0.5,
-    denoise_every: Annotated[int, Option("steps from one use of D to the next", low=1, high=10**7)] = 10,
+    denoise_every: o.DenoiseEvery = 10,
     optimiser: o.Optimiser = "muon",
     lr: o.LearningRate = 0.008,
     steps: o.StepsAtMost = 1500,

@@ -51,7 +51,7 @@ def p_gsure(
     ] = "none",
     denoiser_sigma: o.DenoiserSigma = 10 / 255,
     penalty: o.Penalty = 0.03,
-    denoise_every: Annotated[int, Option("steps from one use of D to the next", low=1, high=10**7)] = 10,
+    denoise_every: o.DenoiseEvery = 10,
     width: o.Width = 32,
     levels: o.Levels = 5,
     skip: o.Skips = 16,

@@ -12,11 +12,11 @@ Sun, Latorre, Sanchez, Cevher. A plug-and-play deep image prior. ICASSP 2021.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from torch import Tensor
 
-from oneself.core import Fit, Option, method
+from oneself.core import Fit, method
 from oneself.denoisers import classical
 from oneself.inputs import Code
 from oneself.losses import data_term
@@ -42,7 +42,7 @@ def pnp_dip(
     denoiser: o.Denoiser = "non-local-means",
     denoiser_sigma: o.DenoiserSigma = 10 / 255,
     penalty: o.Penalty = 0.5,
-    denoise_every: Annotated[int, Option("steps from one use of D to the next", low=1, high=10**7)] = 10,
+    denoise_every: o.DenoiseEvery = 10,
     fidelity: o.Fidelity = "least-squares",
     ridge: o.Ridge = 3e-3,
     width: o.Width = 24,

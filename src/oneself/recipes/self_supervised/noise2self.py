@@ -61,7 +61,12 @@ def noise2self(
         Option("what is returned: every element as predicted where it was hidden, or the network's plain output"),
     ] = "invariant",
     mix: Annotated[
-        bool, Option("mix what was measured back into an invariant answer, by how uncertain the prediction is")
+        bool,
+        Option(
+            "mix what was measured back into an invariant answer, by how uncertain the prediction is",
+            only="with answer='invariant'",
+            counts=lambda others: others["answer"] == "invariant",
+        ),
     ] = True,
     sigma: o.Sigma = None,
     ensemble: o.Ensemble = True,
