@@ -78,7 +78,7 @@ def test_noise_that_neighbours_share_goes_to_groups_that_know_it(width):
 
 def test_volumes_whose_neighbours_share_noise_go_to_blind_spots():
     noise = gaussian_filter(np.random.default_rng(0).standard_normal((24, 40, 40)), 0.8, mode="wrap")
-    choice = choose("denoise", tensor(0.5 + 0.1 * noise / noise.std()))
+    choice = choose("denoise", tensor(np.linspace(0, 1, 40) + 0.05 * noise / noise.std()))
     assert (choice.method, choice.options) == ("noise2void", {"steps": 300})
     assert "hide them along" in choice.why
 
@@ -98,13 +98,15 @@ def test_stripes_go_to_blind_spots_that_take_them_away():
         assert f"stripes along {axis}" in choice.why
         assert "the lines' offsets can be taken away" in choice.why
     short = tensor(CLEAN[:15, :64] + 0.1 * NOISE[:15, :1])
-    assert choose("denoise", short, device="cpu").method == "dip"
+    assert choose("denoise", short, device="cpu").method == "smoothing_spline"
 
 
-def test_small_images_go_to_the_prior():
+def test_small_images_and_short_signals_are_made_smooth():
     choice = choose("denoise", tensor(CLEAN[:15, :64] + 0.1 * NOISE[:15, :64]))
-    assert choice.method == "dip"
-    assert "too small for patches to have any like them" in choice.why
+    assert (choice.method, choice.options) == ("smoothing_spline", {})
+    assert "too small for patches to have any like them: made smooth" in choice.why
+    assert choose("denoise", tensor(CLEAN[0, :127]).flatten(2), sigma=0.1).options == {"sigma": 0.1}
+    assert choose("denoise", tensor(CLEAN[0, :128]).flatten(2)).method != "smoothing_spline"
     assert choose("denoise", tensor(CLEAN[:16, :64] + 0.1 * NOISE[:16, :64])).method == "nonlocal_wiener"
 
 

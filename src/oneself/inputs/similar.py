@@ -14,6 +14,8 @@ from oneself.imaging.cropping import cut
 
 __all__ = ["Region", "SimilarPatches"]
 
+Sides = int | Sequence[int]
+
 
 @dataclass(frozen=True)
 class Region:
@@ -42,12 +44,12 @@ class SimilarPatches:
     ----------
     size : sequence of int
         Spatial size of the image.
-    patch : int
-        Side of the patches.
-    reach : int
+    patch : int or sequence of int
+        Sides of the patches, one for all axes or one for each.
+    reach : int or sequence of int
         How far from the reference similar patches are looked for, in elements along every axis; at a border the window
         is moved inwards, so that all references have as many candidates.
-    stride : int
+    stride : int or sequence of int
         Distance of the reference patches; those at the far borders are always there.
     start : sequence of int
         First reference along every axis (that at 0 is there, too).
@@ -56,12 +58,22 @@ class SimilarPatches:
     """
 
     def __init__(
-        self, size: Sequence[int], *, patch: int, reach: int, stride: int, start: Sequence[int], side: int = 12
+        self,
+        size: Sequence[int],
+        *,
+        patch: Sides,
+        reach: Sides,
+        stride: Sides,
+        start: Sequence[int],
+        side: int = 12,
     ) -> None:
-        self.size, self.patch, self.side = tuple(size), patch, side
-        ends = [n - patch for n in size]
-        self.windows = [min(2 * reach + 1, end + 1) for end in ends]
-        self.grid = [sorted({0, *range(first, end, stride), end}) for first, end in zip(start, ends, strict=True)]
+        self.size, self.side = tuple(size), side
+        self.patch, reach, stride = (_for_each(sides, len(self.size)) for sides in (patch, reach, stride))
+        ends = [n - p for n, p in zip(self.size, self.patch, strict=True)]
+        self.windows = [min(2 * far + 1, end + 1) for far, end in zip(reach, ends, strict=True)]
+        self.grid = [
+            sorted({0, *range(first, end, step), end}) for first, end, step in zip(start, ends, stride, strict=True)
+        ]
         self.blocks = list(itertools.product(*([g[i : i + side] for i in range(0, len(g), side)] for g in self.grid)))
 
     def __len__(self) -> int:
@@ -75,11 +87,11 @@ class SimilarPatches:
 
     def region(self, number: int, device: torch.device) -> Region:
         firsts, places = [], []
-        for refs, window, n in zip(self.blocks[number], self.windows, self.size, strict=True):
-            first = [min(max(r - window // 2, 0), n - self.patch + 1 - window) for r in refs]
+        for refs, window, n, p in zip(self.blocks[number], self.windows, self.size, self.patch, strict=True):
+            first = [min(max(r - window // 2, 0), n - p + 1 - window) for r in refs]
             firsts.append(first)
-            places.append(slice(first[0], first[-1] + window + self.patch - 1))
-        counts = [s.stop - s.start - self.patch + 1 for s in places]
+            places.append(slice(first[0], first[-1] + window + p - 1))
+        counts = [s.stop - s.start - p + 1 for s, p in zip(places, self.patch, strict=True)]
 
         def numbers(along: Sequence[Sequence[int]]) -> Tensor:
             """Of all combinations of positions along the axes, the number in row-major order."""
@@ -96,14 +108,14 @@ class SimilarPatches:
 
     def count(self, region: Region) -> int:
         """How many patches a region has."""
-        return math.prod(s.stop - s.start - self.patch + 1 for s in region.places)
+        return math.prod(s.stop - s.start - p + 1 for s, p in zip(region.places, self.patch, strict=True))
 
     def cut_out(self, x: Tensor, region: Region) -> Tensor:
         """All patches of a region of ``x``, ``(1, C, *spatial)``, as ``(patches, C, elements)``."""
         part = cut(x, region.places)[0]
         dims = part.ndim - 1
-        for axis in range(1, dims + 1):
-            part = part.unfold(axis, self.patch, 1)
+        for axis, p in enumerate(self.patch, 1):
+            part = part.unfold(axis, p, 1)
         return part.movedim(0, dims).flatten(dims + 1).flatten(0, dims - 1)
 
     def match(self, guide: Tensor, region: Region, count: int) -> Tensor:
@@ -123,8 +135,12 @@ class SimilarPatches:
     def lay_back(self, total: Tensor, patches: Tensor, region: Region) -> None:
         """Add patches ``(patches, C, elements)`` where they lie in ``total``, ``(1, C, *spatial)``."""
         part = cut(total, region.places)[0]
-        counts = [n - self.patch + 1 for n in part.shape[1:]]
+        counts = [n - p + 1 for n, p in zip(part.shape[1:], self.patch, strict=True)]
         laid = patches.permute(1, 2, 0).reshape(len(part), -1, *counts)
-        for number, corner in enumerate(itertools.product(range(self.patch), repeat=len(counts))):
+        for number, corner in enumerate(itertools.product(*map(range, self.patch))):
             place = (slice(None), *(slice(c, c + count) for c, count in zip(corner, counts, strict=True)))
             part[place] += laid[:, number]
+
+
+def _for_each(sides: Sides, dims: int) -> tuple[int, ...]:
+    return (sides,) * dims if isinstance(sides, int) else tuple(sides)

@@ -8,8 +8,10 @@ from oneself.noise.level import estimate_sigma
 from oneself.noise.outliers import fill_outliers, find_outliers
 from oneself.noise.report import NoiseReport, describe_noise, percent
 from oneself.noise.stripes import line_offsets, stripe_levels
+from oneself.noise.structure import FOLLOWS, shared_direction
 
 __all__ = [
+    "FOLLOWS",
     "SHARED",
     "NoiseReport",
     "PatchNoise",
@@ -24,5 +26,6 @@ __all__ = [
     "line_offsets",
     "noise_power",
     "percent",
+    "shared_direction",
     "stripe_levels",
 ]

@@ -11,6 +11,7 @@ FLATTEST = 0.02  # of the blocks: few enough to be flat in most pictures, many e
 MIN_COEFFICIENTS = 2000  # to average over, for a standard error of 1.6 %
 SIDES = {1: 16, 2: 8, 3: 4}
 LIMIT = 40_000
+WAVE = 4.0  # times the median power of the coefficients, from which one is a wave of the picture
 
 
 def estimate_sigma(x: NDArray[np.floating]) -> float:
@@ -38,7 +39,14 @@ def sigma_blocks(channel: NDArray[np.floating], bounds: Bounds) -> tuple[float, 
     low, high = bands(blocks)
     count = max(FLATTEST * len(blocks), min(MIN_COEFFICIENTS / high.sum(), len(blocks) / 4))
     chosen = blocks.flattest(int(np.ceil(count)), low)
-    return typical_power(blocks.power[chosen][:, high]), blocks.usable
+    return typical_power(_without_waves(blocks.power[chosen][:, high])), blocks.usable
+
+
+def _without_waves(power: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The (blocks, coefficients) without those coefficients that hold far more than most: a mosaic, a fine grating."""
+    mean = power.mean(axis=0)
+    noise = mean <= WAVE * np.median(mean)
+    return power[:, noise] if noise.any() else power
 
 
 def combine(variances: list[tuple[float, bool]]) -> float:

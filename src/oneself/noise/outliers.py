@@ -23,6 +23,7 @@ KNOWN = 6  # values around that are no outliers themselves, to tell by
 FEWEST, LEAST = 1e-3, 8  # share and number from which outliers are dealt with: below, they may be glints or stars
 MOST = 0.45  # share up to which: beyond, there is no telling which are the outliers
 PILED = 0.6  # share of outliers that lie at the same two values, from which all of these values are looked at
+LEVELS = 16  # values that a channel has at least: of fewer it is drawn, and any may stand alone
 LEAK = 0.1  # share of what is far from its surroundings that is seen beside it, too, where a lens made it
 LEAKING = 0.34  # of outliers at most that are seen beside themselves
 CHAINED = 0.5  # outliers beside one, above twice what chance would put there, from which they are lines
@@ -39,9 +40,9 @@ def find_outliers(x: Values) -> Mask:
     than these differ. Where most lie at one or two values (salt and pepper), the other values there are judged by the
     median alone. A line is dead where it differs from both lines beside it, which are alike, all along.
 
-    Of two values alone none is an outlier, nor are drawn lines. What a lens has drawn is seen beside itself, too; where
-    many are, none is an outlier. Dots on a ground of one flat colour are part of a drawing, unless there are bright and
-    dark ones.
+    Of few values, or mostly two, none is an outlier, nor are drawn lines, nor what repeats two elements on. What a lens
+    has drawn is seen beside itself, too; where many are, none is an outlier. Dots on a ground of one flat colour are
+    part of a drawing, unless there are bright and dark ones.
 
     Raises TypeError for other than real floating values, ValueError for a shape, size or pixels that cannot do.
     """
@@ -91,9 +92,11 @@ def _single(channel: Values) -> Mask:
         far = np.abs(channel[places] - median) > np.maximum(clear, SPREAD * spread)
         found = np.zeros(channel.shape, bool)
         found[tuple(index[far] for index in places)] = True
-    if not found.any() or len(np.unique(channel)) < 3:
+    if not found.any() or len(np.unique(channel)) < LEVELS:
         return np.zeros(channel.shape, bool)
     piled = _piled(channel, found)
+    if piled is not None and piled.mean() > MOST:
+        return np.zeros(channel.shape, bool)
     if piled is not None:
         places, median, spread = _around(channel, piled, piled | found)
         found[tuple(index[np.abs(channel[places] - median) > max(CLEAR, typical / 2)] for index in places)] = True
@@ -151,14 +154,20 @@ def _piled(channel: Values, found: Mask) -> Mask | None:
 
 
 def _drawn(channel: Values, found: Mask) -> bool:
-    """Whether the outliers belong to the picture: they form lines, or many are seen beside themselves, or they lie on
-    flat ground, nearly all bright or nearly all dark."""
+    """Whether the outliers belong to the picture: they form lines, or repeat two elements on (the mosaic of a sensor),
+    or many are seen beside themselves, or they lie on flat ground, nearly all bright or nearly all dark."""
     places, median, spread = _around(channel, found, found)
     away = channel[places] - median
-    beside = sum(
-        np.pad(found, 1)[tuple(np.stack(places) + np.array(o)[:, None] + 1)] for o in _offsets(channel.ndim, 1)
-    )
+    here, around = np.stack(places) + 1, np.pad(found, 1)
+    beyond = np.pad(channel, 2, constant_values=np.nan)
+    beside = sum(around[tuple(here + np.array(offset)[:, None])] for offset in _offsets(channel.ndim, 1))
     if np.mean(beside) > CHAINED + 2 * found.mean() * (3**channel.ndim - 1):
+        return True
+    alike = sum(
+        np.abs(beyond[tuple(here + 1 + 2 * np.array(offset)[:, None])] - channel[places]) < np.abs(away) / 2
+        for offset in _offsets(channel.ndim, 1)
+    )
+    if np.mean(2 * alike >= 3**channel.ndim - 1) > LEAKING:
         return True
     leaking = (_beside(channel, found)[places] - median) * np.sign(away) > LEAK * np.abs(away)
     if leaking.sum() > LEAKING * len(away):

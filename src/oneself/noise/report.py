@@ -20,6 +20,10 @@ Kind = Literal["none", "gaussian", "signal-dependent"]
 
 INVISIBLE = 1 / 255  # of the picture's range: fainter noise is not seen, nor told from faint texture
 CORRELATED = 0.2  # white noise stays under 0.1 on nearly all pictures, bilinear interpolation gives 0.5
+FILLED = 0.9  # share of saturated values from which a picture is two-valued, black or burnt out
+COARSE = 1 / 16  # cycles an element along any axis, above which a picture that repeats itself is told
+CLOSE = 0.45  # times the picture's contrast, from which a level is suspicious
+FEW, LINES = 0.01, 0.6  # share of the waves, and of the power in them, that is in lines of a spectrum
 UNIFORM = 4.0  # the spread of the flattest blocks that one and the same noise may have
 # The ratios of the variances, bright to dark, beyond which noise depends on the signal. Texture is oftener dark than
 # bright, and correlated noise cannot be told from it by frequency: both ask for more.
@@ -108,7 +112,10 @@ def describe_noise(x: Pixels) -> NoiseReport:
     bounds = active_bounds(x)
     white, spectrum = estimate_sigma(x), noise_spectrum(x, bounds)
     stripes = stripe_levels(x)
-    blurred = _correlated(white, spectrum)
+    blurred = _correlated(white, spectrum) and not _repeats(x, spectrum.sigma)
+    clipped = float(clipped_pixels(x, bounds).mean())
+    if clipped > FILLED:  # no value in between to tell noise by
+        white, blurred, stripes = 0.0, False, (0.0,) * len(stripes)
     sigma, kind, line = _nature(x, bounds, spectrum.sigma if blurred else white, blurred)
     correlation = tuple(spectrum.correlation()) if blurred else (0.0,) * len(stripes)
     extent = _extent(spectrum) if blurred else (1,) * len(stripes)
@@ -126,7 +133,7 @@ def describe_noise(x: Pixels) -> NoiseReport:
         correlated=blurred or any(stripes),
         correlation=correlation,
         extent=tuple(side if level else e for e, side, level in sides),
-        clipped=float(clipped_pixels(x, bounds).mean()),
+        clipped=clipped,
         reach=spectrum.power.shape,
         stripes=stripes,
         step=step,
@@ -135,6 +142,8 @@ def describe_noise(x: Pixels) -> NoiseReport:
 
 
 def _nature(x: Pixels, bounds: Bounds, sigma: float, correlated: bool) -> tuple[float, Kind, Line]:
+    if sigma == 0:
+        return 0.0, "none", Line(0.0, 0.0)
     # The flattest blocks of a dark-field picture are black and silent: the line is fitted however low sigma is there.
     line = _dependence(x, bounds, sigma, correlated)
     if line is not None:
@@ -151,6 +160,23 @@ def _correlated(white: float, spectrum: Spectrum) -> bool:
     if white >= INVISIBLE and spectrum.fine_correlation() > CORRELATED + error:
         return True
     return bool(max(spectrum.correlation()) > 0.6 + error and spectrum.spread < 3)
+
+
+def _repeats(x: Pixels, sigma: float) -> bool:
+    """Whether a picture repeats itself (a lattice, a grating, a checkerboard): a hundredth of its waves hold most."""
+    if x.ndim < 3:
+        return False
+    axes = tuple(range(1, x.ndim))
+    near = sigma > CLOSE * float(x.std(axis=axes).mean())  # longer waves, too, may be what was taken for noise
+    level = x - x.mean(axis=axes, keepdims=True)
+    for axis in axes:  # without its slopes, whose ends do not meet
+        place = np.linspace(-1, 1, x.shape[axis]).reshape([-1 if a == axis else 1 for a in range(x.ndim)])
+        level = level - place * (level * place).mean(axis=axes, keepdims=True) / max(float((place**2).mean()), 1e-12)
+    power = (np.abs(np.fft.fftn(level, axes=axes)) ** 2).mean(axis=0)
+    waves = np.meshgrid(*(np.abs(np.fft.fftfreq(n)) for n in x.shape[1:]), indexing="ij", sparse=True)
+    fine = power[np.max(np.broadcast_arrays(*waves), axis=0) > (COARSE / 2 if near else COARSE)]
+    few = max(1, int(FEW * fine.size))
+    return bool(fine.size > few and np.partition(fine, -few)[-few:].sum() > LINES * fine.sum())
 
 
 def _extent(spectrum: Spectrum) -> tuple[int, ...]:

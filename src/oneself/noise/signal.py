@@ -85,4 +85,6 @@ def _relative_power(blocks: Blocks, low: Band) -> tuple[Array, Band]:
     typical = blocks.power[blocks.flattest(max(MIN_CHOSEN, len(blocks) // 50), low)].mean(axis=0)
     typical[0] = 0.0
     floor = max(0.1 * float(typical.mean()), 1e-12)
-    return np.asarray(blocks.power / np.maximum(typical, floor)), np.asarray(typical > floor)
+    return np.asarray(blocks.power / np.maximum(typical, floor)), np.asarray(
+        typical > floor if (typical > floor).any() else typical >= 0
+    )

@@ -14,6 +14,7 @@ ROUNDS, RATE = 4, 0.7
 LEFT = 0.7  # times the stripes' variance, divided by the lines compared to, is what is left of it
 SHORTEST = 24  # elements of a line, and lines, that are needed to tell
 SURE = 3.0  # how far above what the scatter within lines makes of them that of lines must lie
+ALIKE = 0.5  # autocorrelation of the offsets from which lines repeat themselves
 SEEN = 1.5 / 255  # fainter ones cannot be told from fine texture
 
 
@@ -50,7 +51,15 @@ def _across(x: NDArray[np.floating], along: int, axis: int) -> float:
     if scatter < SURE * chance:
         return 0.0
     level = float(np.sqrt((scatter**2 - chance**2) * 2 / 3))
-    return level if level >= SEEN else 0.0
+    return level if level >= SEEN and not _repeats(offsets) else 0.0
+
+
+def _repeats(offsets: NDArray[np.floating]) -> bool:
+    """Whether the offsets of lines repeat themselves, as a lattice's do; what one line more or two tell apart aside."""
+    away = offsets - offsets.mean(axis=-1, keepdims=True)
+    n = away.shape[-1]
+    products = np.fft.irfft(np.abs(np.fft.rfft(away, 2 * n, axis=-1)) ** 2, axis=-1)[..., :n]
+    return bool((np.abs(products[..., 3:]).max(axis=-1) > ALIKE * products[..., 0]).all())
 
 
 def _middle(ranked: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["Choice", "choose"]
 
 PATCHES = 18  # side of the smallest picture from whose patches patch_diffusion learns
-SMALLEST = 16  # elements along every dimension under which pairs of half-images teach too little
+SMALLEST = 16  # elements along two axes under which patches have too few like them, and pairs teach too little
+SHORTEST = 128  # elements of a signal, likewise
 FAR = 4  # extent of correlated noise that every other element still shares little of
 PATIENCE = 60.0  # seconds that are waited for quality where no time is given
 GROUPS_PACE = 5e-5  # seconds that all passes over groups of similar patches take for each value of a picture
@@ -79,11 +80,18 @@ def choose(
     report = describe_noise(y[0].cpu().numpy())
     level = report.sigma if sigma is None else sigma
     told = report.words() if sigma is None else f"{report.words()} estimated, sigma {percent(sigma)} given"
-    if min(y.shape[2:]) < SMALLEST:
-        return _prior(y, seconds, device, f"{told}; too small for patches to have any like them")
+    if _too_small(y):
+        options = {} if sigma is None else {"sigma": sigma}
+        return Choice("smoothing_spline", f"{told}; too small for patches to have any like them: made smooth", options)
     if report.correlated:
         return _correlated(y, report, level, told, sigma, seconds)
     return _groups(y, report, level, told, sigma, seconds)
+
+
+def _too_small(y: Tensor) -> bool:
+    """Signals shorter than a few patches, and what is thin along all axes but one."""
+    sides = sorted(y.shape[2:])
+    return sides[-1] < SHORTEST if len(sides) == 1 else sides[-2] < SMALLEST
 
 
 def _groups(
@@ -122,17 +130,18 @@ def _correlated(
     """Pictures: groups of patches that count with the noise's covariance, stripes aside. Volumes: blind spots that hide
     what shares the noise. Signals: pairs of elements further apart than the noise, or groups of patches."""
     given = {} if sigma is None else {"sigma": sigma}
-    if y.ndim > 3 and sum(report.striped) == 1:
+    thin = min(y.shape[2:]) < SMALLEST  # whose slices teach a network too little
+    if y.ndim > 3 and not thin and sum(level > 0 for level in report.stripes) == 1:
         why = f"{told}: the lines' offsets can be taken away, and blind spots do not mind the rest"
         return Choice("noise2void", why, given)
     if y.ndim == 4 and (fewer := _fewer_groups(y, seconds)) is not None:
         less = "; fewer of them, for the time" if fewer else ""
         why = f"{told}: groups of similar patches, told how neighbours and channels share the noise{less}"
         return Choice("nonlocal_coloured", why, {**given, **fewer})
-    if y.ndim == 5:
+    if y.ndim == 5 and not thin:
         why = f"{told}: neighbours share their noise, and blind spots hide them along"
         return Choice("noise2void", why, {"steps": BLIND_STEPS, **given})
-    if max(report.extent) <= FAR and min(y.shape[2:]) >= 2 * SMALLEST:
+    if max(report.extent) <= FAR and y.ndim < 5 and min(y.shape[2:]) >= 2 * SMALLEST:
         options: dict[str, Any] = {"stride": 2, "sigma": level} if report.kind == "gaussian" else {"stride": 2}
         return Choice("zs_n2n", f"{told}: neighbours share their noise, every other element hardly does", options)
     return _groups(y, report, level, f"{told}, too far for pairs", sigma, seconds)

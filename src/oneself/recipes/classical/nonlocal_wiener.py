@@ -18,7 +18,7 @@ Multiscale Modeling & Simulation 2005. (what is filtered again)
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Annotated, Any
 
 import torch
@@ -33,6 +33,8 @@ from oneself.recipes.posterior import variance_at
 
 FIRST = 18  # patches of a group of the first pass, whose risk is estimated from the noisy ones alone
 SMALLEST = 8
+THIN = 16  # slices under which patches do not reach through them
+SLICES = 2  # to either side that similar patches are looked for in, there
 
 
 @method(
@@ -66,26 +68,44 @@ def nonlocal_wiener(
     ] = 4,
     share: Annotated[float, Option("share of the estimate in what is filtered again", low=0, below=1)] = 0.45,
 ) -> Generator[Stage, Stage, None]:
-    if min(y.shape[2:]) < SMALLEST:
+    if sorted(y.shape[2:])[-2:][0] < SMALLEST:
         raise ValueError(
-            f"nonlocal_wiener(y.shape={tuple(y.shape)}): at least {SMALLEST} elements are needed along every "
-            "dimension, for patches to have any like them. Use method='dip'."
+            f"nonlocal_wiener(y.shape={tuple(y.shape)}): at least {SMALLEST} elements are needed along every axis (of "
+            "volumes along two), for patches to have any like them. Use method='smoothing_spline'."
         )
     level, slope, notes = known_noise(y[0].cpu().numpy(), sigma, gain, "nonlocal_wiener")
-    dims, size = y.ndim - 2, y.shape[2:]
-    side = min(_as_many(patch, dims), min(size) // 2)
-    step, far = min(_as_many(stride, dims), side), _as_many(2 * reach + 1, dims) // 2
+    sides, steps, far = _shape_of_groups(y.shape[2:], patch, stride, reach)
     turn = Turn.orthonormal(principal_axes(y))
     x: Tensor | None = None
     for number in range(passes):
-        start = [int(torch.randint(step, ())) for _ in range(dims)]
-        groups = SimilarPatches(size, patch=side, reach=max(1, far), stride=step, start=start)
+        start = [int(torch.randint(step, ())) for step in steps]
+        groups = SimilarPatches(y.shape[2:], patch=sides, reach=far, stride=steps, start=start)
         kept = 1 - share if number > 1 else 1.0  # the first two estimates are too rough to be leant on
         noisy = y if x is None else x + kept * (y - x)
         variance = kept**2 * variance_at(y if x is None else x, level**2, slope)
-        count = similar if number else min(FIRST, similar, y.shape[1] * side**dims // 2)
+        count = similar if number else min(FIRST, similar, y.shape[1] * math.prod(sides) // 2)
         fitted = yield GroupPass(noisy, x, turn, variance, groups, count, notes=() if number else notes)
         x = fitted.estimate()
+
+
+def _shape_of_groups(
+    size: Sequence[int], patch: int, stride: int, reach: int
+) -> tuple[list[int], list[int], list[int]]:
+    """Sides and steps of patches and how far they are looked for along every axis, as many elements in any dimension.
+
+    In a volume that is thin along an axis patches are of one slice there, and found in the slices around, too.
+    """
+    flat = [len(size) == 3 and n < THIN for n in size]
+    dims = len(size) - sum(flat)
+    side = min(_as_many(patch, dims), min(n for n, thin in zip(size, flat, strict=True) if not thin) // 2)
+    step = min(_as_many(stride, dims), side)
+    slices = [min(n, 2 * SLICES + 1) for n, thin in zip(size, flat, strict=True) if thin]
+    far = max(1, _as_many(round((2 * reach + 1) / math.sqrt(math.prod(slices))), dims) // 2)
+    return (
+        [1 if thin else side for thin in flat],
+        [1 if thin else step for thin in flat],
+        [SLICES if thin else far for thin in flat],
+    )
 
 
 def _as_many(side: int, dims: int) -> int:

@@ -1,0 +1,117 @@
+"""What auto returns is no worse than what it was given: drawn and photographed pictures, with and without noise."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import skimage.data
+from scipy.ndimage import gaussian_filter, median_filter
+from skimage.util import random_noise
+
+import oneself
+from oneself.testing import Camera
+
+SIDE = 32
+Y, X = np.mgrid[:SIDE, :SIDE].astype(float)
+PHOTO = skimage.data.camera()[110 : 110 + SIDE, 190 : 190 + SIDE].astype(float)
+FUR = skimage.data.chelsea()[170 : 170 + SIDE, 250 : 250 + SIDE, 0].astype(float)
+
+DRAWN: dict[str, np.ndarray] = {
+    "flat": np.full((SIDE, SIDE), 90.0),
+    "two grounds": np.where(X > 17, 150.0, 90.0),
+    "ramp": 40 + 3 * X + Y,
+    "lattice of dots": 30 + 200 * np.exp(-((X % 10 - 5) ** 2 + (Y % 10 - 5) ** 2) / 6),
+    "grating": 40 + 160 * ((X // 6) % 2),
+    "checkerboard": 40 + 160 * ((X // 8 + Y // 8) % 2),
+    "fine checkerboard": 60 + 120 * ((X + Y) % 2),
+    "sine": 127 + 100 * np.sin(X / 3) * np.sin(Y / 5),
+    "rings": 127 + 100 * np.sin(np.hypot(X - 16, Y - 16)),
+    "disc": 60 + 120 * (np.hypot(X - 16, Y - 16) < 12),
+    "blocks": np.kron(PHOTO[::8, ::8], np.ones((8, 8))),
+    "enlarged": gaussian_filter(np.kron(PHOTO[:16, :16], np.ones((2, 2))), 0.8),
+    "few levels": np.rint(PHOTO / 32) * 32,
+    "dark": PHOTO / 12,
+    "photograph": PHOTO,
+    "fur": FUR,
+}
+LEFT = {  # pictures without noise, of which hardly anything may be lost
+    **{name: DRAWN[name] for name in DRAWN if name not in ("fur", "photograph", "dark", "flat")},
+    "two values": 255.0 * (np.median(PHOTO) < PHOTO),
+    "burnt out": np.clip(4 * PHOTO, 0, 255),
+    "screenshot": np.pad(skimage.data.text()[20:36, 60:76].astype(float), 8, constant_values=255),
+}
+
+
+def eight_bits(x: np.ndarray) -> np.ndarray:
+    return np.clip(np.rint(x), 0, 255).astype(np.uint8)
+
+
+def error(x: np.ndarray, truth: np.ndarray) -> float:
+    return float(np.sqrt(np.mean((x.astype(float) - truth) ** 2)))
+
+
+def white(x: np.ndarray, level: float) -> np.ndarray:
+    return x + level * np.random.default_rng(1).standard_normal(x.shape)
+
+
+def shared(x: np.ndarray, level: float) -> np.ndarray:
+    noise = gaussian_filter(np.random.default_rng(1).standard_normal(x.shape), 0.7, mode="wrap")
+    return x + level * noise / noise.std()
+
+
+@pytest.mark.parametrize(
+    ("noise", "name"),
+    [*((white, name) for name in DRAWN), *((shared, name) for name in DRAWN if name != "few levels")],
+)
+def test_noise_is_never_made_more(name: str, noise: Callable[[np.ndarray, float], np.ndarray]) -> None:
+    noisy = eight_bits(noise(DRAWN[name], 8))
+    result = oneself.denoise(noisy, device="cpu", full=True)
+    assert error(result.image, DRAWN[name]) <= error(noisy, DRAWN[name]), result.notes
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_a_picture_without_noise_stays_as_it_is(name: str) -> None:
+    picture = eight_bits(LEFT[name])
+    result = oneself.denoise(picture, device="cpu", full=True)
+    assert error(result.image, picture) < 3, result.notes
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2])
+def test_impulses_are_removed_better_than_by_a_median(share: float) -> None:
+    noisy = eight_bits(255 * random_noise(PHOTO / 255, "s&p", amount=share, rng=0))
+    result = oneself.denoise(noisy, device="cpu", full=True)
+    assert error(result.image, PHOTO) < error(median_filter(noisy, 3), PHOTO)
+    assert "of the values are outliers: taken for missing, and filled in" in result.notes[0]
+    asked = oneself.denoise(noisy, "nonlocal_wiener", device="cpu", full=True)
+    assert not any("taken for missing" in note for note in asked.notes)
+
+
+def test_fur_under_faint_noise_of_a_camera_is_not_taken_for_noise() -> None:
+    import torch
+
+    scene = skimage.data.chelsea()[60:124, 200:264] / 255
+    shot = Camera(iso=400, quality=95).take(torch.from_numpy(scene).float().permute(2, 0, 1)[None])
+    found = oneself.denoise(shot.noisy, device="cpu")
+    assert error(found.numpy(), shot.truth.numpy()) <= error(shot.noisy.numpy(), shot.truth.numpy())
+
+
+@pytest.mark.parametrize("slices", [3, 9])
+def test_a_thin_stack_is_as_good_whole_as_slice_by_slice(slices: int) -> None:
+    photo = skimage.data.camera()
+    clean = np.stack([photo[100 + i : 132 + i, 200 + 2 * i : 232 + 2 * i] for i in range(slices)]).astype(float)
+    noisy = eight_bits(white(clean, 25))
+    result = oneself.denoise(noisy, device="cpu", channel_axis=None, full=True)
+    alone = np.stack([oneself.denoise(one, device="cpu") for one in noisy])
+    assert result.method == "nonlocal_wiener"
+    assert error(result.image, clean) < error(alone, clean)
+
+
+@pytest.mark.parametrize("shape", [(12,), (24,), (40,), (60,), (1, 200), (9, 11)])
+def test_what_is_small_is_smoothed_at_once_or_left(shape: tuple[int, ...]) -> None:
+    smooth = 0.5 + 0.3 * np.sin(np.arange(np.prod(shape)) / np.prod(shape) * 12).reshape(shape)
+    fast = 0.5 + 0.3 * np.sin(1.9 * np.arange(np.prod(shape))).reshape(shape)
+    for clean in (smooth, fast) if min(shape) == 1 or len(shape) == 1 else (smooth,):
+        noisy = clean + 0.05 * np.random.default_rng(0).standard_normal(shape)
+        result = oneself.denoise(noisy, device="cpu", channel_axis=None, data_range=(0, 1), full=True)
+        assert result.method == "smoothing_spline"
+        assert error(result.image, clean) <= 1.001 * error(noisy, clean)
