@@ -94,7 +94,7 @@ def as_it_came(weights: Path, y: Tensor, sigma: float | None) -> Tensor:
 
 def adapted(
     rows: str, name: str, weights: Path, picture: str, x: Tensor, y: Tensor, sigma: float | None, method: str,
-    what: str, last: bool = False, **options: Any,
+    changed: str, last: bool = False, **options: Any,
 ) -> Row:  # fmt: skip
     """A row. ``last``: judged by the last iterate, whatever the run would have returned."""
     level = None if sigma is None else sigma / 255
@@ -107,7 +107,7 @@ def adapted(
     noise = "real" if sigma is None else f"{sigma:g}"
     kept = "the last iterate" if last else "as it came" if "as it came" in result.stopped_by else ""
     seconds = time.monotonic() - began
-    return Row(rows, picture, noise, name, what, before, after, after - before, result.steps, seconds, kept)
+    return Row(rows, picture, noise, name, changed, before, after, after - before, result.steps, seconds, kept)
 
 
 def loading(weights: dict[str, Path], data: Path, side: int, steps: int) -> Iterator[Row]:

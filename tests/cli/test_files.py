@@ -15,7 +15,7 @@ def test_a_folder_says_what_it_passes_over(oneself, folder):
         (folder / name).write_bytes(b"x")
     said = oneself("denoise . out/", *QUICK)
     assert said.code == 0
-    assert "passed over, no picture that is read here: 2 .avif, 1 .jp2, 1 no ending" in said.err
+    assert "skipped 2 .avif, 1 .jp2, 1 no ending: not a file format that is read here" in said.err
     assert io.passed_over(folder / "out") == {}
 
 

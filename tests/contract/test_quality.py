@@ -48,8 +48,8 @@ REDUCED = {
     "pnp_dip": PRIOR,
     "self2self": MASKED,
     **{
-        "patch_diffusion": {"steps": 40, "size": (32, 32)},  # those that generate: defaults but for the steps
-        "patch_transport": {"steps": 60, "size": (32, 32)},
+        "patch_diffusion": {"steps": 20, "size": (32, 32)},  # those that generate: defaults but for the steps
+        "patch_transport": {"steps": 150, "size": (32, 32)},
         "sinddm": {"steps": 60, "size": (32, 32)},
         "sinfusion": {"steps": 60, "size": (32, 32)},
         "singan": {"steps": 40, "size": (32, 32)},

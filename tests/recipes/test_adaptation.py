@@ -76,6 +76,21 @@ def test_the_networks_own_answer_where_nothing_better_is_sure(options):
     assert all(torch.equal(x, adapted[name]) for name, x in network.state_dict().items())
 
 
+def test_noise_that_neighbours_share_is_not_adapted_to_and_that_is_told():
+    torch.manual_seed(0)
+    x = picture(96, 96, channels=1)
+    shared = nn.functional.avg_pool2d(torch.randn(1, 1, 98, 98), 3, stride=1)
+    y = x + 0.3 * shared
+    network = Smoother()
+    options = {name: value for name, value in QUICK.items() if name != "sigma"}
+    result = Run(gain_tuning, y, weights=network, loss="noise2void", **options).finish()
+    with torch.no_grad():
+        assert torch.equal(result.image, network(y))
+    assert any("neighbours share" in note for note in result.notes)
+    told = Run(gain_tuning, y, weights=network, loss="noise2void", **QUICK).finish()
+    assert not any("neighbours share" in note for note in told.notes)
+
+
 def test_it_stops_by_itself():
     result = Run(gain_tuning, Y, weights=Smoother(), patience=10, **{**QUICK, "steps": 400}).finish()
     assert result.steps < 400

@@ -19,7 +19,7 @@ QUICK = {"width": 8, "levels": 2, "code": 4, "skip": 2, "start": 0}
 WAITING = ("variance", "moving-variance", "held-out")  # ways to stop that have patience
 STOPS = {
     "variance": (["window_variance"], " of step"),
-    "moving-variance": (["moving_variance"], " (moving_variance could not be told yet)"),  # before step 100
+    "moving-variance": (["moving_variance"], " (moving_variance was not known yet)"),  # before step 100
     "held-out": (["held_out"], " of step"),
     "discrepancy": (["residual"], ""),
     "never": ([], ""),

@@ -141,7 +141,7 @@ def test_sures_share_is_the_best_for_a_known_network() -> None:
 
 @pytest.mark.parametrize(("size", "layers", "least"), [((9, 30), 3, 10), ((13,), 4, 14)])
 def test_what_has_no_half_images_is_refused(size: tuple[int, ...], layers: int, least: int) -> None:
-    with pytest.raises(ValueError, match=rf"zs_n2n\(y\.shape=.*at least {least} elements.*Use method='dip'"):
+    with pytest.raises(ValueError, match=rf"zs_n2n\(y\.shape=.*At least {least} elements.*use method='dip'"):
         solve(torch.rand(1, 1, *size), layers=layers)
     assert solve(torch.rand(1, 1, least), layers=layers).shape == (1, 1, least)
 

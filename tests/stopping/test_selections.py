@@ -84,7 +84,7 @@ def test_while_no_score_can_be_told_the_newest_is_kept() -> None:
     xs = outputs(3)
     selection = shown(Best(Given([math.inf] * 3)), xs)
     assert torch.equal(selection.answer(STAGE), xs[-1])
-    assert selection.words() == "the last iterate (given could not be told yet)"
+    assert selection.words() == "the last iterate (given was not known yet)"
 
 
 def test_a_kept_image_is_not_written_to_later() -> None:

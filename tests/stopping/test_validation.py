@@ -55,7 +55,7 @@ def test_the_weights_of_the_lowest_score_make_the_answer() -> None:
         network.w.fill_(index + 1)
         if index == 1:
             assert torch.equal(selection.answer(STAGE), x), "the latest, until the score can be told"
-            assert selection.words() == "the last iterate (given could not be told yet)"
+            assert selection.words() == "the last iterate (given was not known yet)"
         selection.update(looked(index))
     assert torch.equal(selection.answer(STAGE), 3 * x)
     assert selection.words() == "the iterate of step 3, where given was lowest"

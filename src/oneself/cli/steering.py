@@ -21,7 +21,7 @@ def steering(given: Mapping[str, Any]) -> dict[str, Any]:
     Raises
     ------
     ImportError, OSError, ValueError
-        A region that is none, a text without a CLIP or one that cannot be read, a flag that only goes with a text.
+        A malformed region, a text without a CLIP or one that cannot be read, a flag that only goes with a text.
     """
     regions = [parse_region(text) for text in given["region"] or ()]
     if given["text"] is None:

@@ -53,7 +53,7 @@ def restore(
     others = io.passed_over(files.source, files.recursive) if files.source.is_dir() else {}
     if others:
         named = ", ".join(f"{count} {ending}" for ending, count in others.items())
-        display.warn(f"{files.source}: passed over, no picture that is read here: {named}")
+        display.warn(f"{files.source}: skipped {named}: not a file format that is read here")
     done: list[Record] = _finished(planned, files, settings, display)
     if done:
         jobs = []

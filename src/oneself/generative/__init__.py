@@ -51,7 +51,7 @@ def blank(method: str, configuration: Mapping[str, Any], state: Mapping[str, Ten
     Raises
     ------
     Misfit
-        The method trains none; a configuration that is none, or of another sampler than the state.
+        The method trains no sampler; a configuration that is malformed, or of another sampler than the state.
     """
     if method not in SAMPLERS:
         raise Misfit(f"the method {shown(method)} makes no pictures")

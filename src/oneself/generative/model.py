@@ -163,8 +163,8 @@ class Model:
         Raises
         ------
         TypeError, ValueError, NotEnoughMemory
-            A number, size or scale that is none; a size that would not fit in memory; a region that leaves the picture
-            or the sample, a guide that is none, or a model that cannot be steered.
+            A number, size or scale of the wrong type or out of range; a size that would not fit in memory; a region
+            that leaves the picture or the sample; a guide that is not a function; a model that cannot be steered.
         """
         if not isinstance(n, int) or n < 1:
             raise ValueError(f"sample(n={n!r}): not a number of pictures. Give a whole number, at least 1.")

@@ -75,8 +75,8 @@ class Sampler(nn.Module, ABC):
         Parameters
         ----------
         start : int
-            The first level that makes anything up; those below it are replaced by ``image``, shrunk to their size. At
-            0 everything is made up and no image is needed.
+            The first level that generates anything; those below it are replaced by ``image``, shrunk to their size. At
+            0 everything is generated and no image is needed.
         image : Tensor, optional
             ``(1, C, *spatial)`` in [0, 1]; the training picture unless given.
         """

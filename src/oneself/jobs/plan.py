@@ -52,7 +52,7 @@ def check_settings(settings: Settings) -> None:
     Raises
     ------
     TypeError, ValueError
-        An unknown method, option, preset, device or precision; a level or time that is none; what the task or the
+        An unknown method, option, preset, device or precision; a level or time out of range; what the task or the
         method has no use for.
     """
     task, sigma, seconds = settings.task, settings.sigma, settings.seconds

@@ -1,4 +1,4 @@
-"""A network of small receptive field that is told how noisy its input is, and at which scale it stands."""
+"""A network of small receptive field whose inputs are an image, its noise level and its scale."""
 
 from __future__ import annotations
 

@@ -89,15 +89,16 @@ Jitter = Annotated[
 ]
 
 Optimiser = Annotated[
-    Literal["muon", "adam"], Option("what moves the weights: 'muon' fits in about a third of the steps")
+    Literal["muon", "adam"], Option("the optimiser; 'muon' needs about a third of the steps of 'adam'")
 ]
 LearningRate = Annotated[float, Option("learning rate", above=0, high=1e3)]
 Steps = Annotated[int, Option("steps", low=1, high=10**7)]
 StepsAtMost = Annotated[int, Option("steps at most", low=1, high=10**7)]
 
 STOPS = (
-    "what ends the run (the best iterate by it is returned): error on what is held out, windowed or moving variance of "
-    "the outputs; 'auto': held out, or the variance where the fidelity mixes elements; 'never': returns the last"
+    "score that ends the run and picks what is returned: 'held-out', the error on elements kept from the loss; "
+    "'variance' (ES-WMV) or 'moving-variance' (ES-EMV) of the outputs; 'auto', held out, or the variance where the "
+    "fidelity mixes elements; 'never', all steps, and the last output"
 )
 Stop = Annotated[Literal["auto", "held-out", "variance", "moving-variance", "never"], Option(STOPS)]
 HoldOut = Annotated[
@@ -127,7 +128,7 @@ Patience = Annotated[
 ]
 Start = Annotated[int, Option("step before which the run never stops", low=0, high=10**7)]
 ExtraSteps = Annotated[
-    int, Option("steps that the run goes on for where the estimated error has reached its floor", low=0, high=10**7)
+    int, Option("steps that follow after the estimated error has reached its floor", low=0, high=10**7)
 ]
 Average = Annotated[float, Option("decay of the running average of the outputs; 0 for none", low=0, below=1)]
 
@@ -195,11 +196,15 @@ GeneratorAverage = Annotated[
 ]
 
 Shrunk = Annotated[int, Option("the factor that the picture was shrunk by: 2, 3 or 4", low=2, high=4)]
-KernelThreshold = Annotated[float, Option("what of the kernel is kept, as a share of its peak", low=0, below=1)]
-Patch = Annotated[int, Option("side of the random patches that are learned from", low=8, high=2**14)]
+KernelThreshold = Annotated[
+    float, Option("values of the kernel below this share of its peak are set to 0", low=0, below=1)
+]
+Patch = Annotated[int, Option("side of the random training patches", low=8, high=2**14)]
 Patches = Annotated[int, Option("patches per step", low=1, high=1024)]
 WeightAverage = Annotated[float, Option("decay of the running average of the weights; 0 for none", low=0, below=1)]
-ValidateEvery = Annotated[int, Option("steps from one look at what is held out to the next", low=1, high=10**7)]
+ValidateEvery = Annotated[
+    int, Option("steps from one validation on the held-out elements to the next", low=1, high=10**7)
+]
 Ensemble = Annotated[bool, Option("take the mean over the image's flips (and rotations in 2D)")]
 Tile = Annotated[int, Option("side of the tiles that the network is applied to at the end", low=16, high=2**14)]
 
@@ -211,6 +216,7 @@ Radius = Annotated[int, Option("radius of the neighbourhood that replaces a hidd
 Shared = Annotated[
     bool | None,
     Option(
-        "hide a place in all channels at once, for noise that they share; else each by itself; measured unless given"
+        "hide a place in all channels at once, for noise that channels share, or in one channel at a time; measured "
+        "unless given"
     ),
 ]

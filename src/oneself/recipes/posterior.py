@@ -1,4 +1,4 @@
-"""What was measured, mixed back into what was predicted without it."""
+"""Mixing a measurement back into a prediction that was made without it."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def noise_variance(
 ) -> tuple[Callable[[Tensor], Tensor] | None, tuple[str, ...]]:
     """The noise's variance at every element of an estimate, of level ``sigma`` or as it is measured, and a note.
 
-    ``None`` where neighbours share noise: they tell it, so that no prediction from them is independent of it.
+    ``None`` where neighbours share noise: a prediction from them then contains it.
     """
     measured = y[0].cpu().numpy()
     if sigma is None and (found := describe_noise(measured)).correlated:
-        return None, (f"{caller}: {found.words()}, which neighbours tell; nothing was mixed back",)
+        return None, (f"{caller}: {found.words()}, so neighbours predict it: nothing was mixed back",)
     level, gain, notes = known_noise(measured, sigma, None, caller)
     return lambda x: variance_at(x, level**2, gain), notes
 

@@ -1,4 +1,4 @@
-"""Numbers per step that tell how good an iterate is without the truth; lower is better."""
+"""Numbers per step that judge an iterate without the truth; lower is better."""
 
 from __future__ import annotations
 

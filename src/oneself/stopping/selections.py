@@ -97,7 +97,7 @@ class Best(Selection):
     def words(self) -> str:
         held = "the last iterate" if self.of is None else self.of.words()
         if self.step < 0:
-            return f"{held} ({self.score.name} could not be told yet)"
+            return f"{held} ({self.score.name} was not known yet)"
         return f"{held.replace('the last', 'the')} of step {int(self.step)}, where {self.score.name} was lowest"
 
 
@@ -141,5 +141,5 @@ class BestWeights(Selection):
 
     def words(self) -> str:
         if self.step < 0:
-            return f"the last iterate ({self.score.name} could not be told yet)"
+            return f"the last iterate ({self.score.name} was not known yet)"
         return f"the iterate of step {int(self.step)}, where {self.score.name} was lowest"

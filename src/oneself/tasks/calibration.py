@@ -109,7 +109,7 @@ def calibrate(
     Raises
     ------
     TypeError, ValueError
-        Bad input; no candidates, unknown ones or options; a time that is none; an image too small.
+        Bad input; no candidates, unknown ones or options; a time that is not above 0; an image too small.
     RuntimeError
         Every candidate failed.
 

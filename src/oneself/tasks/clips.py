@@ -48,7 +48,7 @@ def extrapolate(model: Model, n: int = 1, *, direction: str = "forward", frame: 
     Raises
     ------
     TypeError, ValueError, NotEnoughMemory
-        A model of a picture, a number or direction that is none, a frame that ``denoise`` would refuse or of other
+        A model of a picture, a number or direction out of range, a frame that ``denoise`` would refuse or of other
         channels; more frames than fit in memory.
     """
     sampler = check_extrapolation(model, n, direction)

@@ -43,7 +43,7 @@ def enlarge(model: Model, image: Any = None, factor: float = 2.0, *, seed: int =
     Raises
     ------
     TypeError, ValueError, NotEnoughMemory
-        A model without scales, a factor that is none, a picture of other channels or what ``denoise`` refuses, a result
+        A model without scales, a factor out of range, a picture of other channels or what ``denoise`` refuses, a result
         that would not fit in memory.
 
     Notes

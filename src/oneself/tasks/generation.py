@@ -96,7 +96,7 @@ def generate(
     ------
     TypeError, ValueError
         Bad input, before the work starts: besides what ``denoise`` refuses, several pictures, an alpha channel, a
-        picture too small for the pyramid, a size that is none.
+        picture too small for the pyramid, a size that is not two whole numbers.
     """
     if size is not None:
         checked_size(size)

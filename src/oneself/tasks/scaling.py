@@ -131,7 +131,7 @@ def measurement_range(y: Tensor, physics: Any, data_range: Any, caller: str = "r
     Raises
     ------
     ValueError
-        The measurement cannot be that of an image in [0, 1]; a range that is none.
+        The measurement cannot be that of an image in [0, 1]; a range that is empty or not finite.
     """
     dtype = np.dtype("float32")
     if data_range is not None:

@@ -101,7 +101,7 @@ def text_guide(
         The package ``transformers`` is not installed.
     FileNotFoundError, ValueError
         No such folder, a file is missing from it, it holds another kind of network, or pickled weights alone; a text
-        that is empty or too long; a number of crops that is none.
+        that is empty or too long; a number of crops below 1.
     """
     folder = Path(checkpoint)
     told = f"text_guide(checkpoint={str(checkpoint)!r})"

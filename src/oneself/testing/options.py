@@ -6,6 +6,7 @@ import copy
 import hashlib
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -110,15 +111,23 @@ class _Runs:
         return False
 
     def work(self, options: dict[str, Any]) -> tuple[str, str] | None:
+        case = self._quickened(options)
         try:
-            key = repr(self.case.method.resolve_options({**self.case.options, **options}))
+            key = repr(case.method.resolve_options({**case.options, **options}))
         except ValueError:  # an option that counts nothing beside the others
             return None
         if key not in self.made:
-            self.made[key] = self._work(options)
+            self.made[key] = self._work(case, options)
         return self.made[key]
 
-    def _work(self, options: dict[str, Any]) -> tuple[str, str] | None:
+    def _quickened(self, options: dict[str, Any]) -> Case:
+        """The case without what of its quickening options would be refused beside others."""
+        beside = {**self.case.method.resolve_options({}), **self.case.options, **options}
+        counting = {record.name for record in self.case.method.options if record.option.counts(beside)}
+        kept = {name: value for name, value in self.case.options.items() if name in counting}
+        return replace(self.case, options=kept)
+
+    def _work(self, case: Case, options: dict[str, Any]) -> tuple[str, str] | None:
         """The values that a run gave, and with them the shapes that its networks were given; ``None`` where the options
         do not go together."""
         shapes: list[Any] = []
@@ -128,7 +137,7 @@ class _Runs:
 
         hook = torch.nn.modules.module.register_module_forward_pre_hook(note)
         try:
-            run = self.case.run(**options)
+            run = case.run(**options)
             result = run.finish()
         except (ValueError, Diverged):
             return None

@@ -14,7 +14,7 @@ from torch.func import functional_call
 from oneself.core import Example, Fit, Pretrained, Stage
 from oneself.losses import Fidelity
 from oneself.networks.pretrained import Known, load_weights
-from oneself.noise import known_level
+from oneself.noise import describe_noise, known_level
 from oneself.optim import adam
 from oneself.recipes.adaptation.calling import Denoising, called, whole
 from oneself.recipes.adaptation.changes import Opening, allow, merge
@@ -120,8 +120,9 @@ def adapting(
     level, notes = known_level(y[0].cpu().numpy(), sigma, owner)
     denoise, made, more = called(network, y, level, owner, tile)
     notes = (*notes, *more, *_range_note(told, level, owner))
-    if steps == 0:
-        return AsItCame(denoise, made, notes)
+    shared = () if sigma is not None else _shared_noise(y, owner)
+    if steps == 0 or shared:
+        return AsItCame(denoise, made, (*notes, *shared))
     parts = Parts(y, hold_out)
     judge = _judge(loss, parts, level)
     score = HeldOutChange(judge, denoise, validate_every, caution)
@@ -158,6 +159,15 @@ def _network(weights: Path | nn.Module | None, device: torch.device, owner: str)
         return weights.eval(), None
     loaded = load_weights(weights)
     return loaded.network.to(device), loaded.known
+
+
+def _shared_noise(y: Tensor, owner: str) -> tuple[str, ...]:
+    """A note where neighbours share their noise: no loss and no judge here can tell that from the picture."""
+    report = describe_noise(y[0].cpu().numpy())
+    if not report.correlated:
+        return ()
+    told = f"{owner}: {report.words()}; noise that neighbours share cannot be told from the picture, so nothing was"
+    return (f"{told} adapted. Give sigma where it is independent from pixel to pixel",)
 
 
 def _judge(loss: Loss, parts: Parts, level: float) -> Judge:

@@ -46,7 +46,7 @@ def deep_decoder(
         int, Option("steps whose mean loss is compared with that of as many before", low=2, high=4096)
     ] = 200,
     tolerance: Annotated[
-        float, Option("share of the loss that a window must win for the run to go on", above=0, below=1)
+        float, Option("the run ends when the loss falls by less than this share over a window", above=0, below=1)
     ] = 0.01,
     average: o.Average = 0.99,
 ) -> Fit:

@@ -70,9 +70,7 @@ def dip(
     levels: o.Levels = 5,
     skip: o.Skips = 4,
     upsampling: o.Upsampling = "linear",
-    input: Annotated[
-        Literal["noise", "positions"], Option("what the network is given where there is no guide")
-    ] = "noise",
+    input: Annotated[Literal["noise", "positions"], Option("the network's input where there is no guide")] = "noise",
     guide: o.Guide = None,
     code: o.CodeChannels = 32,
     jitter: o.Jitter = 1 / 30,
@@ -81,7 +79,7 @@ def dip(
     steps: o.StepsAtMost = 1500,
     stop: Annotated[
         Literal["auto", "held-out", "variance", "moving-variance", "discrepancy", "never"],
-        Option(o.STOPS + "; 'discrepancy': the fit is as far as the noise"),
+        Option(o.STOPS + "; 'discrepancy', until the residual is as large as the noise"),
     ] = "auto",
     hold_out: o.HoldOut = 0.05,
     window: o.Window = 50,

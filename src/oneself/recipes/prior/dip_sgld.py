@@ -45,10 +45,11 @@ def dip_sgld(
     *,
     sigma: o.Sigma = None,
     temperature: Annotated[
-        float, Option("of the posterior: 1 samples the posterior, less stays nearer its peak", low=1e-9, high=1e6)
+        float,
+        Option("temperature of the posterior: 1 samples it as it is, less stays nearer its peak", low=1e-9, high=1e6),
     ] = 0.2,
-    burn_in: Annotated[int, Option("steps before the samples count, half of all at most", low=0, high=10**7)] = 400,
-    descent: Annotated[int, Option("steps that only descend, without noise; of the burn-in", low=0, high=10**7)] = 400,
+    burn_in: Annotated[int, Option("steps before the samples count; at most half of all", low=0, high=10**7)] = 400,
+    descent: Annotated[int, Option("steps of the burn-in that only descend, without noise", low=0, high=10**7)] = 400,
     width: o.Width = 24,
     levels: o.Levels = 5,
     skip: o.Skips = 4,

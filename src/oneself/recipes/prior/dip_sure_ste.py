@@ -1,4 +1,4 @@
-"""DIP-SURE with stochastic temporal ensemble: the observation, shaken at every step, and an estimate of the error.
+"""DIP-SURE with stochastic temporal ensemble: fresh noise on the observation at every step, and an estimated error.
 
 Given           y = x + noise, Gaussian of level σ, or Poisson (y = gain · Poisson(x / gain))
 Structure       hourglass h with skip connections, untrained
@@ -46,7 +46,9 @@ def dip_sure_ste(
             unit="counts",
         ),
     ] = None,
-    sigma_z: Annotated[float, Option("highest level of the input's noise, as a share of σ", low=0, high=100)] = 0.5,
+    sigma_z: Annotated[
+        float, Option("highest standard deviation of the noise added to the input, relative to σ", low=0, high=100)
+    ] = 0.5,
     width: o.Width = 32,
     levels: o.Levels = 5,
     skip: o.Skips = 16,

@@ -52,7 +52,7 @@ def blind_network(
     average: o.WeightAverage = 0.99,
     patience: o.Patience = 400,
     validate_every: o.ValidateEvery = 25,
-    mix: Annotated[bool, Option("mix what was measured back in, by how uncertain the prediction is")] = True,
+    mix: Annotated[bool, Option("mix the measurement back in, by how uncertain the prediction is")] = True,
     sigma: o.Sigma = None,
     ensemble: o.Ensemble = True,
     tile: o.Tile = 256,

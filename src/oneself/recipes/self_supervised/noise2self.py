@@ -63,7 +63,7 @@ def noise2self(
     mix: Annotated[
         bool,
         Option(
-            "mix what was measured back into an invariant answer, by how uncertain the prediction is",
+            "mix the measurement back into an invariant answer, by how uncertain the prediction is",
             only="with answer='invariant'",
             counts=lambda others: others["answer"] == "invariant",
         ),

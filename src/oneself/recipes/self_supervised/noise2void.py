@@ -4,7 +4,7 @@ Given           y, with y = x + noise; the noise of an element independent of th
                 all but its near ones, or of all but its line's
 Structure       U-net h
 Input           y with some elements, and what shares their noise, replaced by neighbours
-Loss            ‖m · (h(replaced y) − y)‖²: only where elements are asked for
+Loss            ‖m · (h(replaced y) − y)‖²: only at the masked elements
 Regularisation  the blindness itself, averaged weights, and stopping by elements that are never asked for; in the
                 answer, h + v (y − h) / (v + σ²), where v is the power that y − h has above σ², the noise's
 
@@ -46,7 +46,7 @@ NEAR_PUBLISHED = {
     "mix": False,
 }
 DENSER = 3.0  # times the share that may be hidden where each element takes others along
-FARTHEST = 6  # extent of correlated noise that is hidden: of what is hidden around, nothing can be told
+FARTHEST = 6  # extent of correlated noise that is hidden: if more were hidden, too little would be left to predict from
 
 
 @method(
@@ -65,13 +65,13 @@ def noise2void(
     *,
     structure: Annotated[
         Literal["auto", "none", "horizontal", "vertical", "disc"],
-        Option("what shares noise: nothing, the elements of a line, those around one; 'auto': what is measured"),
+        Option("which neighbours share noise: none, those of a line, those of a disc; 'auto': as measured"),
     ] = "auto",
     extent: Annotated[
         int | None,
         Option(
-            "elements after which noise is shared no more; what is measured unless given, and whole lines, whose "
-            "offsets are then taken away before",
+            "distance, in elements, beyond which noise is not correlated; measured unless given. For 'horizontal' and "
+            "'vertical' none means whole lines, whose offsets are subtracted first",
             low=1,
             high=4096,
         ),
@@ -81,7 +81,7 @@ def noise2void(
     mask_fraction: Annotated[
         float,
         Option(
-            "share of the elements that are asked for at a step; fewer where others are hidden along",
+            "share of the elements masked and predicted at a step; fewer where neighbours are masked with them",
             above=0,
             below=0.5,
         ),
@@ -99,7 +99,10 @@ def noise2void(
     patience: o.Patience = 400,
     validate_every: o.ValidateEvery = 25,
     mix: Annotated[
-        bool, Option("mix what was measured back into the answer, by what the network misses of it beside noise")
+        bool,
+        Option(
+            "mix the measurement back into the prediction, by the power that their difference has above the noise's"
+        ),
     ] = True,
     sigma: o.Sigma = None,
     ensemble: o.Ensemble = True,

@@ -69,8 +69,8 @@ def self2self(
     mix: Annotated[
         bool,
         Option(
-            "average only what is predicted of hidden elements, and mix what was measured back in, by how uncertain "
-            "that is; where nothing is missing and neighbours share no noise"
+            "average only the predictions of hidden elements, and mix the measurement back in by how uncertain they "
+            "are; done where nothing is missing and neighbours share no noise"
         ),
     ] = True,
     sigma: o.Sigma = None,

@@ -79,7 +79,7 @@ def zs_n2n(
     ] = 24,
     patches: Annotated[int, Option("patches per step", low=1, high=1024)] = 8,
     neighbour_pairs: Annotated[
-        float, Option("share of the steps with pairs of single elements, not means", low=0, high=1)
+        float, Option("share of the steps whose pairs are single neighbours instead of diagonal means", low=0, high=1)
     ] = 0.25,
     consistency: Annotated[float, Option("weight of the regularisation", low=0, high=1e6)] = 0.5,
     optimiser: o.Optimiser = "muon",
@@ -90,7 +90,7 @@ def zs_n2n(
     sigma: Annotated[
         float | None,
         Option(
-            "Gaussian noise level in the picture's own units; lets SURE guard faint noise",
+            "Gaussian noise level in the picture's own units; with it the result is weighed against y by SURE",
             low=1e-9,
             high=100,
             unit="level",
@@ -98,9 +98,7 @@ def zs_n2n(
     ] = None,
     stride: Annotated[
         int,
-        Option(
-            "distance of the elements taken for neighbours: above 1 for noise that neighbours share", low=1, high=100
-        ),
+        Option("distance of the elements taken as neighbours: above 1 for correlated noise", low=1, high=100),
     ] = 1,
     tile: Annotated[
         int, Option("side of the tiles that the network is applied to at the end", low=16, high=2**14)
@@ -148,6 +146,6 @@ def _share(denoise: Callable[[Tensor], Tensor], y: Tensor, sigma: float) -> Tens
 def _check_size(y: Tensor, least: int) -> None:
     if min(y.shape[2:]) < least:
         raise ValueError(
-            f"zs_n2n(y.shape={tuple(y.shape)}): at least {least} elements are needed along every dimension, for its "
-            "half-images to teach anything. Use method='dip'."
+            f"zs_n2n(y.shape={tuple(y.shape)}): too small. At least {least} elements are needed along every dimension. "
+            "Give a larger image, or use method='dip'."
         )

@@ -55,7 +55,7 @@ def double_dip(
     y: Tensor,
     physics: Any,
     *,
-    prior_weight: Annotated[float, Option("factor of what the task assumes of its layers", low=0, high=100)] = 1.0,
+    prior_weight: Annotated[float, Option("factor on the weights of the task's own terms", low=0, high=100)] = 1.0,
     width: o.Width = 16,
     levels: o.Levels = 5,
     skip: o.Skips = 4,
@@ -67,7 +67,9 @@ def double_dip(
         float, Option("PSNR of the mixture, in dB, at which a stage ends", above=0, high=200)
     ] = 35.0,
     window: o.Window = 200,
-    tolerance: Annotated[float, Option("relative gain over a window under which a stage ends", low=0, high=1e3)] = 0.1,
+    tolerance: Annotated[
+        float, Option("a stage ends when its fidelity falls by less than this share over a window", low=0, high=1e3)
+    ] = 0.1,
     average: o.Average = 0.95,
 ) -> Recipe:
     task, known = physics.task(), physics.known()
