@@ -78,7 +78,9 @@ def test_any_channels_and_dimensions(channels: int, size: tuple[int, ...]) -> No
 
 
 def test_what_is_too_small_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"nonlocal_wiener\(y\.shape=.*at least 8 elements.*Use method='dip'"):
+    with pytest.raises(
+        ValueError, match=r"nonlocal_wiener\(y\.shape=.*at least 8 elements.*Use method='smoothing_spline'"
+    ):
         solve(torch.rand(1, 1, 7, 30))
     assert solve(torch.rand(1, 1, 8, 8)).shape == (1, 1, 8, 8)
 
