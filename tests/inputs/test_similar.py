@@ -22,12 +22,12 @@ def every(made: SimilarPatches, x: Tensor) -> dict[tuple[int, ...], Tensor]:
     """Each reference's place, and the distances of all patches within reach of it, looked at one by one."""
     found = {}
     for place in itertools.product(*made.grid):
-        own = cut(x, [slice(p, p + made.patch) for p in place])
+        own = cut(x, [slice(p, p + made.patch[0]) for p in place])
         ranges = []
         for p, window, n in zip(place, made.windows, made.size, strict=True):
-            first = min(max(p - window // 2, 0), n - made.patch + 1 - window)
+            first = min(max(p - window // 2, 0), n - made.patch[0] + 1 - window)
             ranges.append(range(first, first + window))
-        others = [cut(x, [slice(q, q + made.patch) for q in other]) for other in itertools.product(*ranges)]
+        others = [cut(x, [slice(q, q + made.patch[0]) for q in other]) for other in itertools.product(*ranges)]
         found[place] = torch.stack([(own - other).square().sum() for other in others])
     return found
 
@@ -73,7 +73,7 @@ def test_references_cover_the_image_from_any_start() -> None:
         made = groups((23, 9), start=[start, 0], stride=4)
         for grid, n in zip(made.grid, made.size, strict=True):
             assert grid[0] == 0
-            assert grid[-1] == n - made.patch
+            assert grid[-1] == n - made.patch[0]
             assert max(b - a for a, b in itertools.pairwise(grid)) <= 4
 
 

@@ -168,7 +168,7 @@ def by_hand(y: Tensor, pilot: Tensor | None, axes: Tensor, variance: Tensor, sim
     over groups of what was taken off, in units of the noise."""
     y = torch.einsum("dc,bchw->bdhw", axes, y)
     pilot = None if pilot is None else torch.einsum("dc,bchw->bdhw", axes, pilot)
-    guide = (y if pilot is None else pilot)[:, :3]
+    guide = y[:, :1] if pilot is None else pilot[:, :3]
     ends = [n - 3 for n in y.shape[2:]]
     total, weight, removed = torch.zeros_like(y), torch.zeros_like(y), []
 

@@ -162,7 +162,7 @@ class GroupPass(Stage):
         An estimate of the image.
     turn : Turn
         Directions of colour that the channels are turned to, of patches of the size that ``groups`` has; the first
-        three tell which patches are similar.
+        three (of white noise without a pilot the first) tell which patches are similar.
     variance : Tensor
         The noise's at every element, once turned, ``(1, 1, *spatial)``.
     groups : SimilarPatches
@@ -191,7 +191,8 @@ class GroupPass(Stage):
         super().__init__(steps=len(groups), notes=notes)
         self.turn, self.variance, self.groups, self.filtered = turn, variance, groups, filtered
         self.y, self.pilot = turned(y, turn.axes), None if pilot is None else turned(pilot, turn.axes)
-        self.guide = (self.y if self.pilot is None else self.pilot)[:, :COMPARED]
+        first = 1 if turn.white is None else COMPARED  # white noise leaves brightness alone worth comparing
+        self.guide = self.y[:, :first] if self.pilot is None else self.pilot[:, :COMPARED]
         self.similar = min(similar, groups.candidates)
         self.register_buffer("total", torch.zeros_like(y))
         self.register_buffer("weight", torch.zeros_like(y))

@@ -95,7 +95,8 @@ def _shape_of_groups(
 
     In a volume that is thin along an axis patches are of one slice there, and found in the slices around, too.
     """
-    flat = [len(size) == 3 and n < THIN for n in size]
+    wide = sum(n >= THIN for n in size) == 2 and len(size) == 3
+    flat = [wide and n < THIN for n in size]
     dims = len(size) - sum(flat)
     side = min(_as_many(patch, dims), min(n for n, thin in zip(size, flat, strict=True) if not thin) // 2)
     step = min(_as_many(stride, dims), side)
