@@ -65,6 +65,8 @@ ALLOWED = {
         "registry",
     },
     "testing": {"core", "domains", "losses", "operators", "registry", "tasks"},
+    "drawing": set(),
+    "pretraining": {"drawing", "networks", "optim"},
     "jobs": {"core", "imaging", "io", "operators", "quantities", "registry", "tasks"},
 }
 LIBRARIES = {
@@ -78,6 +80,8 @@ LIBRARIES = {
     "imaging": {"torch", "skimage"},
     "networks": {"torch", "numpy", "safetensors"},  # files of weights
     "noise": {"numpy", "scipy"},
+    "drawing": {"numpy", "scipy"},
+    "pretraining": {"torch", "numpy", "safetensors"},
 }
 
 

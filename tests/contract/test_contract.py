@@ -19,6 +19,7 @@ GIVEN: dict[str, dict[str, float]] = {
     "fine_tuning": EAGER,
     "gain_tuning": EAGER,
     "p_gsure": {"sigma": 0.1, **BOUNCING},
+    "stein_blend": {"sigma": 0.1, "passes": 1},  # quick
 }
 PROMISES = [promise for method in methods() for promise in promises([method], **GIVEN.get(method.key, {}))]
 

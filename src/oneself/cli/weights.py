@@ -36,6 +36,6 @@ def main(json: bool) -> int:
         levels = f"{low:g} to {high:g}" if low < high else f"{low:g}"
         table.add_row(known.name, known.architecture, known.licence, levels, sha256[:12], known.figure)
     console.print(table)
-    said = "None of them is part of this package; where each is from, and its whole SHA-256, is in --json. "
+    said = "Those that are drawn-… are part of this package; where each is from, and its whole SHA-256, is in --json. "
     console.print(said + "Use one: oneself adapt IN --weights FILE.", markup=False, soft_wrap=True)
     return DONE

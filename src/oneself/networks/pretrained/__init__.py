@@ -1,13 +1,15 @@
 """Networks that others have trained: the architectures of public weights, what is known of the files, and the way in.
 
-Weights stay where they are; none are part of this package.
+Public weights stay where they are; those of our own training (``shipped``) are part of this package.
 """
 
 from oneself.networks.pretrained.architectures import ARCHITECTURES, Architecture
 from oneself.networks.pretrained.dncnn import DnCNN
 from oneself.networks.pretrained.ffdnet import FFDNet
+from oneself.networks.pretrained.files import read_state
 from oneself.networks.pretrained.known import KNOWN, Known
 from oneself.networks.pretrained.loading import Weights, load_weights
+from oneself.networks.pretrained.shipped import shipped
 from oneself.networks.pretrained.unet import BlindUNet
 
 __all__ = [
@@ -20,4 +22,6 @@ __all__ = [
     "Known",
     "Weights",
     "load_weights",
+    "read_state",
+    "shipped",
 ]

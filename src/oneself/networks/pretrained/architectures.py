@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from oneself.networks.pretrained.dncnn import DnCNN
 from oneself.networks.pretrained.ffdnet import FFDNet
 from oneself.networks.pretrained.unet import BlindUNet
+from oneself.networks.split import SplitDenoiser
 
 __all__ = ["ARCHITECTURES", "Architecture"]
 
@@ -147,6 +148,12 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         Architecture("unet-bias-free", "small U-net without offsets, blind", 1, partial(BlindUNet, bias=False)),
         Architecture(
             "ffdnet-colour", "FFDNet of 12 convolutions, told the level", 3, partial(FFDNet, 3, 96, 12), _of_ffdnet(12)
+        ),
+        Architecture(
+            "split-colour", "residual blocks on the 2x2 split, told the level", 3, partial(SplitDenoiser, 3, 64, 5)
+        ),
+        Architecture(
+            "split-gray", "residual blocks on the 2x2 split, told the level", 1, partial(SplitDenoiser, 1, 64, 5)
         ),
     )
 }
