@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from oneself.core import Result, own_context
 from oneself.domains.image import ChannelAxis, DataRange, unpack
-from oneself.io.ranges import Range, to_unit
+from oneself.domains.ranges import Range, to_unit
 from oneself.networks.pretrained import load_weights
 from oneself.registry import Run
 from oneself.tasks.scaling import range_note, unit_level, unit_options

@@ -14,7 +14,7 @@ from oneself.core.physics import check_physics
 from oneself.domains.grid import check_shapes
 from oneself.domains.image import ChannelAxis, DataRange, Given, unpack
 from oneself.domains.masks import blanked, channels_first, read_hints, read_mask
-from oneself.io.ranges import to_unit
+from oneself.domains.ranges import to_unit
 from oneself.operators.mixture import check_mixture
 from oneself.registry import Run, find
 from oneself.tasks.estimation import as_kernel, blur

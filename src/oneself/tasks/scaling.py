@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from oneself.core import Method
-from oneself.io.ranges import Range, measured_range, to_unit
+from oneself.domains.ranges import Range, measured_range, to_unit
 from oneself.operators.kept import kept_elements
 from oneself.operators.mixture import MIXTURES
 from oneself.registry import find
