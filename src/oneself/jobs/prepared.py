@@ -23,6 +23,7 @@ from oneself.jobs.aids import Aids, is_apart, of_task, spread
 from oneself.jobs.request import ESTIMATE, Settings
 from oneself.operators.mixture import MIXTURES
 from oneself.operators.resize import resize
+from oneself.registry import find
 from oneself.tasks.auto import Choice
 from oneself.tasks.estimation import blur
 from oneself.tasks.problems import (
@@ -82,7 +83,7 @@ class Piece:
 
     def options(self, method: str | Method, given: Mapping[str, Any]) -> dict[str, Any]:
         """Options that were given in the file's own units as the method takes them."""
-        return unit_options(method, given, self.span)
+        return unit_options(find(method), given, self.span)
 
 
 @dataclass(frozen=True)
