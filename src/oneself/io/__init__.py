@@ -6,9 +6,10 @@
 
 from .clips import CLIP_ENDINGS, check_clip_output, is_folder, read_clip, write_clip
 from .files import check_output, losses, read, write
+from .formats import EXTENSIONS
 from .items import Item, join, split
 from .orientation import is_swapped, upright
-from .paths import EXTENSIONS, find_images, output_path, part_path, passed_over, side_path
+from .paths import find_images, output_path, part_path, passed_over, side_path
 from .picture import Metadata, Picture, PixelSize, Resolution, Timing, check_axes
 from .saving import NotSaved, SavedAside, announced, check_target, save, save_aside, write_text_atomic
 
