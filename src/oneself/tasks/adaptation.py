@@ -98,13 +98,8 @@ def adapt(
     made = []
     for number, one in enumerate(given.y):
         span = given.spans[number]
-        settings = {
-            **own,
-            **unit_options(find(method), options, span),
-            "seed": seed,
-            "seconds": seconds,
-            "device": device,
-        }
+        asked = unit_options(find(method), options, span)
+        settings = {**own, **asked, "seed": seed, "seconds": seconds, "device": device}
         run = Run(method, one[None], weights=module, sigma=unit_level(sigma, span, "adapt"), **settings)
         result = run.finish()
         notes = [note for note in (range_note(span) if data_range is None else None,) if note is not None]
