@@ -7,7 +7,10 @@ from oneself.testing import Case, Check, promises
 
 BOUNCING = {"lr": 0.3, "smoothing": 0.0}  # of few steps some must be worse than the one before: patience counts
 EAGER = {"caution": 0.0, "lr": 0.02}  # of few steps some must be better than none, or every seed has one answer
+NEAR = {"lr": 0.3}  # of a generator whose weights bounce, some steps are worse than the one before: patience counts
 GIVEN: dict[str, dict[str, float]] = {
+    **dict.fromkeys(("dgp", "iagan", "ilo", "pti"), NEAR),
+    **{key: {"sigma": 0.1} for key in ("adir", "ddpg")},  # as the cases have
     "dip_sgld": {"sigma": 0.1},  # that cannot be told from a measurement with gaps
     "dip_sure": BOUNCING,
     "dip_sure_ste": {

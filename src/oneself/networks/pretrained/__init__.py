@@ -3,9 +3,11 @@
 Weights stay where they are; none are part of this package.
 """
 
-from oneself.networks.pretrained.architectures import ARCHITECTURES, Architecture
+from oneself.networks.pretrained.architectures import ARCHITECTURES, Architecture, Kind
+from oneself.networks.pretrained.diffusion import DigitDiffusion, linear_schedule
 from oneself.networks.pretrained.dncnn import DnCNN
 from oneself.networks.pretrained.ffdnet import FFDNet
+from oneself.networks.pretrained.generators import DenseDiscriminator, Generator
 from oneself.networks.pretrained.known import KNOWN, Known
 from oneself.networks.pretrained.loading import Weights, load_weights
 from oneself.networks.pretrained.unet import BlindUNet
@@ -15,9 +17,14 @@ __all__ = [
     "KNOWN",
     "Architecture",
     "BlindUNet",
+    "DenseDiscriminator",
+    "DigitDiffusion",
     "DnCNN",
     "FFDNet",
+    "Generator",
+    "Kind",
     "Known",
     "Weights",
+    "linear_schedule",
     "load_weights",
 ]
