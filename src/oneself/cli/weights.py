@@ -6,13 +6,21 @@ import json as json_format
 from dataclasses import asdict
 
 from oneself.jobs.errors import DONE
-from oneself.networks.pretrained import ARCHITECTURES, KNOWN
+from oneself.networks.pretrained import ARCHITECTURES, KNOWN, SHIPPED
 
 __all__ = ["main"]
 
 
-def main(json: bool) -> int:
-    """Print the architectures and the public files of weights: tables, or one record."""
+def main(json: bool, path: str | None = None) -> int:
+    """Print the architectures and the public files of weights: tables, or one record; or where a shipped file lies.
+
+    Raises ValueError for a name that none of them has.
+    """
+    if path is not None:
+        if path not in SHIPPED:
+            raise ValueError(f"weights(--path {path!r}): no such file is shipped. Known: {', '.join(SHIPPED)}.")
+        print(SHIPPED[path])
+        return DONE
     if json:
         architectures = [
             {"name": one.name, "kind": one.kind, "title": one.title, "channels": one.channels}
@@ -35,7 +43,8 @@ def main(json: bool) -> int:
     for sha256, known in KNOWN.items():
         table.add_row(known.name, known.architecture, known.licence, _levels(known.levels), sha256[:12], known.figure)
     console.print(table)
-    said = "None of them is part of this package; where each is from, and its whole SHA-256, is in --json. "
+    said = f"Part of this package are {' and '.join(SHIPPED)} (--path NAME says where); where the others are from, and "
+    said += "their whole SHA-256, is in --json. "
     said += (
         "Use one: oneself adapt IN --weights FILE, or oneself inpaint IN --mask MASK --method iagan --generator FILE."
     )

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from oneself.networks.pretrained import ARCHITECTURES, linear_schedule
+from oneself.networks.pretrained import ARCHITECTURES, SHIPPED, linear_schedule, load_weights
 
 GENERATORS = [name for name, one in ARCHITECTURES.items() if one.kind == "generator"]
 
@@ -62,3 +62,19 @@ def test_the_schedule_is_ddpms():
     alpha_bar = linear_schedule()
     assert float(alpha_bar[0]) == pytest.approx(1 - 1e-4)
     assert float(alpha_bar[-1]) == pytest.approx(4.036e-5, rel=1e-3)  # as of the published 1000 steps
+
+
+def test_what_is_shipped_is_small_and_knows_digits():
+    """Bright strokes on black, which random weights do not make; and a denoiser that removes noise from them."""
+    assert all(path.stat().st_size < 5e6 for path in SHIPPED.values())
+    generator = load_weights(SHIPPED["digits"], kind="generator").network
+    diffusion = load_weights(SHIPPED["digits-diffusion"], kind="denoiser").network
+    torch.manual_seed(0)
+    with torch.no_grad():
+        x = generator(torch.randn(64, *generator.latent))
+        assert x.shape == (64, 1, 8, 8)
+        assert float(x[..., 0].mean()) < 0.05  # the first column
+        assert float(x[..., 3:5].mean()) > 0.4
+        for sigma in (0.1, 0.5):
+            y = x + sigma * torch.randn_like(x)
+            assert float((diffusion(y, sigma) - x).square().mean()) < 0.5 * sigma**2

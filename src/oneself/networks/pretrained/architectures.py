@@ -223,6 +223,13 @@ ARCHITECTURES: Mapping[str, Architecture] = {
             kind="generator",
         ),
         Architecture(
+            "digits-8",
+            "the decoder of a variational auto-encoder: 8 x 8 from codes of 8 numbers",
+            1,
+            partial(dense_generator, 8, (128,), (1, 8, 8), "sigmoid"),
+            kind="generator",
+        ),
+        Architecture(
             "dense-28",
             "linear layers: pictures of 28 x 28 from codes of 64 numbers",
             1,

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-__all__ = ["KNOWN", "Known"]
+__all__ = ["KNOWN", "SHIPPED", "Known"]
+
+SHIPPED: Mapping[str, Path] = {
+    name: Path(__file__).with_name("shipped") / f"{name}.safetensors" for name in ("digits", "digits-diffusion")
+}
+"""The files of this package, by name: small priors of handwritten digits of 8 x 8."""
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ def ilo(
     lr: o.LearningRate = 0.01,
     steps: Annotated[int, Option("steps at most for each inner layer", low=1, high=10**7)] = 100,
     hold_out: g.HoldOut = 0.05,
-    patience: g.Patience = 50,
+    patience: g.Patience = 100,
 ) -> Generator[Stage, Stage, None]:
     prior, notes = prior_of(generator, y, physics, "ilo")
     if len(prior.blocks) < 2:

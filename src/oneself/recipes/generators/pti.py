@@ -81,7 +81,7 @@ def pti(
     lr: o.LearningRate = 3e-4,
     steps: o.StepsAtMost = 350,
     hold_out: g.HoldOut = 0.05,
-    patience: g.Patience = 50,
+    patience: g.Patience = 100,
 ) -> Generator[Stage, Stage, None]:
     prior, notes = prior_of(generator, y, physics, "pti")
     where = held_out(y, hold_out)
