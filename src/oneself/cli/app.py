@@ -174,7 +174,13 @@ def _others() -> dict[str, tuple[str, list[Parameter]]]:
     return {
         **uses(),
         "adapt": (adapt.SUMMARY, adapt.parameters()),
-        "weights": ("List the pretrained networks that are known, and what of them is.", [json]),
+        "weights": (
+            "List the pretrained networks that are known, and what of them is.",
+            [
+                flags.flag("path", str, "Say where a file lies that this package brings along.", metavar="NAME"),
+                json,
+            ],
+        ),
         "methods": ("List the methods, what they do and their options.", [json]),
         "info": (
             "Say what is in a file, what its noise is like, and what auto would do with it.",

@@ -158,7 +158,7 @@ def _network(weights: Path | nn.Module | None, device: torch.device, owner: str)
         )
     if isinstance(weights, nn.Module):
         return weights.eval(), None
-    loaded = load_weights(weights)
+    loaded = load_weights(weights, kind="denoiser")
     return loaded.network.to(device), loaded.known
 
 
@@ -178,7 +178,7 @@ def _judge(loss: Loss, parts: Parts, level: float) -> Judge:
 
 
 def _range_note(known: Known | None, level: float, owner: str) -> tuple[str, ...]:
-    if known is None or known.levels[0] <= level * WHITE <= known.levels[1] + HALF:
+    if known is None or known.levels is None or known.levels[0] <= level * WHITE <= known.levels[1] + HALF:
         return ()
     low, high = known.levels
     told = f"{low:g} to {high:g}" if low < high else f"{low:g}"
