@@ -34,7 +34,10 @@ GENERATE = "generate"
 APART = ("transparency", "watermark", "segment", "dehaze")
 EXAMPLES = {"super-resolve": "zssr", "separate": "double_dip", "dehaze": "double_dip"}
 OWN = {
-    "denoise": [],
+    "denoise": [
+        flags.flag("quality", str, "What auto picks by: fast takes seconds for a photograph, best as long as it needs; "
+                   "the best that takes about a minute otherwise.", metavar="fast|best"),
+    ],
     "super-resolve": [
         flags.flag("scale", str, "How much larger: 2, 1.5, or one for each axis: 2x1.5 (down x across).", default=...,
                    metavar="FACTOR"),

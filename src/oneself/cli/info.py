@@ -18,7 +18,7 @@ from oneself.jobs.request import parse_range
 from oneself.noise import describe_noise
 from oneself.quantities import duration, memory
 from oneself.registry import find
-from oneself.tasks.problems import choose_method
+from oneself.tasks.problems import choose_method, denoising
 
 __all__ = ["main"]
 
@@ -70,6 +70,7 @@ def _of_item(item: Item, count: int, limits: tuple[float, ...] | None, device: s
     closed, gaps = io.close_gaps(item.pixels)
     unit, span = io.to_unit(closed, limits)
     y = torch.from_numpy(np.ascontiguousarray(unit))[None]
+    problem = denoising(y, mend=True, stripes=True)
     report = describe_noise(y[0].numpy())
     noise = {
         "words": report.words(),
@@ -84,14 +85,14 @@ def _of_item(item: Item, count: int, limits: tuple[float, ...] | None, device: s
         "saturated": report.clipped,
         "step": report.step * (span.high - span.low),
     }
-    choice = choose_method("denoise", "auto", y, device=device)
-    cost = expected_cost(choice, y, device)
+    choice = choose_method("denoise", "auto", problem.y, device=device)
+    cost = expected_cost(choice, problem.y, device)
     return {
         "noise": noise,
         "denoise": {
             "method": choice.method,
             "title": find(choice.method).title,
-            "why": choice.why,
+            "why": "; ".join([*problem.notes, choice.why]),
             "options": dict(choice.options),
             "seconds": count * cost.seconds,
             "stops_early": cost.stops_early,

@@ -120,6 +120,7 @@ class Restorer:
             "method",
             "preset",
             "sigma",
+            "quality",
             "seed",
             "precision",
             "axes",
