@@ -63,7 +63,7 @@ def test_little_time_makes_fewer_groups_and_still_less_cosine_transforms():
     assert "passes" not in choose("denoise", large, quality="best").options
     fast = choose("denoise", large, quality="fast")
     assert fast.method == "dct_wiener"
-    assert fast.why.endswith("cosine transforms of blocks, as groups of similar patches would take about 1 min 6 s")
+    assert fast.why.endswith("cosine transforms of blocks, as groups of similar patches would take about 1:06 min")
 
 
 def test_a_quality_is_refused_where_nothing_picks_by_it():
