@@ -83,8 +83,8 @@ def denoising(y: Tensor, mend: bool = False, stripes: bool = False) -> Problem:
     mend : bool
         With outliers (impulses, dead and hot pixels, dead lines) taken for missing first.
     stripes : bool
-        Then, too, with the offsets of the lines of pictures taken away first, where they are noise; that is then part of what
-        their noise was, so no level can be told beside it.
+        Then, too, with the offsets of the lines of pictures taken away first, where they are noise. That was part of
+        their noise, so no level can be told beside it.
     """
     if not mend:
         return Problem("denoise", y, Identity())

@@ -64,9 +64,10 @@ class BlockFilter(Stage):
         self.y, self.noise, self.threshold = y, noise, threshold
         self.side, self.stride, self.rows = side, stride, rows
         self.reach = stride * math.ceil((side - stride) / stride)  # of blocks beyond what they are to cover
-        self.axes, power = (torch.from_numpy(a).to(y) for a in (noise.axes, noise.power))
-        self.inverse, self.power = torch.linalg.inv(self.axes), power.flatten(1)[:, None, None]
-        self.waves = torch.kron(_cosines(side), _cosines(side)).to(y)
+        self.axes, power = (torch.from_numpy(a).to(y) for a in (noise.axes, noise.power.reshape(len(noise.axes), -1)))
+        self.inverse, self.power = torch.linalg.inv(self.axes), power
+        waves, root = torch.kron(_cosines(side), _cosines(side)).to(y), power.sqrt()[:, :, None]
+        self.white, self.back = (waves / root).transpose(1, 2).contiguous(), waves * root
         self.register_buffer("x", y.clone())
         self.register_buffer("taken", torch.zeros((), dtype=torch.long))
 
@@ -94,36 +95,35 @@ class BlockFilter(Stage):
     def _filtered(self, y: Tensor) -> Tensor:
         """The inner part of ``y``, that its blocks cover twice over, without its noise."""
         noisy = self._blocks(y)
-        kept = noisy.square() > self.threshold**2 * self._variance(noisy)
-        kept[..., 0] = True
-        pilot = self._blocks(self._averaged(noisy, kept.to(y)))
-        inner = noisy[:, self._skipped : -self._skipped or None, self._skipped : -self._skipped or None]
-        power = pilot.square()
-        factors = power / (power + self._variance(pilot))
+        kept = (noisy.square() > self.threshold**2 * self._level(noisy)).to(y)
+        kept[..., 0] = 1
+        skipped = self.reach // self.stride
+        within = slice(skipped, -skipped or None)
+        pilot = self._blocks(self._averaged(noisy * kept, kept))
+        level, power = self._level(pilot), pilot.square_()
+        factors = power / (power + level)
         factors[..., 0] = 1
-        return self._averaged(inner, factors)
-
-    @property
-    def _skipped(self) -> int:
-        skipped: int = self.reach // self.stride
-        return skipped
+        return self._averaged(noisy[:, within, within] * factors, factors)
 
     def _blocks(self, x: Tensor) -> Tensor:
-        """The cosine coefficients of all blocks of ``x``, ``(C, down, across, side²)``."""
+        """The cosine coefficients of all blocks of ``x``, ``(C, down, across, side²)``, in which noise is white."""
         cut = x.unfold(1, self.side, self.stride).unfold(2, self.side, self.stride)
-        return cut.reshape(*cut.shape[:3], -1) @ self.waves.T
+        return (cut.flatten(3).flatten(1, 2) @ self.white).unflatten(1, cut.shape[1:3])
 
-    def _variance(self, coefficients: Tensor) -> Tensor:
-        brightness = torch.einsum("c,cnm->nm", self.inverse.mean(0), coefficients[..., 0]) / self.side
-        return self.power * brightness_curve(self.noise, brightness)[None, ..., None]
+    def _level(self, coefficients: Tensor) -> Tensor:
+        """The noise's variance in every block, ``(1, down, across, 1)``."""
+        means = coefficients[..., 0] * self.power[:, :1, None].sqrt() / self.side
+        brightness = torch.einsum("c,cnm->nm", self.inverse.mean(0), means)
+        return brightness_curve(self.noise, brightness)[None, ..., None]
 
     def _averaged(self, coefficients: Tensor, factors: Tensor) -> Tensor:
-        """The mean of the blocks times their factors, of those that let less noise through the more; without the margin
-        that not all of them cover."""
-        through = (factors.square() * self.power).sum(-1) / self.power.sum(-1)
+        """The mean of the filtered blocks, of those that let less noise through the more; without the margin that not
+        all of them cover."""
+        size = factors.shape[1:3]
+        through = factors.square().flatten(1, 2) @ (self.power / self.power.sum(1, keepdim=True))[:, :, None]
         weights = 1 / through.clamp(min=1e-6)
-        made = (coefficients * factors) @ self.waves * weights[..., None]
-        total = self._laid(made) / self._laid(weights[..., None].expand_as(made))
+        made = (coefficients.flatten(1, 2) @ self.back).mul_(weights)
+        total = self._laid(made.unflatten(1, size)) / self._laid(weights.expand_as(made).unflatten(1, size))
         return total[:, self.reach : -self.reach or None, self.reach : -self.reach or None]
 
     def _laid(self, blocks: Tensor) -> Tensor:
