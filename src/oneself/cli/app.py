@@ -181,7 +181,17 @@ def _others() -> dict[str, tuple[str, list[Parameter]]]:
         "methods": ("List the methods, what they do and their options.", [json]),
         "info": (
             "Say what is in a file, what its noise is like, and what auto would do with it.",
-            [flags.positional("file", "A picture, volume or signal."), *looked_at, json],
+            [
+                flags.positional("file", "A picture, volume or signal."),
+                flags.flag(
+                    "plot",
+                    str,
+                    "Draw the noise of a picture here (PNG): against brightness, between neighbours, its spectrum.",
+                    metavar="FILE",
+                ),
+                *looked_at,
+                json,
+            ],
         ),
         "calibrate": (
             "Rank methods of denoising on a picture, by pixels of it that they are not shown.",

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from oneself import io
+from oneself.cli.noise_chart import chart, check_chart
 from oneself.core import Compute
 from oneself.domains.gaps import check_pixels, close_gaps
 from oneself.domains.ranges import to_unit
@@ -25,15 +26,33 @@ from oneself.tasks.problems import choose_method, denoising
 __all__ = ["main"]
 
 
-def main(file: str, axes: str | None, data_range: str | None, device: str | None, json: bool) -> int:
-    """Say what is known of a file without restoring it. Raises OSError or ValueError where it cannot be read."""
+def main(
+    file: str, axes: str | None, data_range: str | None, device: str | None, json: bool, plot: str | None = None
+) -> int:
+    """Say what is known of a file without restoring it, and draw its noise.
+
+    Raises OSError or ValueError where it cannot be read, or its noise not be drawn.
+    """
     Compute.choose(device)
     limits = None if data_range is None else parse_range(data_range)
     picture = io.read(Path(file), axes=axes)
+    if plot is not None:
+        _draw_noise(picture, limits, Path(plot))
     found = _facts(file, picture)
     found |= _restoration(picture, limits, device)
     print(json_format.dumps(found, indent=2, ensure_ascii=False) if json else "\n".join(_lines(found)))
     return DONE
+
+
+def _draw_noise(picture: Picture, limits: tuple[float, ...] | None, place: Path) -> None:
+    """The chart of the first item's noise, in a file that is not there yet."""
+    item = io.split(picture)[0].pixels
+    check_chart(place, item.shape)
+    check_pixels(item, "info(--plot)", gaps=True)
+    unit, span = to_unit(close_gaps(item)[0], limits)
+    drawn = chart(unit, span.low, span.high)
+    with place.open("xb") as file:
+        drawn.save(file, "PNG")
 
 
 def _facts(file: str, picture: Picture) -> dict[str, Any]:

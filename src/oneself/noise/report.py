@@ -120,9 +120,11 @@ def describe_noise(x: Pixels) -> NoiseReport:
     bounds = active_bounds(x)
     white, spectrum = estimate_sigma(x), noise_spectrum(x, bounds)
     stripes = stripe_levels(x)
-    patches = estimate_patch_noise(x, SIDE) if x.ndim == 3 and min(x.shape[1:]) >= WIDE else None
+    blurred, colour = _correlated(white, spectrum), x.ndim == 3 and len(x) == 3
+    wide = x.ndim == 3 and min(x.shape[1:]) >= WIDE
+    patches = estimate_patch_noise(x, SIDE) if wide and (blurred or colour) else None
     shared = spectrum.sigma if patches is None else patches.level(x)
-    blurred = (_correlated(white, spectrum) or _developed(x, white, patches)) and not _repeats(x, spectrum.sigma)
+    blurred = (blurred or (colour and _developed(x, white, patches))) and not _repeats(x, spectrum.sigma)
     clipped = float(clipped_pixels(x, bounds).mean())
     if clipped > FILLED:  # no value in between to tell noise by
         white, blurred, stripes = 0.0, False, (0.0,) * len(stripes)
@@ -175,7 +177,7 @@ def _correlated(white: float, spectrum: Spectrum) -> bool:
 def _developed(x: Pixels, white: float, patches: PatchNoise | None) -> bool:
     """Whether a colour picture's noise is that of a camera's file, though its flattest places hold less: its channels
     share it, as white noise is shared by none, and its neighbours do in places of every brightness."""
-    if patches is None or len(x) != 3:
+    if patches is None:
         return False
     level, neighbours = patches.level(x), min(patches.correlation())
     if level < INVISIBLE or white > FLATTER * level or neighbours < NEIGHBOURS:

@@ -15,7 +15,8 @@ from oneself.recipes.classical.coloured import brightness_curve, middle, pixels,
 __all__ = ["BlockFilter", "believable_noise"]
 
 ATTEMPTS = 7  # with half the variance each
-STRIP, ROWS = 2**18, 64  # pixels of a strip, and rows at least
+STRIP, ROWS = 2**18, 64  # pixels of a strip, and rows at least where a picture has many
+PIECES = 4  # about what the smallest is done in
 
 
 def believable_noise(
@@ -59,7 +60,7 @@ class BlockFilter(Stage):
 
     def __init__(self, y: Tensor, noise: PatchNoise, stride: int, threshold: float, notes: Sequence[str] = ()) -> None:
         side = noise.power.shape[1]
-        rows = stride * math.ceil(max(ROWS, STRIP / y.shape[3]) / stride)
+        rows = stride * math.ceil(min(max(ROWS, STRIP / y.shape[3]), y.shape[2] / PIECES) / stride)
         super().__init__(steps=math.ceil(y.shape[2] / rows), notes=notes)
         self.y, self.noise, self.threshold = y, noise, threshold
         self.side, self.stride, self.rows = side, stride, rows
@@ -108,7 +109,8 @@ class BlockFilter(Stage):
     def _blocks(self, x: Tensor) -> Tensor:
         """The cosine coefficients of all blocks of ``x``, ``(C, down, across, side²)``, in which noise is white."""
         cut = x.unfold(1, self.side, self.stride).unfold(2, self.side, self.stride)
-        return (cut.flatten(3).flatten(1, 2) @ self.white).unflatten(1, cut.shape[1:3])
+        waves: Tensor = (cut.flatten(3).flatten(1, 2) @ self.white).unflatten(1, cut.shape[1:3])
+        return waves
 
     def _level(self, coefficients: Tensor) -> Tensor:
         """The noise's variance in every block, ``(1, down, across, 1)``."""
