@@ -34,7 +34,10 @@ GENERATE = "generate"
 APART = ("transparency", "watermark", "segment", "dehaze")
 EXAMPLES = {"super-resolve": "zssr", "separate": "double_dip", "dehaze": "double_dip"}
 OWN = {
-    "denoise": [],
+    "denoise": [
+        flags.flag("quality", str, "What auto picks by: fast takes seconds for a photograph, best as long as it needs; "
+                   "the best that takes about a minute otherwise.", metavar="fast|best"),
+    ],
     "super-resolve": [
         flags.flag("scale", str, "How much larger: 2, 1.5, or one for each axis: 2x1.5 (down x across).", default=...,
                    metavar="FACTOR"),
@@ -184,7 +187,17 @@ def _others() -> dict[str, tuple[str, list[Parameter]]]:
         "methods": ("List the methods, what they do and their options.", [json]),
         "info": (
             "Say what is in a file, what its noise is like, and what auto would do with it.",
-            [flags.positional("file", "A picture, volume or signal."), *looked_at, json],
+            [
+                flags.positional("file", "A picture, volume or signal."),
+                flags.flag(
+                    "plot",
+                    str,
+                    "Draw the noise of a picture here (PNG): against brightness, between neighbours, its spectrum.",
+                    metavar="FILE",
+                ),
+                *looked_at,
+                json,
+            ],
         ),
         "calibrate": (
             "Rank methods of denoising on a picture, by pixels of it that they are not shown.",
