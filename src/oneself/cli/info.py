@@ -10,8 +10,10 @@ import numpy as np
 import torch
 
 from oneself import io
+from oneself.cli.shape_info import shape_info
 from oneself.core import Compute
 from oneself.io import Item, Picture
+from oneself.io.shapes import is_shape
 from oneself.jobs.cost import expected_cost
 from oneself.jobs.errors import DONE, explain
 from oneself.jobs.request import parse_range
@@ -26,6 +28,8 @@ __all__ = ["main"]
 def main(file: str, axes: str | None, data_range: str | None, device: str | None, json: bool) -> int:
     """Say what is known of a file without restoring it. Raises OSError or ValueError where it cannot be read."""
     Compute.choose(device)
+    if is_shape(file):
+        return shape_info(Path(file), json)
     limits = None if data_range is None else parse_range(data_range)
     picture = io.read(Path(file), axes=axes)
     found = _facts(file, picture)
