@@ -67,6 +67,8 @@ ALLOWED = {
         "registry",
     },
     "testing": {"core", "domains", "losses", "operators", "registry", "tasks"},
+    "drawing": set(),
+    "pretraining": {"drawing", "networks", "optim"},
     "jobs": {"core", "domains", "geometry", "imaging", "io", "operators", "quantities", "registry", "tasks"},
 }
 LIBRARIES = {
@@ -82,6 +84,8 @@ LIBRARIES = {
     "imaging": {"torch", "skimage"},
     "networks": {"torch", "numpy", "safetensors"},  # files of weights
     "noise": {"numpy", "scipy"},
+    "drawing": {"numpy", "scipy"},
+    "pretraining": {"torch", "numpy", "safetensors"},
 }
 
 

@@ -33,6 +33,7 @@ GIVEN: dict[str, dict[str, float | str]] = {
         "denoise_every": 2,
         "extra_steps": 6,
     },
+    "stein_blend": {"sigma": 0.1, "passes": 1},  # quick
 }
 PROMISES = [promise for method in methods() for promise in promises([method], **GIVEN.get(method.key, {}))]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from oneself.cli import adapt, flags, shapes
+from oneself.cli import adapt, flags, pretrain, shapes
 from oneself.cli.uses import USES, uses
 from oneself.jobs.errors import DONE, ENDED_AT_ONCE, INTERRUPTED, REFUSED, guarded, say
 
@@ -180,6 +180,7 @@ def _others() -> dict[str, tuple[str, list[Parameter]]]:
     return {
         **uses(),
         "adapt": (adapt.SUMMARY, adapt.parameters()),
+        "pretrain": (pretrain.SUMMARY, pretrain.parameters()),
         "weights": (
             "List the pretrained networks that are known, and what of them is.",
             [

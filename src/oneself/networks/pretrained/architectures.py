@@ -16,6 +16,7 @@ from oneself.networks.pretrained.dncnn import DnCNN
 from oneself.networks.pretrained.ffdnet import FFDNet
 from oneself.networks.pretrained.generators import DenseDiscriminator, dcgan, dense_generator
 from oneself.networks.pretrained.unet import BlindUNet
+from oneself.networks.split import SplitDenoiser
 
 __all__ = ["ARCHITECTURES", "Architecture", "Kind"]
 
@@ -244,6 +245,12 @@ ARCHITECTURES: Mapping[str, Architecture] = {
             partial(DenseDiscriminator, DIGITS, (256, 256)),
             _of_blocks(r"(\d+)\.(.+)", "linear", step=2),
             kind="discriminator",
+        ),
+        Architecture(
+            "split-colour", "residual blocks on the 2x2 split, told the level", 3, partial(SplitDenoiser, 3, 64, 5)
+        ),
+        Architecture(
+            "split-gray", "residual blocks on the 2x2 split, told the level", 1, partial(SplitDenoiser, 1, 64, 5)
         ),
     )
 }
