@@ -1,13 +1,16 @@
 """Every method of the library keeps every promise of ``oneself.testing``."""
 
+from typing import Any
+
 import pytest
 
 from oneself import methods
 from oneself.testing import Case, Check, promises
+from oneself.testing.networks import ToldSmoother
 
 BOUNCING = {"lr": 0.3, "smoothing": 0.0}  # of few steps some must be worse than the one before: patience counts
 EAGER = {"caution": 0.0, "lr": 0.02}  # of few steps some must be better than none, or every seed has one answer
-GIVEN: dict[str, dict[str, float]] = {
+GIVEN: dict[str, dict[str, Any]] = {
     "dip_sgld": {"sigma": 0.1},  # that cannot be told from a measurement with gaps
     "dip_sure": BOUNCING,
     "dip_sure_ste": {
@@ -18,6 +21,8 @@ GIVEN: dict[str, dict[str, float]] = {
     "double_dip": {"steps": 20, "tolerance": 0.9, "target_psnr": 20.0},  # both ends of a stage are near
     "fine_tuning": EAGER,
     "gain_tuning": EAGER,
+    "idbp": {"weights": ToldSmoother(), "steps": 3},
+    "idbp_ia": {**EAGER, "weights": ToldSmoother(), "adapting_steps": 3, "patches": 2, "steps": 2},
     "p_gsure": {"sigma": 0.1, **BOUNCING},
 }
 PROMISES = [promise for method in methods() for promise in promises([method], **GIVEN.get(method.key, {}))]

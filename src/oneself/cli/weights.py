@@ -15,7 +15,8 @@ def main(json: bool) -> int:
     """Print the architectures and the public files of weights: tables, or one record."""
     if json:
         architectures = [
-            {"name": one.name, "title": one.title, "channels": one.channels} for one in ARCHITECTURES.values()
+            {"name": one.name, "title": one.title, "task": one.task, "channels": one.channels}
+            for one in ARCHITECTURES.values()
         ]
         files = [{**asdict(known), "sha256": sha256} for sha256, known in KNOWN.items()]
         print(json_format.dumps({"architectures": architectures, "files": files}, indent=2, ensure_ascii=False))
@@ -24,9 +25,9 @@ def main(json: bool) -> int:
     from rich.table import Table
 
     console = Console(highlight=False)
-    table = Table("architecture", "what it is", "channels", title="Architectures")
+    table = Table("architecture", "what it is", "is to", "channels", title="Architectures")
     for one in ARCHITECTURES.values():
-        table.add_row(one.name, one.title, str(one.channels))
+        table.add_row(one.name, one.title, one.task, str(one.channels))
     console.print(table)
     table = Table(
         "name", "architecture", "licence", "noise (of 255)", "SHA-256", "figure", title="Files that are known"

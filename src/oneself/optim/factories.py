@@ -11,12 +11,17 @@ from oneself.core.stage import OptimiserFactory
 from oneself.optim.langevin import Langevin
 from oneself.optim.muon import Muon
 
-__all__ = ["OPTIMISERS", "adam", "langevin", "muon"]
+__all__ = ["OPTIMISERS", "adam", "langevin", "muon", "sgd"]
 
 
 def adam(lr: float, **options: Any) -> OptimiserFactory:
     """Adam at a learning rate. Kingma, Ba. ICLR 2015."""
     return partial(torch.optim.Adam, lr=lr, **options)
+
+
+def sgd(lr: float) -> OptimiserFactory:
+    """Plain gradient descent at a learning rate."""
+    return partial(torch.optim.SGD, lr=lr)
 
 
 def muon(lr: float) -> OptimiserFactory:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Smoother"]
+__all__ = ["Smoother", "ToldSmoother"]
 
+HALFWAY = 0.05  # the noise level at which half of it counts
 DIM = 0.9  # of the brightness is left: there is something to adapt
 
 
@@ -35,3 +36,10 @@ class Smoother(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         made: Tensor = self.mean(self.norm(self.blur(x)))
         return made
+
+
+class ToldSmoother(Smoother):
+    """One that is told the noise level: the more of it, the more it blurs."""
+
+    def forward(self, x: Tensor, sigma: float) -> Tensor:  # type: ignore[override]
+        return torch.lerp(x, super().forward(x), sigma / (sigma + HALFWAY))

@@ -8,6 +8,7 @@ from oneself.networks.pretrained.dncnn import DnCNN
 from oneself.networks.pretrained.ffdnet import FFDNet
 from oneself.networks.pretrained.known import KNOWN, Known
 from oneself.networks.pretrained.loading import Weights, load_weights
+from oneself.networks.pretrained.mzsr import MZSRNet
 from oneself.networks.pretrained.unet import BlindUNet
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "DnCNN",
     "FFDNet",
     "Known",
+    "MZSRNet",
     "Weights",
     "load_weights",
 ]

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from oneself.networks.pretrained.dncnn import DnCNN
 from oneself.networks.pretrained.ffdnet import FFDNet
+from oneself.networks.pretrained.mzsr import MZSRNet
 from oneself.networks.pretrained.unet import BlindUNet
 
 __all__ = ["ARCHITECTURES", "Architecture"]
@@ -33,6 +34,8 @@ class Architecture:
         Makes the network, with weights that mean nothing.
     renames : sequence of (pattern, function)
         What the tensors are called in files, and what that is here.
+    task : str
+        ``"denoise"``, or ``"super-resolve"``: what is in it for pictures that were enlarged.
     idle : str
         A pattern of the names of tensors that files hold and the network has no use for.
     """
@@ -43,10 +46,11 @@ class Architecture:
     build: Callable[[], nn.Module]
     renames: tuple[Rename, ...] = ()
     idle: str = COUNTS
+    task: str = "denoise"
 
     def renamed(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The tensors of a file under the names that the network has for them."""
-        return {self._own(name.removeprefix("module.")): value for name, value in state.items()}
+        return {self._own(name.removeprefix("module.")): _channels_first(name, value) for name, value in state.items()}
 
     def _own(self, name: str) -> str:
         for pattern, own in self.renames:
@@ -83,6 +87,11 @@ class Architecture:
         return network.eval()
 
 
+def _channels_first(name: str, value: Tensor) -> Tensor:
+    """A convolution's kernel, the axes in torch's order: TensorFlow's, which are called so, have them last."""
+    return value.permute(3, 2, 0, 1) if name.endswith("kernel") and value.ndim == 4 else value
+
+
 def _counted(part: str, step: int = 1, more: int = 0) -> Callable[[re.Match[str]], str]:
     """``part`` with the number that a match has first, divided by ``step`` and raised by ``more``, and its second."""
     return lambda match: f"{part}.{int(match[1]) // step + more}.{match[2]}"
@@ -101,6 +110,10 @@ OF_CHAINS: tuple[Rename, ...] = (
     (r"model\.(\d+)\.(.+)", _counted("convolutions", step=2)),  # ReLUs have the odd numbers
     (r"w(\d+)", lambda match: f"convolutions.{match[1]}.weight"),
     (r"b(\d+)", lambda match: f"convolutions.{match[1]}.bias"),
+)
+OF_MZSR: tuple[Rename, ...] = (
+    (r"conv(\d+)\.kernel", lambda match: f"convolutions.{int(match[1]) - 1}.weight"),
+    (r"conv(\d+)\.bias", lambda match: f"convolutions.{int(match[1]) - 1}.bias"),
 )
 INSIDE = r"intermediate_dncnn\.itermediate_dncnn"
 
@@ -148,5 +161,6 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         Architecture(
             "ffdnet-colour", "FFDNet of 12 convolutions, told the level", 3, partial(FFDNet, 3, 96, 12), _of_ffdnet(12)
         ),
+        Architecture("mzsr", "MZSR's 8 convolutions", 3, MZSRNet, OF_MZSR, task="super-resolve"),
     )
 }

@@ -21,7 +21,7 @@ class Known:
         Repository and path.
     licence : str
     levels : (float, float)
-        The noise levels that they were trained for, of pictures in 0 to 255.
+        The noise levels that they were trained for, of pictures in 0 to 255; (0, 0) of those that are not to denoise.
     figure : str
         What was measured with them, here or in their paper.
     """
@@ -74,5 +74,13 @@ KNOWN: Mapping[str, Known] = {
     "77ed1c1b0a090a5b3530ffd723c4fef09eb56e56eab04e8c4b4c4d0c92f503ea": _damp(20, 40),
     "4da0c23ea2d387c1e13f3a949ed117d9cf728faba859afbcb8c4566f674bc26d": _damp(40, 60),
     "78932a826e1f89f8ab4fcbc4893046364eef8c14aadc5ead6dbff04cc42b280e": _damp(60, 80),
+    "93bc64174de850d0e07086f1098f4113b32f6c908c02ce13639f2e04d05b58f0": Known(
+        "mzsr-large-scale",
+        "mzsr",
+        "JWSoh/MZSR: Pretrained",
+        "none given: measure only",
+        (0, 0),
+        "37.53 dB on Set5, cubic x2, before any adaptation",
+    ),
 }
 """By the SHA-256 of the file."""

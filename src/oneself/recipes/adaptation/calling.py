@@ -5,13 +5,15 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from oneself.networks import apply_in_tiles
+from oneself.networks.pretrained import Known, load_weights
 
-__all__ = ["HALVED", "Denoising", "called", "level_argument", "whole"]
+__all__ = ["HALVED", "Denoising", "called", "level_argument", "network_of", "whole"]
 
 LEVELS = ("sigma", "noise_level", "noise_level_img")  # what networks call the level that they are told
 UNIT = 8  # tiles begin at multiples of it, so that networks that halve the size three times see one grid
@@ -44,6 +46,27 @@ class Denoising(nn.Module):
         more = {} if self.told is None or self.level is None else {self.told: self.level * scale}
         made: Tensor = self.network(given, **more)
         return made.reshape(x.shape) if self.apart else made
+
+
+def network_of(
+    weights: Path | nn.Module | None, device: torch.device, owner: str, task: str = "denoise"
+) -> tuple[nn.Module, Known | None]:
+    """The network of its own that a run works with, and what is known of it.
+
+    Raises
+    ------
+    ValueError
+        None is given, weights of a network for another task, or what ``load_weights`` refuses.
+    """
+    if weights is None:
+        raise ValueError(f"{owner}(weights=None): there is no network. Give a file of weights, or a torch module.")
+    if isinstance(weights, nn.Module):
+        return weights.eval(), None
+    loaded = load_weights(weights)
+    if loaded.architecture.task != task:
+        name, able = loaded.architecture.name, loaded.architecture.task
+        raise ValueError(f"{owner}(weights): they are of {name}, which is to {able}. Give weights of one to {task}.")
+    return loaded.network.to(device), loaded.known
 
 
 def level_argument(network: nn.Module) -> str | None:
