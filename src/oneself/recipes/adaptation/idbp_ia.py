@@ -31,8 +31,9 @@ from oneself.recipes.plugged import Plugged, Weights, plugged
 COUNT = 1 / 255
 RATES = {"all": 2e-5, "last": 2e-5, "progressive": 2e-5}  # less than at the noise of denoising: what is left is fine
 QUICKER = 1e-3
+VALIDATE_EVERY = 10
 # The paper's adapts without a judge, and its bank of denoisers once more at the last level.
-NEAR_PUBLISHED = {"lr": 3e-4, "adapting_steps": 320, "patches": 32, "patience": 320}
+NEAR_PUBLISHED = {"lr": 3e-4, "adapting_steps": 320, "patches": 32}
 
 
 class ByLevel(nn.Module):
@@ -74,12 +75,10 @@ def idbp_ia(
         float | None,
         Option("learning rate; by what changes unless given: 1e-3, or 2e-5 of whole weights", above=0, high=1e3),
     ] = None,
-    adapting_steps: Annotated[int, Option("steps of the adaptation at most", low=1, high=10**7)] = 120,
+    adapting_steps: Annotated[int, Option("steps of the adaptation at most", low=1, high=10**7)] = 60,
     patch: a.Patch = 34,
     patches: o.Patches = 8,
     hold_out: a.HoldOut = 0.2,
-    validate_every: o.ValidateEvery = 10,
-    patience: o.Patience = 60,
     caution: a.Caution = 0.5,
     delta_first: b.DeltaFirst = None,
     delta_last: b.DeltaLast = None,
@@ -106,8 +105,8 @@ def idbp_ia(
         what=what,
         lr=lr or RATES.get(what.partition(":")[0], QUICKER),
         steps=adapting_steps,
-        validate_every=validate_every,
-        patience=patience,
+        validate_every=VALIDATE_EVERY,
+        patience=adapting_steps,
         caution=caution,
         tile=tile,
         notes=(),
