@@ -10,9 +10,12 @@ from oneself.testing.networks import ToldSmoother
 
 BOUNCING = {"lr": 0.3, "smoothing": 0.0}  # of few steps some must be worse than the one before: patience counts
 EAGER = {"caution": 0.0, "lr": 0.02}  # of few steps some must be better than none, or every seed has one answer
+WATCHED = {**BOUNCING, "stop": "variance", "patience": 2}
 GIVEN: dict[str, dict[str, Any]] = {
     "dip_sgld": {"sigma": 0.1},  # that cannot be told from a measurement with gaps
-    "dip_sure": BOUNCING,
+    "dip": WATCHED,
+    "dip_sure": {"sigma": 0.3, **BOUNCING},
+    "dip_tv": WATCHED,
     "dip_sure_ste": {
         "sigma": 0.5,
         "start": 4,
@@ -23,7 +26,15 @@ GIVEN: dict[str, dict[str, Any]] = {
     "gain_tuning": EAGER,
     "idbp": {"weights": ToldSmoother(), "steps": 3},
     "idbp_ia": {**EAGER, "weights": ToldSmoother(), "adapting_steps": 3, "patches": 2, "steps": 2},
-    "p_gsure": {"sigma": 0.1, **BOUNCING},
+    "p_gsure": {  # its floor is soon reached, and its denoiser counts until then
+        "sigma": 0.1,
+        **BOUNCING,
+        "ridge": 1e-9,
+        "denoiser": "non-local-means",
+        "penalty": 1.0,
+        "denoise_every": 2,
+        "extra_steps": 6,
+    },
 }
 PROMISES = [promise for method in methods() for promise in promises([method], **GIVEN.get(method.key, {}))]
 

@@ -11,6 +11,8 @@ import torch
 
 from oneself import io
 from oneself.core import Compute
+from oneself.domains.gaps import check_pixels, close_gaps
+from oneself.domains.ranges import to_unit
 from oneself.io import Item, Picture
 from oneself.jobs.cost import expected_cost
 from oneself.jobs.errors import DONE, explain
@@ -59,7 +61,7 @@ def _facts(file: str, picture: Picture) -> dict[str, Any]:
 def _restoration(picture: Picture, limits: tuple[float, ...] | None, device: str | None) -> dict[str, Any]:
     """The noise of the first item that is not blank, and what denoising would do; or why it would refuse."""
     try:
-        io.check_pixels(picture.pixels, "denoise(in)", gaps=True)
+        check_pixels(picture.pixels, "denoise(in)", gaps=True)
         items = [item for item in io.split(picture) if (item.pixels != item.pixels.flat[0]).any()]
         return _of_item(items[0], len(items), limits, device)
     except (TypeError, ValueError, MemoryError) as error:
@@ -67,8 +69,8 @@ def _restoration(picture: Picture, limits: tuple[float, ...] | None, device: str
 
 
 def _of_item(item: Item, count: int, limits: tuple[float, ...] | None, device: str | None) -> dict[str, Any]:
-    closed, gaps = io.close_gaps(item.pixels)
-    unit, span = io.to_unit(closed, limits)
+    closed, gaps = close_gaps(item.pixels)
+    unit, span = to_unit(closed, limits)
     y = torch.from_numpy(np.ascontiguousarray(unit))[None]
     report = describe_noise(y[0].numpy())
     noise = {

@@ -9,14 +9,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from oneself.core import Method, own_context
+from oneself.core import Method, Run, own_context
 from oneself.core.physics import check_physics
 from oneself.domains.grid import check_shapes
 from oneself.domains.image import ChannelAxis, DataRange, Given, unpack
 from oneself.domains.masks import blanked, channels_first, read_hints, read_mask
-from oneself.io.ranges import to_unit
+from oneself.domains.ranges import to_unit
 from oneself.operators.mixture import check_mixture
-from oneself.registry import Run, find
+from oneself.registry import find
 from oneself.tasks.estimation import as_kernel, blur
 from oneself.tasks.problems import (
     Problem,
@@ -343,9 +343,10 @@ def _run(
         span = given.spans[number]
         level = unit_level(sigma, span)
         choice = choose_method(problem.task, method, one[None], sigma=level, seconds=seconds, device=device)
-        own = unit_options(choice.method, _with_images(choice.method, options, problem, number, given), span)
+        record = find(choice.method)
+        own = unit_options(record, _with_images(record, options, problem, number, given), span)
         settings = {**choice.options, **own, "seed": seed, "seconds": seconds, "device": device}
-        result = Run(choice.method, one[None], problem.physics, **settings).finish()
+        result = Run(record, one[None], problem.physics, **settings).finish()
         image = given.pack(problem.finish(result.image.cpu(), number), number)
         parts = {name: part_in_own_units(name, problem.part(part.cpu()), span) for name, part in result.parts.items()}
         notes = (*_notes(given, number), *problem.notes, f"{result.method}: {choice.why}", *result.notes)
@@ -363,11 +364,11 @@ def _notes(given: Given, number: int) -> tuple[str, ...]:
 
 
 def _with_images(
-    method: str | Method, options: dict[str, Any], problem: Problem, number: int, given: Given
+    method: Method, options: dict[str, Any], problem: Problem, number: int, given: Given
 ) -> dict[str, Any]:
     """The options for one of the inputs, those that are images as the method takes them."""
     found = dict(options)
-    for record in find(method).options:
+    for record in method.options:
         value = options.get(record.name)
         if value is None or not record.is_input:
             continue

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from oneself.core import Method
-from oneself.io.ranges import Range, measured_range, to_unit
+from oneself.domains.ranges import Range, measured_range, to_unit
 from oneself.operators.kept import kept_elements
 from oneself.operators.mixture import MIXTURES
 from oneself.registry import find
@@ -93,9 +93,9 @@ def unit_level(sigma: Any, span: Range, caller: str = "denoise") -> float | None
     return level / span.width
 
 
-def unit_options(method: str | Method, options: Mapping[str, Any], span: Range) -> dict[str, Any]:
+def unit_options(method: Method, options: Mapping[str, Any], span: Range) -> dict[str, Any]:
     """Options given in the picture's own units (noise levels, gains) in units of the range that is worked in."""
-    units = {record.name for record in find(method).options if record.option.unit}
+    units = {record.name for record in method.options if record.option.unit}
     return {
         name: value / span.width if name in units and _is_number(value) else value for name, value in options.items()
     }

@@ -132,6 +132,7 @@ def adapting(
     notes = (*notes, *more, *_range_note(told, level, owner))
     shared = () if sigma is not None else _shared_noise(y, owner)
     if steps == 0 or shared:
+        allow(copy.deepcopy(network), what, owner)  # refuses what could not change
         return AsItCame(denoise, made, (*notes, *shared))
     parts = Parts(y, hold_out)
     return adapted_by(
