@@ -37,7 +37,7 @@ from oneself.operators import Downsample, Resize, displacement, enlarge
 from oneself.operators.kernels import gaussian_kernel
 from super_resolution import psnr, read
 
-SCALE, NOISES = 3, (0.0, 2.0)
+SCALE, NOISES = 3, (2.0, 0.0)
 NONE = 1e-6 / 255  # a level that is none
 
 

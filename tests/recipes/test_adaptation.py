@@ -116,7 +116,7 @@ def test_a_network_that_is_told_the_level_and_one_for_gray():
     gray, _, notes = called(Smoother(), y, SIGMA, "it", 64)
     with torch.no_grad():
         assert torch.equal(gray(y)[:, 1:2], Smoother()(y[:, 1:2]))
-    assert "each of the 3 is denoised by itself" in notes[0]
+    assert "each of the 3 is worked on by itself" in notes[0]
 
 
 class Broken(nn.Module):

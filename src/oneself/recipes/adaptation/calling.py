@@ -93,7 +93,7 @@ def called(
         )
     if not bool(torch.isfinite(x).all()):
         raise ValueError(f"{said}: made NaN or infinite values of the picture. Check its weights.")
-    note = f"{owner}: the network is for one channel; each of the {y.shape[1]} is denoised by itself"
+    note = f"{owner}: the network is for one channel; each of the {y.shape[1]} is worked on by itself"
     return made, x, (note,) if made.apart else ()
 
 
