@@ -11,6 +11,7 @@ from oneself.networks.pretrained.files import read_state
 from oneself.networks.pretrained.generators import DenseDiscriminator, Generator
 from oneself.networks.pretrained.known import KNOWN, SHIPPED, Known, drawn_denoiser
 from oneself.networks.pretrained.loading import Weights, load_weights
+from oneself.networks.pretrained.mzsr import MZSRNet
 from oneself.networks.pretrained.unet import BlindUNet
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Generator",
     "Kind",
     "Known",
+    "MZSRNet",
     "Weights",
     "drawn_denoiser",
     "linear_schedule",
