@@ -10,7 +10,7 @@ EAGER = {"caution": 0.0, "lr": 0.02}  # of few steps some must be better than no
 WATCHED = {**BOUNCING, "stop": "variance", "patience": 2}
 NEAR = {"lr": 0.3, "patience": 2}  # of a generator whose weights bounce
 GIVEN: dict[str, dict[str, float | str]] = {
-    **{key: NEAR for key in ("dgp", "iagan", "ilo", "pti")},
+    **dict.fromkeys(("dgp", "iagan", "ilo", "pti"), NEAR),
     **{key: {"sigma": 0.1} for key in ("adir", "ddpg")},  # as the cases have
     "dip_sgld": {"sigma": 0.1},  # that cannot be told from a measurement with gaps
     "dip": WATCHED,

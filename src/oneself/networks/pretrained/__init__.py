@@ -4,7 +4,7 @@ Weights stay where they are; but for two small ones of digits (``SHIPPED``), non
 """
 
 from oneself.networks.pretrained.architectures import ARCHITECTURES, Architecture, Kind
-from oneself.networks.pretrained.diffusion import DigitDiffusion, linear_schedule
+from oneself.networks.pretrained.diffusion import Diffusion, linear_schedule
 from oneself.networks.pretrained.dncnn import DnCNN
 from oneself.networks.pretrained.ffdnet import FFDNet
 from oneself.networks.pretrained.generators import DenseDiscriminator, Generator
@@ -19,7 +19,7 @@ __all__ = [
     "Architecture",
     "BlindUNet",
     "DenseDiscriminator",
-    "DigitDiffusion",
+    "Diffusion",
     "DnCNN",
     "FFDNet",
     "Generator",
