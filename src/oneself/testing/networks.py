@@ -73,7 +73,7 @@ class Edges(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.edges = nn.Conv2d(channels, 2, 3)
+        self.edges = nn.Conv2d(channels, 2, 3, bias=False)
         with torch.no_grad():
             self.edges.weight.copy_(torch.linspace(-1, 1, self.edges.weight.numel()).reshape(self.edges.weight.shape))
         self.eval()

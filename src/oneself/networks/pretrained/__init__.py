@@ -4,7 +4,7 @@ Public weights stay where they are; those of our own training (``SHIPPED``) are 
 """
 
 from oneself.networks.pretrained.architectures import ARCHITECTURES, Architecture, Kind
-from oneself.networks.pretrained.diffusion import DigitDiffusion, linear_schedule
+from oneself.networks.pretrained.diffusion import Diffusion, linear_schedule
 from oneself.networks.pretrained.dncnn import DnCNN
 from oneself.networks.pretrained.ffdnet import FFDNet
 from oneself.networks.pretrained.files import read_state
@@ -21,7 +21,7 @@ __all__ = [
     "Architecture",
     "BlindUNet",
     "DenseDiscriminator",
-    "DigitDiffusion",
+    "Diffusion",
     "DnCNN",
     "FFDNet",
     "Generator",

@@ -11,7 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from oneself.networks.pretrained.diffusion import DigitDiffusion
+from oneself.networks.pretrained.diffusion import DenseDiffusion, DigitDiffusion
 from oneself.networks.pretrained.dncnn import DnCNN
 from oneself.networks.pretrained.ffdnet import FFDNet
 from oneself.networks.pretrained.generators import DenseDiscriminator, dcgan, dense_generator
@@ -198,6 +198,12 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         Architecture("unet-bias-free", "small U-net without offsets, blind", 1, partial(BlindUNet, bias=False)),
         Architecture(
             "ffdnet-colour", "FFDNet of 12 convolutions, told the level", 3, partial(FFDNet, 3, 96, 12), _of_ffdnet(12)
+        ),
+        Architecture(
+            "digits-8-diffusion",
+            "diffusion model of linear layers for pictures of 8 x 8, told the level",
+            1,
+            partial(DenseDiffusion, 8, 256),
         ),
         Architecture(
             "digit-diffusion",
