@@ -33,7 +33,7 @@ ALLOWED = {
     "machine": set(),
     "quantities": set(),
     "io": {"machine"},
-    "domains": {"io", "operators"},  # what an operator keeps of an image
+    "domains": {"operators"},  # what an operator keeps of an image
     "core": {"domains", "machine"},
     "geometry": set(),
     "imaging": set(),
@@ -47,8 +47,8 @@ ALLOWED = {
     "stopping": {"core", "losses"},  # a residual is a loss that is looked at
     "generative": {
         "core",
+        "domains",
         "imaging",
-        "io",
         "networks",
         "operators",
     },  # images grow between levels of convolutions
@@ -67,6 +67,8 @@ ALLOWED = {
         "registry",
     },
     "testing": {"core", "domains", "losses", "operators", "registry", "tasks"},
+    "drawing": set(),
+    "pretraining": {"drawing", "networks", "optim"},
     "jobs": {"core", "domains", "geometry", "imaging", "io", "operators", "quantities", "registry", "tasks"},
 }
 LIBRARIES = {
@@ -82,6 +84,8 @@ LIBRARIES = {
     "imaging": {"torch", "skimage"},
     "networks": {"torch", "numpy", "safetensors"},  # files of weights
     "noise": {"numpy", "scipy"},
+    "drawing": {"numpy", "scipy"},
+    "pretraining": {"torch", "numpy", "safetensors"},
 }
 
 

@@ -17,6 +17,7 @@ from oneself.cli.steering import steering
 from oneself.core.checkpoint import load_tree
 from oneself.core.result import versions
 from oneself.domains import IMAGE
+from oneself.domains.gaps import check_pixels
 from oneself.generative import Shaping
 from oneself.generative.model import Model, checked_size
 from oneself.jobs.checkpoints import StateFile
@@ -147,7 +148,7 @@ def opaque(picture: io.Picture, source: Path, task: str) -> tuple[io.Picture, li
             )
         notes.append("its alpha channel is opaque everywhere and was left out")
         picture = replace(picture, alpha=None)
-    io.check_pixels(picture.pixels, f"{task}({str(source)!r})")
+    check_pixels(picture.pixels, f"{task}({str(source)!r})")
     return picture, notes
 
 

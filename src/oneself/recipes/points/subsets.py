@@ -71,7 +71,8 @@ class Subsets(Input):
 
     def source(self) -> tuple[Tensor, ...]:
         """A subset as the network is given it, to make new points from."""
-        return self().input
+        made: tuple[Tensor, ...] = self().input
+        return made
 
     def grouped(self, x: Tensor) -> tuple[Tensor, ...]:
         found, before = [x], x
