@@ -177,7 +177,7 @@ def more(method: str, x: Tensor, wanted: int) -> Tensor:
     if method == "given points":
         return x
     if method == "self_sample":
-        return Run("self_sample", x, device="cpu", points=wanted).finish().answer
+        return Run("self_sample", x, device="cpu", n=wanted).finish().answer
     _, index = nearest(x, x, 1 + -(-wanted // len(x)))
     return ((x[:, None] + x[index[:, 1:]]) / 2).reshape(-1, 3)[:wanted]
 

@@ -76,7 +76,7 @@ def test_a_checkpoint_goes_on_to_the_same_mesh(oneself, scan, folder):
         ("reconstruct scan.ply scan.ply", "this is an input"),
         ("orient scan.ply --method dip", "it does denoise"),
         ("consolidate scan.ply -n 0", "out of range"),
-        ("consolidate scan.ply --method self_sample --points 5", "--points"),
+        ("consolidate scan.ply --method self_sample --subset 1", "out of range"),
     ],
 )
 def test_refusals(oneself, scan, line, words):

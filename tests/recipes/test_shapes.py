@@ -30,7 +30,7 @@ def box(number=900):
     return x, normals
 
 
-@pytest.mark.parametrize(("method", "quick"), [("dipole", {}), ("winding_normals", {"points": 300, "steps": 20})])
+@pytest.mark.parametrize(("method", "quick"), [("dipole", {}), ("winding_normals", {"subset": 300, "steps": 20})])
 def test_normals_point_outwards_wherever_and_however_large_the_cloud_is(method, quick):
     x, truth = box()
     found = oneself.orient(x, method, **quick)
@@ -42,7 +42,7 @@ def test_normals_point_outwards_wherever_and_however_large_the_cloud_is(method, 
 
 def test_two_apart_both_point_outwards():
     x = torch.cat([sphere(400), sphere(400) + torch.tensor([3.0, 0, 0])])
-    found = oneself.orient(x, "winding_normals", points=300, steps=20)
+    found = oneself.orient(x, "winding_normals", subset=300, steps=20)
     assert ((found * torch.cat([sphere(400)] * 2).numpy()).sum(1) > 0).mean() > 0.99
 
 
@@ -89,9 +89,9 @@ def test_the_surface_of_a_sphere_is_closed_and_lies_on_it(levels):
 
 
 def test_fitting_brings_the_surface_nearer():
-    y = torch.cat(box(), 1)  # whose edges the Poisson surface rounds
+    y = torch.cat(box(5000), 1)  # whose edges the Poisson surface rounds
     history = (
-        Run("shape_as_points", y, device="cpu", levels=3, smoothing=4.0, samples=800, lr=3e-3, steps=15)
+        Run("shape_as_points", y, device="cpu", levels=3, smoothing=4.0, samples=5000, lr=2e-3, steps=15)
         .finish()
         .history
     )

@@ -45,7 +45,7 @@ def parameters(task: str, method: Method | None) -> list[Parameter]:
 
 def _own(method: Method) -> list[Parameter]:
     """The method's options, but for what ``-n`` says."""
-    taken = flags.PREFIX + "points" if "consolidate" in method.tasks else ""
+    taken = flags.PREFIX + "n" if "consolidate" in method.tasks else ""
     return [one for one in flags.method_parameters(method) if one.name != taken]
 
 

@@ -116,7 +116,7 @@ def _run(asked: Asked, cloud: Cloud) -> Run:
     settings = {name: asked.given[name] for name in SETTINGS}
     options = dict(asked.options)
     if asked.task == "consolidate":
-        options["points"] = asked.given["n"] or 2 * len(cloud.y)
+        options["n"] = asked.given["n"] or 2 * len(cloud.y)
     return shape_run(asked.task, asked.given["method"], cloud, **settings, **options)
 
 

@@ -149,7 +149,7 @@ def consolidate(
         As ``orient``.
     """
     cloud = cloud_of(points, caller="consolidate")
-    result = shape_run("consolidate", method, cloud, points=2 * len(cloud.y) if n is None else n, **settings).finish()
+    result = shape_run("consolidate", method, cloud, n=2 * len(cloud.y) if n is None else n, **settings).finish()
     return _given_back(result, cloud.back(result.answer), full)
 
 

@@ -49,7 +49,7 @@ class Propagation(Stage):
             self._next_patch(normals, energy, left)
         else:
             self._flip(normals, energy, (energy < 0).nonzero()[:, 0])
-        return {"against": (energy < 0).float().mean(), "energy": energy.mean()}
+        return {"energy": energy.mean()}
 
     def _next_patch(self, normals: Tensor, energy: Tensor, left: Tensor) -> None:
         total = torch.stack([energy[patch].sum() for patch in self.patches])

@@ -69,7 +69,7 @@ def self_sample(
     y: Tensor,
     physics: Any,
     *,
-    points: Annotated[int | None, Option("points that are made; twice as many as given unless said", low=1)] = None,
+    n: Annotated[int | None, Option("points that are made; twice as many as given unless said", low=1)] = None,
     rare: Annotated[
         Literal["sharp", "sparse", "any"], Option("which points are too few: on edges, in thin places")
     ] = "sharp",
@@ -88,7 +88,7 @@ def self_sample(
     x = (y - middle) / size
     shares = (0.5, 0.5) if rare == "any" else (rich, poor)
     subsets = Subsets(x, rare_points(x, rare, neighbours), subset, *shares, neighbours, levels)
-    wanted = 2 * len(y) if points is None else points
+    wanted = 2 * len(y) if n is None else n
 
     def made(network: nn.Module) -> Tensor:
         passes = math.ceil(wanted / subsets.size)

@@ -28,11 +28,11 @@ BOX = 2.0  # side of the box that is computed in
 class Consistency(Stage):
     """Steepest descent on the winding number, and normals turned to its gradient after each step."""
 
-    def __init__(self, y: Tensor, widths: tuple[float, float], points: int, neighbours: int, steps: int) -> None:
+    def __init__(self, y: Tensor, widths: tuple[float, float], subset: int, neighbours: int, steps: int) -> None:
         super().__init__(steps=steps)
         middle, size = unit_box(y)
         self.y, self.x, self.widths, self.neighbours = y, (y - middle) / size * BOX, widths, neighbours
-        self.chosen = scattered(self.x, points)
+        self.chosen = scattered(self.x, subset)
         apart, _ = nearest(self.x[self.chosen], self.x[self.chosen], 2)
         self.spacing = float(apart[:, 1].median().clamp_min(1e-6))
         self.state = State()
@@ -82,7 +82,7 @@ def winding_normals(
         float, Option("smoothing width at the end, in distances between neighbours", above=0, high=100)
     ] = 1.0,
     wide: Annotated[float, Option("smoothing width at the beginning", above=0, high=100)] = 4.0,
-    points: Annotated[
+    subset: Annotated[
         int, Option("points that are solved for; their field gives the others their sign", low=16)
     ] = 2000,
     neighbours: Neighbours = 16,
@@ -90,4 +90,4 @@ def winding_normals(
 ) -> Stage:
     if narrow > wide:
         raise ValueError(f"winding_normals(narrow={narrow}): wider than at the beginning. Give {wide} at most.")
-    return Consistency(y, (narrow, wide), points, neighbours, steps)
+    return Consistency(y, (narrow, wide), subset, neighbours, steps)
