@@ -22,8 +22,8 @@ def power_law(rng: Generator, size: int, slope: float, stretch: float, angle: fl
     radius[0, 0] = np.inf
     field = np.fft.irfft2(np.fft.rfft2(rng.standard_normal((size, size))) * radius**-slope, s=(size, size))
     field -= field.mean()
-    made: Array = (field / (field.std() + 1e-12)).astype(np.float32)
-    return made
+    scaled: Array = (field / (field.std() + 1e-12)).astype(np.float32)
+    return scaled
 
 
 def waves(rng: Generator, size: int) -> Array:
@@ -42,8 +42,8 @@ def waves(rng: Generator, size: int) -> Array:
         cy, cx = rng.uniform(-0.5, 1.5, 2) * size
         made = np.sin(np.hypot(y - cy, x - cx) / period * 2 * np.pi + bend)
     sharp = np.exp(rng.uniform(0, 2.5))
-    found: Array = (1.3 * np.tanh(sharp * made) / np.tanh(sharp)).astype(np.float32)
-    return found
+    bent: Array = (1.3 * np.tanh(sharp * made) / np.tanh(sharp)).astype(np.float32)
+    return bent
 
 
 def texture(rng: Generator, size: int) -> Array:

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from oneself.core import Option, Stage, method
-from oneself.networks.pretrained import shipped
+from oneself.networks.pretrained import drawn_denoiser
 from oneself.noise import known_level
 from oneself.operators.alignment import turns
 from oneself.recipes import options as o
@@ -78,7 +78,7 @@ def stein_blend(
             "patches to have any like them. Use method='smoothing_spline'."
         )
     level, _ = known_level(y[0].cpu().numpy(), sigma, "stein_blend")
-    chosen = shipped(y.shape[1]) if weights is None else weights
+    chosen = drawn_denoiser(y.shape[1]) if weights is None else weights
     told: dict[str, Any] = {"weights": chosen, "what": "gains", "sigma": sigma, "steps": steps, "tile": tile}
     learning: Any = adapting(y, "stein_blend", **told, **LEARNING)
     learning.time_share = ADAPTING_SHARE
