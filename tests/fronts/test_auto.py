@@ -29,6 +29,18 @@ def test_white_gaussian_noise_goes_to_groups_with_its_estimated_level():
     assert choice.why.endswith("groups of similar patches, in closed form")
 
 
+def test_colour_pictures_of_moderate_noise_go_to_the_blend_where_there_is_time():
+    noise = np.random.default_rng(1).normal(0, 1, (3, 128, 128))
+    clean = torch.from_numpy(astronaut()[100:228, 100:228].transpose(2, 0, 1).copy() / 255)[None]
+    y = (clean + 0.1 * torch.from_numpy(noise)).float()
+    choice = choose("denoise", y, sigma=0.1)
+    assert (choice.method, choice.options) == ("stein_blend", {"sigma": 0.1})
+    assert "blended with a denoiser that was trained on drawn pictures" in choice.why
+    assert choose("denoise", y, sigma=0.2).method == "nonlocal_wiener"
+    assert choose("denoise", y, sigma=0.1, seconds=3).method == "nonlocal_wiener"
+    assert choose("denoise", y[..., :100, :100], sigma=0.1).method == "nonlocal_wiener"
+
+
 def test_a_known_level_is_passed_on_as_it_is():
     choice = choose("denoise", tensor(CLEAN + 0.1 * NOISE), sigma=0.2)
     assert choice.method == "nonlocal_wiener"

@@ -32,7 +32,7 @@ GROUPS_PACE = 5e-5  # seconds that all passes over groups of similar patches tak
 COARSE = 0.3  # of that is taken by two passes over fewer groups
 BLEND_PACE = 8e-5  # seconds for each value, of groups blended with the package's denoiser
 BLENDED = 128  # side of the smallest colour picture of which that measured better
-TRAINED = 75 / 255  # of the range: the highest level that the denoiser knows
+BLENDED_UP_TO = 30 / 255  # of the range: at 25 each of nine pictures gained, at 50 not all did
 FAINTEST = 1e-6  # of the range: a level that leaves a picture as it is
 WHITE = {"spectrum": "white", "block": 8, "stride": 2}  # of noise that is the same at all frequencies
 BLIND_STEPS = 300  # after which blind spots gain less than a tenth of a dB more, in three times the time
@@ -166,11 +166,11 @@ def _quick(look: _Look, told: str) -> Choice:
 
 
 def _blend_pays(look: _Look) -> bool:
-    """Colour pictures with visible noise of one level, where there is time: measured, and better there."""
+    """Colour pictures with moderate noise of one level, where there is time: measured, and better there."""
     y, kind = look.y, look.report.kind
     white = kind == "gaussian" or (look.sigma is not None and kind != "signal-dependent")
     colour = y.ndim == 4 and y.shape[1] == 3 and min(y.shape[2:]) >= BLENDED
-    return white and colour and BLEND_PACE * y[0].numel() <= look.allowed and CALM <= look.level <= TRAINED
+    return white and colour and BLEND_PACE * y[0].numel() <= look.allowed and CALM <= look.level <= BLENDED_UP_TO
 
 
 def _correlated(look: _Look) -> Choice:
