@@ -27,8 +27,8 @@ def parameters() -> list[Parameter]:
         flags.flag("architecture", str, "What they must be of; told from the file otherwise.", metavar="NAME"),
         flags.flag("what", str, "What may change: gains, all, biases, norm, last:N, progressive or lora:R.",
                    default="gains", metavar="WHAT"),
-        flags.flag("loss", str, "What is minimised: sure, noise2void, noise2self or pairs.", default="sure",
-                   metavar="LOSS"),
+        flags.flag("loss", str, "What is minimised: sure, esure, noise2void, noise2self, pairs or renoising.",
+                   default="sure", metavar="LOSS"),
         flags.flag("steps", int, "Steps at most; 0 for the network as it is.", metavar="NUMBER", low=0, high=10**7),
         flags.flag("lr", float, "Learning rate; by what changes otherwise.", metavar="NUMBER", above=0, high=1e3),
         *flags.COMMON,
@@ -50,7 +50,7 @@ def main(command_line: str, **given: Any) -> int:
     from oneself.tasks.adaptation import adapting_method
 
     weights = given.pop("weights")
-    load_weights(weights, given.pop("architecture"))
+    load_weights(weights, given.pop("architecture"), "denoiser")
     method, options = adapting_method(given.pop("what"), given.pop("loss"))
     options |= {name: given[name] for name in OWN if given[name] is not None}
     find(method).resolve_options(options)

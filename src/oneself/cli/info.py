@@ -11,10 +11,12 @@ import torch
 
 from oneself import io
 from oneself.cli.noise_chart import chart, check_chart
+from oneself.cli.shape_info import shape_info
 from oneself.core import Compute
 from oneself.domains.gaps import check_pixels, close_gaps
 from oneself.domains.ranges import to_unit
 from oneself.io import Item, Picture
+from oneself.io.shapes import is_shape
 from oneself.jobs.cost import expected_cost
 from oneself.jobs.errors import DONE, explain
 from oneself.jobs.request import parse_range
@@ -34,6 +36,10 @@ def main(
     Raises OSError or ValueError where it cannot be read, or its noise not be drawn.
     """
     Compute.choose(device)
+    if is_shape(file):
+        if plot is not None:
+            raise ValueError(f"info(plot={plot!r}): {file} is no picture; its noise is not drawn. Leave plot out.")
+        return shape_info(Path(file), json)
     limits = None if data_range is None else parse_range(data_range)
     picture = io.read(Path(file), axes=axes)
     if plot is not None:

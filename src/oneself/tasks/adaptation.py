@@ -65,8 +65,9 @@ def adapt(
         What may change: ``"gains"`` (one for each channel), ``"all"``, ``"biases"``, ``"norm"``, ``"last:N"`` layers,
         ``"progressive"`` (one layer after another, the last one first), ``"lora:R"``.
     loss : str
-        ``"sure"`` (Stein's unbiased estimate of the error), ``"noise2void"``, ``"noise2self"``, ``"pairs"`` (from one
-        half-size picture to the other).
+        ``"sure"`` (Stein's unbiased estimate of the error), ``"esure"`` (with fresh noise added), ``"noise2void"``,
+        ``"noise2self"``, ``"pairs"`` (from one half-size picture to the other), ``"renoising"`` (taking new noise off
+        the network's own answer).
     data_range : float or (float, float), optional
         What the network knows as 0 and 1. Without it 0 and 255 of ``uint8``, 0 and 1 of floats that lie about there,
         and of all others the least and the largest value that are no outliers.
@@ -128,7 +129,7 @@ def _module(network: nn.Module | str | Path, architecture: str | None) -> nn.Mod
         return network
     if not isinstance(network, str | Path):
         raise TypeError(f"adapt(network={type(network).__name__}): give a torch module, or a file of weights.")
-    load_weights(network, architecture)
+    load_weights(network, architecture, "denoiser")
     return Path(network)
 
 

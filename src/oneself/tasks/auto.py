@@ -30,6 +30,9 @@ PATIENCE = 60.0  # seconds that are waited for quality where no time is given
 PATIENCES = {None: PATIENCE, "fast": 0.0, "best": math.inf}  # by the quality that is asked for
 GROUPS_PACE = 5e-5  # seconds that all passes over groups of similar patches take for each value of a picture
 COARSE = 0.3  # of that is taken by two passes over fewer groups
+BLEND_PACE = 8e-5  # seconds for each value, of groups blended with the package's denoiser
+BLENDED = 128  # side of the smallest colour picture of which that measured better
+TRAINED = 75 / 255  # of the range: the highest level that the denoiser knows
 FAINTEST = 1e-6  # of the range: a level that leaves a picture as it is
 WHITE = {"spectrum": "white", "block": 8, "stride": 2}  # of noise that is the same at all frequencies
 BLIND_STEPS = 300  # after which blind spots gain less than a tenth of a dB more, in three times the time
@@ -137,6 +140,9 @@ def _too_small(y: Tensor) -> bool:
 def _groups(look: _Look, told: str) -> Choice:
     """Similar patches in closed form, fewer where time is short for the picture; a quick method where it is shorter
     yet."""
+    if _blend_pays(look):
+        why = f"{told}: groups of similar patches blended with a denoiser that was trained on drawn pictures"
+        return Choice("stein_blend", why, {"sigma": look.level})
     fewer = look.fewer
     if fewer is None:
         return _quick(look, told)
@@ -157,6 +163,14 @@ def _quick(look: _Look, told: str) -> Choice:
     known = look.sigma is not None or look.report.kind != "signal-dependent"
     options = {"sigma": max(look.level, FAINTEST)} if known else {}
     return Choice("zs_n2n", f"{told}{look.calm}: pairs of half-images teach it fastest", options)
+
+
+def _blend_pays(look: _Look) -> bool:
+    """Colour pictures with visible noise of one level, where there is time: measured, and better there."""
+    y, kind = look.y, look.report.kind
+    white = kind == "gaussian" or (look.sigma is not None and kind != "signal-dependent")
+    colour = y.ndim == 4 and y.shape[1] == 3 and min(y.shape[2:]) >= BLENDED
+    return white and colour and BLEND_PACE * y[0].numel() <= look.allowed and CALM <= look.level <= TRAINED
 
 
 def _correlated(look: _Look) -> Choice:

@@ -271,9 +271,9 @@ def restore(
     check_physics(record.key, record.needs, physics)
     if "A_adjoint" in record.needs:
         check_shapes(record.key, y[:1], physics)
-    spans, units = [], []
+    spans, units, margins = [], [], not Scaling.of("restore", record).trained
     for one in y.detach():
-        spans.append(measurement_range(one[None], physics, data_range))
+        spans.append(measurement_range(one[None], physics, data_range, margins=margins))
         units.append(scaled_measurement(one[None], physics, spans[-1]))
     given = Given("restore", y, None, "infer", data_range, torch.cat(units), tuple(spans), (None,) * len(y))
     return _run(Problem("restore", given.y, physics), method, given, full, seed, seconds, device, options)
