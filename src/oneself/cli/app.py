@@ -34,10 +34,7 @@ GENERATE = "generate"
 APART = ("transparency", "watermark", "segment", "dehaze")
 EXAMPLES = {"super-resolve": "zssr", "separate": "double_dip", "dehaze": "double_dip"}
 OWN = {
-    "denoise": [
-        flags.flag("quality", str, "What auto picks by: fast takes seconds for a photograph, best as long as it needs; "
-                   "the best that takes about a minute otherwise.", metavar="fast|best"),
-    ],
+    "denoise": [flags.QUALITY],
     "super-resolve": [
         flags.flag("scale", str, "How much larger: 2, 1.5, or one for each axis: 2x1.5 (down x across).", default=...,
                    metavar="FACTOR"),
@@ -193,12 +190,7 @@ def _others() -> dict[str, tuple[str, list[Parameter]]]:
             "Say what is in a file, what its noise is like, and what auto would do with it.",
             [
                 flags.positional("file", "A picture, volume or signal."),
-                flags.flag(
-                    "plot",
-                    str,
-                    "Draw the noise of a picture here (PNG): against brightness, between neighbours, its spectrum.",
-                    metavar="FILE",
-                ),
+                flags.PLOT,
                 *looked_at,
                 json,
             ],

@@ -20,7 +20,9 @@ __all__ = [
     "FILES",
     "LONGEST",
     "METHOD_FLAGS",
+    "PLOT",
     "PREFIX",
+    "QUALITY",
     "SHORTEST",
     "STEERING",
     "command",
@@ -131,6 +133,12 @@ FILES = [
            panel="Along the way"),
     switch("quiet", "Say nothing but warnings and errors.", panel="Along the way"),
 ]  # fmt: skip
+
+QUALITY = flag("quality", str, "What auto picks by: fast takes seconds for a photograph, best as long as it needs; the "
+               "best that takes about a minute otherwise.", metavar="fast|best")  # fmt: skip
+
+PLOT = flag("plot", str, "Draw the noise of a picture here (PNG): against brightness, between neighbours, its "
+            "spectrum.", metavar="FILE")  # fmt: skip
 
 STEERING = [
     flag("region", list[str], "Keep a part of IN: top, left, height and width there, then top and left in the new "

@@ -96,8 +96,9 @@ def choose(
     if _too_small(y):
         options = {} if sigma is None else {"sigma": sigma}
         return Choice("smoothing_spline", f"{told}; too small for patches to have any like them: made smooth", options)
-    needed, allowed = GROUPS_PACE * y[0].numel(), min(PATIENCES[quality], math.inf if seconds is None else seconds)
-    look = _Look(y, report, told, level, sigma, needed, allowed)
+    patience = PATIENCES[quality] if quality is not None or seconds is None else math.inf
+    allowed = min(patience, math.inf if seconds is None else seconds)
+    look = _Look(y, report, told, level, sigma, GROUPS_PACE * y[0].numel(), allowed)
     return _correlated(look) if report.correlated else _groups(look, look.told)
 
 
