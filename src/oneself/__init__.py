@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from oneself.core import Result
+    from oneself.domains import Recording
     from oneself.generative.model import Model
     from oneself.registry import Reconstructor, Run, methods
     from oneself.tasks.adaptation import Adapted, adapt
@@ -24,6 +25,7 @@ __all__ = [
     "Calibration",
     "Model",
     "Reconstructor",
+    "Recording",
     "Region",
     "Result",
     "Run",
@@ -56,6 +58,7 @@ _HOMES = {
     **dict.fromkeys(["edit", "generate", "harmonise", "paint"], "tasks.generation"),
     "Model": "generative.model",
     "enlarge": "tasks.enlarging",
+    "Recording": "domains",
     "Region": "generative",
     "Result": "core",
     "Calibration": "tasks.calibration",

@@ -36,15 +36,19 @@ EXAMPLES = {"super-resolve": "zssr", "separate": "double_dip", "dehaze": "double
 OWN = {
     "denoise": [],
     "super-resolve": [
-        flags.flag("scale", str, "How much larger: 2, 1.5, or one for each axis: 2x1.5 (down x across).", default=...,
+        flags.flag("scale", str, "How much larger: 2, 1.5, or one for each axis: 2x1.5 (down x across).",
                    metavar="FACTOR"),
+        flags.flag("rate", float, "Of a recording: the samples in a second that it shall have.", metavar="HZ", above=0,
+                   high=1e7),
         flags.flag("kernel", str, "The blur (NPY or picture) behind the small picture, where you know it; whole "
                    "factors then. Odd-sized, of sum 1; pictures are divided by their sum. Or 'estimate': found from "
                    "the picture.", metavar="FILE|estimate"),
     ],
     "inpaint": [
         flags.flag("mask", str, "A picture of the same size: not 0 (not black) where something is missing.",
-                   default=..., metavar="FILE"),
+                   metavar="FILE"),
+        flags.flag("gap", list[str], "Of a recording: the seconds from and to which it is missing. May be given "
+                   "several times.", metavar="FROM:TO"),
         flags.flag("known", str, "What becomes of the rest of the picture: keep leaves it as it is, restore also "
                    "removes its noise.", default="keep", metavar="KIND"),
     ],
@@ -123,7 +127,7 @@ def _add(
 
 def _task_parameters(task: str, method: Method | None) -> list[Parameter]:
     return [
-        flags.positional("source", "A picture, volume or signal, or a folder of them.", metavar="IN"),
+        flags.positional("source", "A picture, volume, signal or recording, or a folder of them.", metavar="IN"),
         flags.positional("out", f"The result, or a folder for it; NAME-{_suffix(task)}.EXT beside IN otherwise.",
                          default=None),
         *OWN[task],
@@ -178,7 +182,7 @@ def _others() -> dict[str, tuple[str, list[Parameter]]]:
         "methods": ("List the methods, what they do and their options.", [json]),
         "info": (
             "Say what is in a file, what its noise is like, and what auto would do with it.",
-            [flags.positional("file", "A picture, volume or signal."), *looked_at, json],
+            [flags.positional("file", "A picture, volume, signal or recording."), *looked_at, json],
         ),
         "calibrate": (
             "Rank methods of denoising on a picture, by pixels of it that they are not shown.",

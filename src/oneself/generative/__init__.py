@@ -15,6 +15,8 @@ from oneself.generative.guidance import Guide, Region, Shaping, steering
 from oneself.generative.pyramid import Level, Pyramid
 from oneself.generative.sampler import Noise, Sampler, Steered, fresh, silent
 from oneself.generative.sizes import pyramid_sizes, scaled
+from oneself.generative.texture import Texture
+from oneself.generative.waves import Waves
 
 __all__ = [
     "Cascade",
@@ -27,6 +29,8 @@ __all__ = [
     "Sampler",
     "Shaping",
     "Steered",
+    "Texture",
+    "Waves",
     "blank",
     "fresh",
     "pyramid_sizes",
@@ -36,6 +40,8 @@ __all__ = [
 ]
 
 SAMPLERS: Mapping[str, type[Sampler]] = {
+    "audio_texture": Texture,
+    "catch_a_waveform": Waves,
     "patch_diffusion": Cascade,
     "patch_transport": Pyramid,
     "sinddm": Cascade,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import keeping, npy, png, pnm, raster, saving, tiff, tiff_write
+from . import keeping, npy, png, pnm, raster, saving, sound, tiff, tiff_write
 from .paths import EXTENSIONS, FORMATS, check_source, extension
 from .picture import Metadata, Picture
 
@@ -40,6 +40,7 @@ _FOREIGN = {
     b"\0\0\0\x0cjP": "a JPEG 2000 picture",
 }
 _MOST = {"jpeg": 65500, "webp": 16383, "gif": 65535, "tga": 65535}  # pixels along a side
+_ABLE = (".png", ".jpg", ".webp", ".bmp", ".tif", ".wav", ".flac", ".ogg", ".npy")  # what is offered instead
 _RASTER = ("jpeg", "webp", "bmp", "gif", "tga")
 _ANIMATED = ("png", "webp", "gif")
 _DEPTHS = {
@@ -51,8 +52,9 @@ _DEPTHS = {
 
 
 def read(path: str | Path, *, axes: str | None = None) -> Picture:
-    """The picture in a PNG, JPEG, WebP, TIFF, BMP, NPY, GIF, PBM, PGM, PPM or TGA file; its content, not its name, says
-    which (but for TGA, which has no mark). The frames of an animation are along the axis T.
+    """The picture in a PNG, JPEG, WebP, TIFF, BMP, NPY, GIF, PBM, PGM, PPM or TGA file, or the recording in a WAV, FLAC
+    or OGG file; its content, not its name, says which (but for TGA, which has no mark). The frames of an animation are
+    along the axis T.
 
     `axes` gives one letter per dimension where a TIFF or NPY file does not say, or says something else than meant: Y,
     X, Z spatial, C channels, any other independent images.
@@ -68,7 +70,10 @@ def read(path: str | Path, *, axes: str | None = None) -> Picture:
             return tiff.read(path, axes)
         if kind == "npy":
             return npy.read(path, axes)
-        picture = raster.read(path, kind) if kind in _RASTER else {"png": png.read, "pnm": pnm.read}[kind](path)
+        if kind in (*_RASTER, *sound.KINDS):
+            picture = (raster.read if kind in _RASTER else sound.read)(path, kind)
+        else:
+            picture = {"png": png.read, "pnm": pnm.read}[kind](path)
     if axes not in (None, picture.axes):
         raise ValueError(
             f"read(path={str(path)!r}, axes={axes!r}): a {kind.upper()} of {picture.pixels.ndim} dimensions is "
@@ -123,6 +128,8 @@ def _changes(picture: Picture, kind: str) -> Iterator[str]:
     if source is not None and FORMATS.get(source.suffix.lower()) == kind != picture.format:
         lossy = ", which loses a little: name the result .png or .tif to lose nothing" if kind == "jpeg" else ""
         yield f"{source.name} holds a {picture.format.upper()}: the result is written as {kind.upper()}{lossy}"
+    if kind == "ogg" and picture.format != "ogg":
+        yield "OGG loses a little: name the result .wav or .flac to lose nothing"
     if kind == "gif" and "C" in picture.axes:
         yield "GIF holds 256 colours: name the result .png or .webp to keep all"
 
@@ -142,7 +149,7 @@ def check_output(picture: Picture, path: str | Path, *, overwrite: bool = False,
         )
     problem = _misfit(picture, kind)
     if problem:
-        able = [e for e in (".png", ".jpg", ".webp", ".bmp", ".tif", ".npy") if _misfit(picture, FORMATS[e]) is None]
+        able = [e for e in _ABLE if _misfit(picture, FORMATS[e]) is None]
         raise ValueError(f"write(path={str(path)!r}): {kind.upper()} cannot hold {problem}. Use {' or '.join(able)}.")
     if quality is not None and (kind not in ("jpeg", "webp") or not 1 <= quality <= 100):
         raise ValueError(
@@ -175,6 +182,8 @@ def _encode(picture: Picture, kind: str, quality: int | None, failed: list[str],
 def _encoder(picture: Picture, kind: str, quality: int | None) -> saving.Encode:
     if kind in _RASTER:
         return functools.partial(raster.write, picture, kind=kind, quality=quality)
+    if kind in sound.KINDS:
+        return functools.partial(sound.write, picture, kind=kind)
     writers: dict[str, Callable[[Picture, Path], None]] = {
         "png": png.write,
         "pnm": pnm.write,
@@ -189,6 +198,10 @@ def _misfit(picture: Picture, kind: str) -> str | None:
     dtype, sizes = picture.pixels.dtype, picture.sizes
     if kind == "npy":
         return None
+    if kind in sound.KINDS:
+        return sound.misfit(picture, kind)
+    if sound.coding_of(picture) is not None:
+        return "a recording"
     if f"{dtype.kind}{dtype.itemsize}" not in _DEPTHS[kind].split():
         return f"{dtype} pixels"
     if "Y" not in sizes:
@@ -213,6 +226,8 @@ def _kind(path: Path) -> str:
         head = file.read(16)
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "webp"
+    if (heard := sound.kind_of(head)) is not None:
+        return heard
     for start, kind in _SIGNATURES.items():
         if head.startswith(start):
             return kind
@@ -224,7 +239,7 @@ def _kind(path: Path) -> str:
     seen = f"it looks like {looks}" if looks else f"it begins with {head[:8]!r}"
     raise OSError(
         f"read(path={str(path)!r}): not an image that can be read ({seen}). "
-        "Convert it to PNG, TIFF, JPEG, WebP, BMP, GIF, PPM or NPY."
+        "Convert it to PNG, TIFF, JPEG, WebP, BMP, GIF, PPM or NPY; a recording to WAV, FLAC or OGG."
     )
 
 

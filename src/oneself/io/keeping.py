@@ -11,6 +11,7 @@ from .bounds import WORDS
 from .picture import Metadata
 from .png import PngExtras
 from .raster import JpegCoding
+from .sound import KINDS, SoundCoding
 from .tiff import COLOUR_MAP, DESCRIPTION, ICC, XMP, TiffLayout
 
 _NAMES = {
@@ -99,6 +100,8 @@ def _native_words(native: object, kind: str) -> Iterator[str]:
     if isinstance(native, JpegCoding) and kind != "jpeg":
         codes = {segment[1] for segment in native.segments}
         yield from ["comment"] * (0xFE in codes) + ["Photoshop data (IPTC)"] * (0xED in codes)
+    if isinstance(native, SoundCoding) and kind not in KINDS:
+        yield "sampling rate"
     if isinstance(native, TiffLayout) and kind != "tiff":
         yield from _tags(native)
 

@@ -28,6 +28,11 @@ FORMATS = {
     ".ppm": "pnm",
     ".pnm": "pnm",
     ".tga": "tga",
+    ".wav": "wav",
+    ".wave": "wav",
+    ".flac": "flac",
+    ".ogg": "ogg",
+    ".oga": "ogg",
 }
 EXTENSIONS = tuple(FORMATS)
 _OURS = (".json", ".safetensors")  # records, models and checkpoints

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from oneself.core import Method
     from oneself.noise import NoiseReport
 
-__all__ = ["Choice", "choose"]
+__all__ = ["Choice", "choose", "choose_for_recording"]
 
 PATCHES = 18  # side of the smallest picture from whose patches patch_diffusion learns
 SMALLEST = 16  # elements along two axes under which patches have too few like them, and pairs teach too little
@@ -27,6 +27,12 @@ COARSE = 0.3  # of that is taken by two passes over fewer groups
 FAINTEST = 1e-6  # of the range: a level that leaves a picture as it is
 BLIND_STEPS = 300  # after which blind spots gain less than a tenth of a dB more, in three times the time
 CALM = 1.5 / 255  # of the range: noise below which nothing visible is gained
+RECORDINGS = {
+    "denoise": ("block_thresholding", "attenuates blocks of time and frequency by what they hold above the noise"),
+    "inpaint": ("audio_texture", "the moments of the recording that fit the gap's surroundings"),
+    "super-resolve": ("catch_a_waveform", "networks learn from it, or an example, which high frequencies go with low"),
+    "generate": ("audio_texture", "attention over the recording's own moments; nothing is trained"),
+}
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,14 @@ def choose(
     if report.correlated:
         return _correlated(y, report, level, told, sigma, seconds)
     return _groups(y, report, level, told, sigma, seconds)
+
+
+def choose_for_recording(task: str, sigma: float | None = None) -> Choice:
+    """The method for a recording. Raises ValueError for a task that none has."""
+    if task not in RECORDINGS:
+        raise ValueError(f"{task}(in): a recording, of which this cannot be asked. It can {', '.join(RECORDINGS)}.")
+    method, why = RECORDINGS[task]
+    return Choice(method, why, {} if sigma is None or task != "denoise" else {"sigma": sigma})
 
 
 def _too_small(y: Tensor) -> bool:

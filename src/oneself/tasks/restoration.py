@@ -11,6 +11,7 @@ from torch import Tensor
 
 from oneself.core import Method, own_context
 from oneself.core.physics import check_physics
+from oneself.domains import Recording
 from oneself.domains.grid import check_shapes
 from oneself.domains.image import ChannelAxis, DataRange, Given, unpack
 from oneself.domains.masks import blanked, channels_first, read_hints, read_mask
@@ -36,6 +37,7 @@ from oneself.tasks.scaling import (
     unit_level,
     unit_options,
 )
+from oneself.tasks.sound import handle
 
 __all__ = ["deblur", "denoise", "inpaint", "restore", "separate", "super_resolve"]
 
@@ -58,10 +60,10 @@ def denoise(
 
     Parameters
     ----------
-    image : ndarray or Tensor
+    image : ndarray, Tensor or Recording
         An array of 1 to 3 spatial dimensions, with channels along ``channel_axis`` or none; or a tensor
-        ``(B, C, *spatial)``, of which each is restored alone. Values in any units: an image scaled or shifted gives the
-        answer scaled or shifted. NaN and infinite values are worked around and left as they are.
+        ``(B, C, *spatial)``, of which each is restored alone; or one recording. Values in any units: an image scaled or
+        shifted gives the answer scaled or shifted. NaN and infinite values are worked around and left as they are.
     method : str or Method
         A key of ``methods()``, or a method of one's own; ``"auto"`` looks at the image and picks, and fills in
         outliers (impulses, hot and dead pixels, dead lines) before.
@@ -102,6 +104,9 @@ def denoise(
     >>> oneself.denoise(noisy, "zs_n2n", steps=5).shape
     (32, 32)
     """
+    if isinstance(image, Recording):
+        settings = {"seed": seed, "seconds": seconds, "device": device, **options}
+        return handle("denoise", image, method, settings, sigma=sigma, full=full)
     scaling = Scaling.of("denoise", method, options)
     given = unpack(
         image, caller="denoise", channel_axis=channel_axis, data_range=data_range, scaling=scaling, gaps=True
@@ -130,7 +135,8 @@ def inpaint(
     ----------
     mask : ndarray or Tensor
         True (or above 0) where the image is **missing**, as in scikit-image; of the image's spatial shape, for all
-        channels, or of its whole shape. What the image holds there (NaN, a marker) counts for nothing.
+        channels, or of its whole shape; of a recording ``(T,)``. What the image holds there (NaN, a marker) counts for
+        nothing.
     known : str
         ``"keep"`` leaves the rest of the image as it is; ``"restore"`` takes the method's answer there too, which also
         removes noise.
@@ -138,6 +144,9 @@ def inpaint(
     Other parameters, returns and errors as of ``denoise``; besides, ``ValueError`` for a mask of another shape, or
     one that marks nothing or everything.
     """
+    if isinstance(image, Recording):
+        settings = {"seed": seed, "seconds": seconds, "device": device, **options}
+        return handle("inpaint", image, method, settings, mask=mask, known=known, full=full)
     missing = read_mask(mask)
     seen, scaling = blanked(image, missing, channel_axis), Scaling.of("inpaint", method, options)
     given = unpack(seen, caller="inpaint", channel_axis=channel_axis, data_range=data_range, scaling=scaling, gaps=True)
@@ -168,13 +177,17 @@ def super_resolve(
     Parameters
     ----------
     scale : float or sequence of float
-        Above 1; one for all spatial axes or one for each. Whole numbers where a kernel is given.
+        Above 1; one for all spatial axes or one for each. Whole numbers where a kernel is given. Of a recording the
+        factor of its rate.
     kernel : ndarray, Tensor or "estimate", optional
         The blur that the image was made with before it was sampled: odd-sized, non-negative, of sum 1; or
         ``"estimate"``: found from the picture. Antialiased cubic resampling otherwise.
 
     Other parameters, returns and errors as of ``denoise``.
     """
+    if isinstance(image, Recording):
+        settings = {"seed": seed, "seconds": seconds, "device": device, **options}
+        return handle("super-resolve", image, method, settings, scale=scale, full=full)
     scaling = Scaling.of("super-resolve", method, options)
     given = unpack(
         image, caller="super_resolve", channel_axis=channel_axis, data_range=data_range, scaling=scaling, gaps=True
