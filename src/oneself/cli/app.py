@@ -108,7 +108,7 @@ def _application(arguments: list[str], method: Method | None) -> typer.Typer:
     _add(
         app,
         GENERATE,
-        "Make new pictures, of any size, that look like one picture.",
+        "Make new pictures, of any size, that look like one picture, or recordings that sound like one.",
         _generating(method),
         partial(_generate, method, arguments),
         "" if method else AFTER.format(task=GENERATE, example="singan"),
@@ -145,11 +145,13 @@ def _generating(method: Method | None) -> list[Parameter]:
         if p.name not in ("sigma", "recursive", "skip_existing", "preview", "compare")
     ]
     return [
-        flags.positional("source", "The picture.", metavar="IN"),
+        flags.positional("source", "The picture, or the recording.", metavar="IN"),
         flags.positional("out", "A folder for the new pictures; NAME-generated beside IN otherwise.", default=None,
                          metavar="OUT/"),
         flags.flag("n", int, "How many pictures.", default=1, metavar="NUMBER", spelling="-n"),
         flags.flag("size", str, "Their height and width, such as 512x768; IN's otherwise.", metavar="HxW"),
+        flags.flag("length", float, "Of a recording: their seconds; IN's otherwise.", metavar="SECONDS", above=0,
+                   high=1e6),
         flags.flag("start_scale", int, "Keep IN's own structure below this scale: 0 makes everything up.", default=0,
                    metavar="NUMBER"),
         flags.flag("model", str, "The trained model: sampled without training where the file exists, saved there "

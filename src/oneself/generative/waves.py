@@ -134,5 +134,5 @@ class Waves(Sampler):
         return cls(torch.zeros(1, told.pop("channels"), *told["sizes"][-1]), **told)
 
     def memory(self, size: Sequence[int]) -> float:
-        wide = max(self.widths, default=1)
-        return 4.0 * (size[0] + 2 * MARGIN) * (4 * wide + 6 * self.picture.shape[1])
+        wide: int = max(self.widths, default=1)
+        return 4.0 * float(size[0] + 2 * MARGIN) * (4 * wide + 6 * self.picture.shape[1])

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from oneself import io
 from oneself.core import Method
+from oneself.domains import Recording
 from oneself.io import Gaps, Item, Picture, Range
 from oneself.io.raster import JpegCoding
 from oneself.io.sound import SoundCoding
@@ -122,12 +123,14 @@ class Prepared:
         """How the range of an item is found."""
         return Scaling.of(self.settings.task, self.settings.method, self.settings.options)
 
-    def images(self, piece: Piece, number: int) -> dict[str, Tensor]:
-        """The options that are images, for one item. Raises ValueError where one is not of the result's size."""
+    def images(self, piece: Piece, number: int) -> dict[str, Tensor | Recording]:
+        """The options that are images, or recordings, for one item. Raises ValueError for an image of another size."""
         images = {name: found[number] for name, found in self.beside.items() if not of_task(name, self.settings.task)}
         with told_as_shown(self.picture):
             return {
-                name: piece.problem.beside(name, self._scaled(name, image, piece.span))
+                name: image
+                if isinstance(image, Recording)
+                else piece.problem.beside(name, self._scaled(name, image, piece.span))
                 for name, image in images.items()
             }
 
@@ -225,7 +228,10 @@ def prepare(source: Path, settings: Settings, aids: Aids) -> Prepared:
         A file that cannot be read, pixels that cannot be restored, or what is asked for does not fit them.
     """
     picture = _for_recording(io.read(source, axes=settings.axes), settings)
-    beside = {name: spread(name, aid, picture, settings) for name, aid in aids.pictures.items()}
+    beside = {
+        name: spread(name, aid, picture, settings) if sound.rate_of(aid) is None else [sound.heard(aid)[0]]
+        for name, aid in aids.pictures.items()
+    }
     items = io.split(picture)
     if settings.gap:
         gaps, rate = [parse_gap(text) for text in settings.gap], sound.rate_of(picture) or 0.0

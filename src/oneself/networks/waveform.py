@@ -9,7 +9,7 @@ from torch import Tensor, nn
 __all__ = ["MARGIN", "DilatedDiscriminator", "DilatedGenerator", "reach_of"]
 
 KERNEL, LAYERS = 9, 8
-MARGIN = (KERNEL // 2) * (2**LAYERS - 1)  # samples that a result sees on either side
+MARGIN: int = (KERNEL // 2) * ((1 << LAYERS) - 1)  # samples that a result sees on either side
 PRE_EMPHASIS = 0.97  # of the sample before, that is taken away
 SLOPE = 0.2
 SPREAD = 0.02  # of the weights at first
@@ -17,7 +17,7 @@ SPREAD = 0.02  # of the weights at first
 
 def reach_of(layer: int) -> int:
     """Samples on either side that a feature behind ``layer`` layers sees."""
-    return (KERNEL // 2) * (2**layer - 1)
+    return (KERNEL // 2) * ((1 << layer) - 1)
 
 
 class Normalisation(nn.Module):

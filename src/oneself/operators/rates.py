@@ -24,16 +24,18 @@ def resampled(x: Tensor, size: int) -> Tensor:
 def _cosines(x: Tensor) -> Tensor:
     """The sums ``Σ x[t] cos(π k (t + ½) / n)``."""
     length = x.shape[-1]
-    spectrum = torch.fft.rfft(torch.cat([x, x.flip(-1)], -1))[..., :length]
+    spectrum: Tensor = torch.fft.rfft(torch.cat([x, x.flip(-1)], -1))[..., :length]
     turn = -math.pi / (2 * length) * torch.arange(length, device=x.device, dtype=x.dtype)
-    return (spectrum * torch.polar(torch.ones_like(turn), turn)).real / 2
+    found: Tensor = (spectrum * torch.polar(torch.ones_like(turn), turn)).real / 2
+    return found
 
 
 def _turned_back(cosines: Tensor, size: int, length: int) -> Tensor:
     """The cosines with these sums over ``length`` samples, added up at ``size`` moments, the first at the same time."""
     turn = math.pi / (2 * length) * torch.arange(size, device=cosines.device, dtype=cosines.dtype)
     spectrum = F.pad(2 * cosines * torch.polar(torch.ones_like(turn), turn), (0, 1))
-    return torch.fft.irfft(spectrum, n=2 * size)[..., :size]
+    found: Tensor = torch.fft.irfft(spectrum, n=2 * size)[..., :size]
+    return found
 
 
 def _continued(cosines: Tensor, size: int) -> Tensor:

@@ -105,8 +105,7 @@ def denoise(
     (32, 32)
     """
     if isinstance(image, Recording):
-        settings = {"seed": seed, "seconds": seconds, "device": device, **options}
-        return handle("denoise", image, method, settings, sigma=sigma, full=full)
+        return handle("denoise", image, method, (seed, seconds, device), options, sigma=sigma, full=full)
     scaling = Scaling.of("denoise", method, options)
     given = unpack(
         image, caller="denoise", channel_axis=channel_axis, data_range=data_range, scaling=scaling, gaps=True
@@ -145,8 +144,7 @@ def inpaint(
     one that marks nothing or everything.
     """
     if isinstance(image, Recording):
-        settings = {"seed": seed, "seconds": seconds, "device": device, **options}
-        return handle("inpaint", image, method, settings, mask=mask, known=known, full=full)
+        return handle("inpaint", image, method, (seed, seconds, device), options, mask=mask, known=known, full=full)
     missing = read_mask(mask)
     seen, scaling = blanked(image, missing, channel_axis), Scaling.of("inpaint", method, options)
     given = unpack(seen, caller="inpaint", channel_axis=channel_axis, data_range=data_range, scaling=scaling, gaps=True)
@@ -186,8 +184,7 @@ def super_resolve(
     Other parameters, returns and errors as of ``denoise``.
     """
     if isinstance(image, Recording):
-        settings = {"seed": seed, "seconds": seconds, "device": device, **options}
-        return handle("super-resolve", image, method, settings, scale=scale, full=full)
+        return handle("super-resolve", image, method, (seed, seconds, device), options, scale=scale, full=full)
     scaling = Scaling.of("super-resolve", method, options)
     given = unpack(
         image, caller="super_resolve", channel_axis=channel_axis, data_range=data_range, scaling=scaling, gaps=True

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from oneself.core import Identity, Method, Result, own_context
 from oneself.domains import RECORDING, Recording
+from oneself.generative.model import Kind
 from oneself.io.picture import Picture
 from oneself.io.ranges import Range
 from oneself.io.sound import coding_of
@@ -26,6 +27,7 @@ __all__ = [
     "as_unit",
     "gap_mask",
     "handle",
+    "heard",
     "of_unit",
     "rate_of",
     "resampling",
@@ -69,9 +71,7 @@ def run_on(method: str | Method, y: Tensor, physics: Any, rate: float | None, op
     record = find(method)
     if rate is None or record.domain is not RECORDING:
         return Run(method, y, physics, **options)
-    beside = {r.name for r in record.options if r.domain is RECORDING}
-    given = {k: of_unit(v, rate) if k in beside and isinstance(v, Tensor) else v for k, v in options.items()}
-    return Run(method, of_unit(y, rate), physics, **given)
+    return Run(method, of_unit(y, rate), physics, **options)
 
 
 def gap_mask(gaps: Sequence[tuple[float, float]], rate: float, length: int, caller: str = "inpaint") -> Tensor:
@@ -106,12 +106,24 @@ def resampling(y: Tensor, rate: float, target: float) -> Problem:
     return Problem("super-resolve", y, Rate(target / rate))
 
 
+def heard(picture: Picture) -> tuple[Recording, Kind]:
+    """The recording in a file, its loudest sample being 0.5, and how samples like it are stored."""
+    coding = coding_of(picture)
+    assert coding is not None
+    low, high = symmetric_range(picture.pixels)
+    samples = picture.pixels.reshape(len(picture.pixels), -1).T.astype(np.float64) / (high - low)
+    axis = 1 if picture.pixels.ndim == 2 else None
+    kind = Kind(0.0, high - low, picture.pixels.dtype.name, axis)
+    return Recording(torch.from_numpy(samples.astype(np.float32))[None], float(coding.rate)), kind
+
+
 @own_context()
 def handle(
     task: str,
     recording: Recording,
     method: str | Method,
-    settings: Mapping[str, Any],
+    settings: tuple[int, float | None, str | None],
+    options: Mapping[str, Any],
     *,
     mask: Any = None,
     known: str = "keep",
@@ -123,8 +135,10 @@ def handle(
 
     Parameters
     ----------
-    settings : mapping
-        ``seed``, ``seconds``, ``device`` and the method's options.
+    settings : tuple
+        ``seed``, ``seconds`` and ``device``.
+    options : mapping
+        The method's own.
     mask : ndarray or Tensor, optional
         For inpainting: ``(T,)``, true where samples are missing.
     scale : float, optional
@@ -146,8 +160,9 @@ def handle(
     problem = _posed(task, y, recording.rate, mask, known, scale)
     level = unit_level(sigma, span, task)
     choice = choose_method(task, method, y, sigma=level, rate=recording.rate)
-    options = {**choice.options, **unit_options(choice.method, settings, span)}
-    result = as_unit(run_on(choice.method, problem.y, problem.physics, recording.rate, options).finish())
+    own = {**choice.options, **unit_options(choice.method, options, span)}
+    own |= dict(zip(("seed", "seconds", "device"), settings, strict=True))
+    result = as_unit(run_on(choice.method, problem.y, problem.physics, recording.rate, own).finish())
     made = problem.finish(result.answer.cpu()).double() * span.width + span.low
     if task == "inpaint" and known == "keep":
         made = torch.where(as_mask(mask, made.shape[-1]), made, recording.samples.detach().cpu().double())

@@ -80,7 +80,8 @@ def catch_a_waveform(
     rates = rates_of(samples, source.rate, coarsest, ratio, known)
     sizes = [(round(samples.shape[-1] * rate / source.rate),) for rate in rates[:-1]] + [(samples.shape[-1],)]
     settings = Settings(loss, reconstruction_weight, gradient_penalty, noise_amplitude, crop, lr, steps)
-    below, last = Waves(samples, sizes), None
+    below = Waves(samples, sizes)
+    last: WaveScale | None = None
     below.peak.copy_(peak)
     for number, (length,) in enumerate(sizes):
         valid = None if known is None else valid_at(known, length)
@@ -90,8 +91,9 @@ def catch_a_waveform(
             stage.begin_from(last)
         left = [cost(n, width if k else coarsest_width, crop) for k, (n,) in enumerate(sizes)][number:]
         stage.time_share = left[0] / sum(left)
-        last = yield stage  # type: ignore[assignment]
-        assert isinstance(last, WaveScale)
+        fitted = yield stage
+        assert isinstance(fitted, WaveScale)
+        last = fitted
         below = last.sampler()
     if size > y.samples.shape[-1]:
         return _extended(y, size, below, rates, source)

@@ -170,10 +170,10 @@ class WaveScale(Stage):
         start = int(torch.randint(size - length + 1, ()))
         return slice(start, start + length), slice(start, start + length + 2 * MARGIN)
 
-    def score(self, x: Tensor, valid: Tensor | None, network: object = None) -> Tensor:
-        """The mean score of samples, of those that see no gap."""
-        inputs = F.pad(x, (MARGIN, MARGIN)), None if valid is None else _padded(valid)
-        scores: Tensor = self.discriminator(*inputs) if network is None else frozen(self.discriminator, *inputs)
+    def score(self, x: Tensor, valid: Tensor | None, still: bool = False) -> Tensor:
+        """The mean score of samples, of those that see no gap; ``still``: without a gradient for the weights."""
+        inputs = [F.pad(x, (MARGIN, MARGIN)), *([] if valid is None else [_padded(valid)])]
+        scores: Tensor = frozen(self.discriminator, *inputs) if still else self.discriminator(*inputs)
         count = 1.0 if valid is None else (shrunk(_padded(valid), MARGIN).mean().clamp(min=1 / x.shape[-1]))
         return scores.mean() / count
 
@@ -201,7 +201,7 @@ class WaveScale(Stage):
         made = made if valid is None else made * valid
         star = self.level.network(mixed_star, prior_star)
         return {
-            "generator": -self.score(made, valid, network="frozen"),
+            "generator": -self.score(made, valid, still=True),
             "reconstruction": self.settings.reconstruction_weight * self._distance(star, example.target, valid),
         }
 
