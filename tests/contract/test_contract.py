@@ -9,7 +9,6 @@ BOUNCING = {"lr": 0.3, "smoothing": 0.0}  # of few steps some must be worse than
 EAGER = {"caution": 0.0, "lr": 0.02}  # of few steps some must be better than none, or every seed has one answer
 GIVEN: dict[str, dict[str, float]] = {
     "audio_texture": {"shortest": 0.002, "longest": 0.008, "context": 0.004, "temperature": 4.0},  # of 30 ms
-    "catch_a_waveform": {"steps": 2, "width": 2, "coarsest_width": 2},
     "dip_sgld": {"sigma": 0.1},  # that cannot be told from a measurement with gaps
     "dip_sure": BOUNCING,
     "dip_sure_ste": {

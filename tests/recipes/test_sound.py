@@ -4,17 +4,14 @@ import math
 
 import pytest
 import torch
-from torch import nn
 
 import oneself
 from oneself.domains import Recording
 from oneself.generative.texture import best_shift, crossfaded
-from oneself.networks.waveform import MARGIN, DilatedDiscriminator, DilatedGenerator, Normalisation, shrunk
 from oneself.operators.rates import Rate, extended, resampled
 from oneself.recipes.sound.block_thresholding import block_attenuation, threshold
 from oneself.recipes.sound.filling import extrapolated, gaps_of
 from oneself.recipes.sound.spectra import noise_floor, samples_of, spectra_of
-from oneself.recipes.sound.waves import rates_of, valid_at
 
 RATE = 8000.0
 
@@ -140,76 +137,26 @@ def test_new_recordings_are_made_of_the_old_ones_moments():
     assert torch.equal(made.model.sample(1, (24000,), seed=0), made.images[:1])
 
 
-# Catch-A-Waveform
+def test_high_frequencies_come_back_from_an_example():
+    """Two sounds, each with its own high band: which one follows from the low band."""
+    time = torch.arange(16000) / 16000
+    first = ((time * 8).floor() % 2 == 0).float()
+    noise = resampled(normal(1, 8000), 16000)[0]
+    high = torch.stack([tone(6000, 16000, 16000.0), tone(7000, 16000, 16000.0)])
+    x = first * (tone(500, 16000, 16000.0) + 0.5 * high[0]) + (1 - first) * (tone(900, 16000, 16000.0) + 0.2 * high[1])
+    x = (x + 1e-3 * noise)[None, None]
+    low = Recording(Rate(2.0).A(x), 8000.0)
+    made = oneself.super_resolve(low, 2.0, example=Recording(x.roll(1000, -1), 16000.0))
+    assert made.rate == 16000
+
+    def levels(samples):
+        spectrum = torch.stft(samples[0], 512, 256, window=torch.hann_window(512), return_complex=True).abs()
+        return 20 * (spectrum[0, [192, 224]] + 1e-3).log10()
+
+    assert (levels(made.samples) - levels(x)).abs().median() < 3
+    assert (levels(resampled(low.samples, 16000)) - levels(x)).abs().median() > 20
 
 
-def test_the_published_generator_has_its_size_and_reach():
-    """About 0.75 million parameters; 2041 samples seen: 6.4 s at 320 Hz, 128 ms at 16 kHz."""
-    network = DilatedGenerator(1, 96)
-    assert sum(p.numel() for p in network.parameters()) == 750_722
-    assert 2 * MARGIN + 1 == 2041
-    discriminator = DilatedDiscriminator(1, 4)
-    x = torch.zeros(1, 1, 3 * MARGIN, requires_grad=True)
-    score = discriminator(x)
-    assert score.shape == (1, 1, MARGIN)
-
-
-def test_an_output_sees_the_margin_and_no_further():
-    """But for normalisation, which has one mean and deviation for all: taken out here."""
-    network = DilatedGenerator(1, 2)
-    network.body.norms = nn.ModuleList(_Passing() for _ in network.body.norms)
-    mixed = normal(1, 1, 40 + 2 * MARGIN).requires_grad_()
-    network(mixed, torch.zeros(1, 1, 40))[0, 0, 20].backward()
-    seen = mixed.grad[0, 0].nonzero()[:, 0]
-    assert int(seen.min()) >= 20 - 4 - 1
-    assert int(seen.max()) <= 20 + 2 * MARGIN + 4
-
-
-class _Passing(nn.Module):
-    def forward(self, x, valid=None):
-        return x
-
-
-def test_masked_normalisation_is_that_of_the_valid_part():
-    norm, x = Normalisation(3), normal(1, 3, 50)
-    valid = torch.ones(1, 1, 50)
-    valid[..., 10:30] = 0
-    part = norm(torch.cat([x[..., :10], x[..., 30:]], -1))
-    whole = norm(x, valid)
-    assert torch.allclose(torch.cat([whole[..., :10], whole[..., 30:]], -1), part, atol=1e-5)
-
-
-def test_holes_are_rescaled_at_every_rate_and_grown_by_the_reach():
-    known = torch.ones(1000, dtype=torch.bool)
-    known[500:600] = known[:20] = False
-    assert valid_at(known, 1000)[0, 0].bool().equal(known)
-    coarse = valid_at(known, 100)[0, 0].bool()
-    assert not coarse[50:60].any()
-    assert not coarse[:2].any()
-    assert coarse[3:49].all()
-    assert shrunk(torch.tensor([[[1.0, 1, 1, 0, 1, 1, 1]]]), 1).tolist() == [[[1, 0, 0, 0, 1]]]
-
-
-def test_the_rates_are_the_published_ones_that_the_recording_has_power_for():
-    x = (tone(100, 160000, 16000.0) * 0.9)[None]
-    published = [320, 400, 500, 640, 800, 1000, 1280, 1600, 2000, 2500, 4000, 8000, 10000, 12000, 14400, 16000]
-    assert rates_of(x, 16000.0, None, 1.0) == published
-    assert rates_of(x, 16000.0, 500.0, 2.0) == [500, 1000, 2000, 4000, 8000, 16000]
-    high = (tone(900, 160000, 16000.0) * 0.9)[None]
-    assert rates_of(high, 16000.0, None, 1.0)[0] == 2000
-    known = torch.ones(160000, dtype=torch.bool)
-    known[40000:60000] = known[100000:120000] = False
-    assert rates_of(x, 16000.0, None, 1.0, known)[0] > 320
-
-
-def test_training_goes_towards_the_recording():
-    """At one rate, by the reconstruction alone, the fixed noise comes to give the recording."""
-    from oneself.registry import Run
-
-    x = 0.5 * tone(300, 600)[None, None]
-    settings = {"coarsest": RATE, "coarsest_width": 4, "steps": 25, "crop": None, "lr": 0.02}
-    run = Run("catch_a_waveform", Recording(x, RATE), reconstruction_weight=1e3, **settings)
-    trace = run.finish().history["reconstruction"]
-    assert trace[-1] < 0.8 * trace[0]
-    sampler = run.stages[-1].sampler()
-    assert sampler.sample((2000,)).shape == (1, 1, 2000)
+def test_without_an_example_nothing_is_made_up():
+    with pytest.raises(ValueError, match="nothing tells what the high frequencies are like"):
+        oneself.super_resolve(Recording(normal(1, 1, 400), RATE), 2.0)

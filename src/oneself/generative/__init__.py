@@ -16,7 +16,6 @@ from oneself.generative.pyramid import Level, Pyramid
 from oneself.generative.sampler import Noise, Sampler, Steered, fresh, silent
 from oneself.generative.sizes import pyramid_sizes, scaled
 from oneself.generative.texture import Texture
-from oneself.generative.waves import Waves
 
 __all__ = [
     "Cascade",
@@ -30,7 +29,6 @@ __all__ = [
     "Shaping",
     "Steered",
     "Texture",
-    "Waves",
     "blank",
     "fresh",
     "pyramid_sizes",
@@ -41,7 +39,6 @@ __all__ = [
 
 SAMPLERS: Mapping[str, type[Sampler]] = {
     "audio_texture": Texture,
-    "catch_a_waveform": Waves,
     "patch_diffusion": Cascade,
     "patch_transport": Pyramid,
     "sinddm": Cascade,

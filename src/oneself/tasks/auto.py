@@ -30,7 +30,7 @@ CALM = 1.5 / 255  # of the range: noise below which nothing visible is gained
 RECORDINGS = {
     "denoise": ("block_thresholding", "attenuates blocks of time and frequency by what they hold above the noise"),
     "inpaint": ("audio_texture", "the moments of the recording that fit the gap's surroundings"),
-    "super-resolve": ("catch_a_waveform", "networks learn from it, or an example, which high frequencies go with low"),
+    "super-resolve": ("band_attention", "the high frequencies that an example has where its low ones are alike"),
     "generate": ("audio_texture", "attention over the recording's own moments; nothing is trained"),
 }
 

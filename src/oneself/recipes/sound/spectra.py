@@ -25,11 +25,12 @@ def window_length(milliseconds: float, rate: float, most: int) -> int:
 def spectra_of(x: Tensor, length: int) -> Tensor:
     """The spectra of windows, ``(C, length // 2 + 1, moments)``, of samples ``(C, T)``; white noise keeps its level.
 
-    The windows are square roots of Hann's, a quarter of their length apart, and reach beyond both ends, where there
-    is silence.
+    The windows are square roots of Hann's, a quarter of their length apart, and reach beyond both ends, where the
+    recording is mirrored: silence there would look like noise that was taken away.
     """
     window = _window(length, x)
-    padded = F.pad(x, (length, length + -x.shape[-1] % (length // OVERLAP)))
+    wide = length, length + -x.shape[-1] % (length // OVERLAP)
+    padded = F.pad(x, wide, mode="reflect" if max(wide) < x.shape[-1] else "constant")
     found = torch.stft(padded, length, length // OVERLAP, window=window, center=False, return_complex=True)
     return found / window.square().sum().sqrt()
 
@@ -64,7 +65,7 @@ def noise_floor(spectra: Tensor, coloured: bool) -> Tensor:
         Whether the noise may differ from frequency to frequency.
     """
     power = spectra.abs().square()
-    heard = power.sum(-2) > 0  # moments of digital silence, as beyond both ends, tell nothing of the noise
+    heard = power.sum(-2) > 0  # moments of digital silence tell nothing of the noise
     quiet = [
         torch.quantile(one[:, where], QUIET, dim=-1) if where.any() else one[:, 0]
         for one, where in zip(power, heard, strict=True)
