@@ -24,7 +24,7 @@ from torch import Tensor
 
 import oneself
 from measuring import report
-from oneself import Recording
+from oneself import Recording, read_recording
 from oneself.operators.rates import resampled
 
 FRAME = 2048
@@ -71,7 +71,7 @@ def row(task: str, name: str, method: str, x: Tensor, made: Tensor, seconds: flo
 
 def denoise(data: Path, methods: list[str], seconds: float) -> Iterator[Row]:
     for name, start in NOISY.items():
-        whole = Recording.read(data / name)
+        whole = read_recording(data / name)
         first = round(start * whole.rate)
         x = whole.samples[..., first : first + round(seconds * whole.rate)]
         for level in (5, 10):
@@ -89,20 +89,20 @@ def denoise(data: Path, methods: list[str], seconds: float) -> Iterator[Row]:
 
 def extend(data: Path) -> Iterator[Row]:
     for low, (high, example, theirs) in LOW.items():
-        y, x = Recording.read(data / low), Recording.read(data / high).samples[0, 0]
+        y, x = read_recording(data / low), read_recording(data / high).samples[0, 0]
         task = "4 to 16 kHz"
         yield row(task, Path(high).stem, "band-limited", x, resampled(y.samples, 4 * y.samples.shape[-1])[0, 0])
         if theirs is not None:
-            made = Recording.read(data / theirs).samples[0, 0]
+            made = read_recording(data / theirs).samples[0, 0]
             yield row(task, Path(high).stem, "Catch-A-Waveform, as published", x, made)
         began = time.monotonic()
-        made = oneself.super_resolve(y, 4.0, example=Recording.read(data / example)).samples[0, 0]
+        made = oneself.super_resolve(y, 4.0, example=read_recording(data / example)).samples[0, 0]
         yield row(task, Path(high).stem, "auto (band_attention)", x, made, time.monotonic() - began)
 
 
 def fill(data: Path) -> Iterator[Row]:
     for number in (1, 13, 16):
-        told = {kind: Recording.read(data / f"inpainting_{number}-{kind}.flac") for kind in
+        told = {kind: read_recording(data / f"inpainting_{number}-{kind}.flac") for kind in
                 ("real", "with_hole", "ours", "gacela")}  # fmt: skip
         x, hole = told["real"].samples[0, 0], told["with_hole"]
         where = (x != hole.samples[0, 0]).nonzero()[:, 0]

@@ -32,7 +32,7 @@ ALLOWED = {
     "machine": set(),
     "quantities": set(),
     "io": {"machine"},
-    "domains": {"io", "operators"},  # what an operator keeps of an image
+    "domains": {"operators"},  # what an operator keeps of an image
     "core": {"domains", "machine"},
     "imaging": set(),
     "noise": set(),
@@ -45,12 +45,12 @@ ALLOWED = {
     "stopping": {"core", "losses"},  # a residual is a loss that is looked at
     "generative": {
         "core",
+        "domains",
         "imaging",
-        "io",
         "networks",
         "operators",
     },  # images grow between levels of convolutions
-    "recipes": PARTS | {"core"},
+    "recipes": PARTS | {"core", "domains"},
     "registry": {"core", "domains", "recipes"},
     "tasks": {
         "core",
@@ -65,7 +65,7 @@ ALLOWED = {
         "registry",
     },
     "testing": {"core", "domains", "losses", "operators", "registry", "tasks"},
-    "jobs": {"core", "imaging", "io", "operators", "quantities", "registry", "tasks"},
+    "jobs": {"core", "domains", "imaging", "io", "operators", "quantities", "registry", "tasks"},
 }
 LIBRARIES = {
     "core": {"torch", "numpy", "psutil", "safetensors"},

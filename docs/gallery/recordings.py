@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 import oneself
-from oneself import Recording
+from oneself import Recording, read_recording
 from oneself.jobs.spectrograms import one_above_the_other
 
 HERE = Path(__file__).parent
@@ -21,13 +21,13 @@ def save(name: str, *recordings: Recording) -> None:
 
 
 def main(data: Path) -> None:
-    joachim = Recording.read(data / "JosephJoachim_BachAdagio_1904.wav")
+    joachim = read_recording(data / "JosephJoachim_BachAdagio_1904.wav")
     made = oneself.generate(joachim, 1).images
     save("sound-generated", joachim, Recording(made, joachim.rate))
-    low = Recording.read(data / "p347_402_lr.flac")
-    wide = oneself.super_resolve(low, 4.0, example=Recording.read(data / "p347_402_training.flac"))
-    save("sound-extended", low, wide, Recording.read(data / "p347_402_gt.flac"))
-    x = Recording.read(data / "VCTK_p347_410_hr.wav")
+    low = read_recording(data / "p347_402_lr.flac")
+    wide = oneself.super_resolve(low, 4.0, example=read_recording(data / "p347_402_training.flac"))
+    save("sound-extended", low, wide, read_recording(data / "p347_402_gt.flac"))
+    x = read_recording(data / "VCTK_p347_410_hr.wav")
     noise = torch.randn(x.samples.shape, generator=torch.Generator().manual_seed(0))
     noisy = Recording(x.samples + x.samples.square().mean().sqrt() * 10**-0.25 * noise, x.rate)
     save("sound-denoised", noisy, oneself.denoise(noisy))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from oneself.tasks.enlarging import enlarge
     from oneself.tasks.estimation import correct, kernel
     from oneself.tasks.generation import edit, generate, harmonise, paint
+    from oneself.tasks.recordings import read_recording, write_recording
     from oneself.tasks.restoration import deblur, denoise, inpaint, restore, separate, super_resolve
     from oneself.tasks.text import text_guide
 
@@ -45,10 +46,12 @@ __all__ = [
     "kernel",
     "methods",
     "paint",
+    "read_recording",
     "restore",
     "separate",
     "super_resolve",
     "text_guide",
+    "write_recording",
 ]
 
 _HOMES = {
@@ -59,6 +62,7 @@ _HOMES = {
     "Model": "generative.model",
     "enlarge": "tasks.enlarging",
     "Recording": "domains",
+    **dict.fromkeys(["read_recording", "write_recording"], "tasks.recordings"),
     "Region": "generative",
     "Result": "core",
     "Calibration": "tasks.calibration",

@@ -7,10 +7,16 @@ from oneself.testing import Case, Check, promises
 
 BOUNCING = {"lr": 0.3, "smoothing": 0.0}  # of few steps some must be worse than the one before: patience counts
 EAGER = {"caution": 0.0, "lr": 0.02}  # of few steps some must be better than none, or every seed has one answer
-GIVEN: dict[str, dict[str, float]] = {
+WATCHED = {**BOUNCING, "stop": "variance", "patience": 2}
+NEAR = {"lr": 0.3, "patience": 2}  # of a generator whose weights bounce
+GIVEN: dict[str, dict[str, float | str]] = {
+    **dict.fromkeys(("dgp", "iagan", "ilo", "pti"), NEAR),
+    **{key: {"sigma": 0.1} for key in ("adir", "ddpg")},  # as the cases have
     "audio_texture": {"shortest": 0.002, "longest": 0.008, "context": 0.004, "temperature": 4.0},  # of 30 ms
     "dip_sgld": {"sigma": 0.1},  # that cannot be told from a measurement with gaps
-    "dip_sure": BOUNCING,
+    "dip": WATCHED,
+    "dip_sure": {"sigma": 0.3, **BOUNCING},
+    "dip_tv": WATCHED,
     "dip_sure_ste": {
         "sigma": 0.5,
         "start": 4,
@@ -19,7 +25,15 @@ GIVEN: dict[str, dict[str, float]] = {
     "double_dip": {"steps": 20, "tolerance": 0.9, "target_psnr": 20.0},  # both ends of a stage are near
     "fine_tuning": EAGER,
     "gain_tuning": EAGER,
-    "p_gsure": {"sigma": 0.1, **BOUNCING},
+    "p_gsure": {  # its floor is soon reached, and its denoiser counts until then
+        "sigma": 0.1,
+        **BOUNCING,
+        "ridge": 1e-9,
+        "denoiser": "non-local-means",
+        "penalty": 1.0,
+        "denoise_every": 2,
+        "extra_steps": 6,
+    },
 }
 PROMISES = [promise for method in methods() for promise in promises([method], **GIVEN.get(method.key, {}))]
 

@@ -3,7 +3,7 @@
 import numpy as np
 from skimage.data import astronaut
 
-from oneself.io.ranges import measured_range
+from oneself.domains.ranges import measured_range
 
 FAST = {"steps": 2, "width": 4, "patch": None}  # zs_n2n
 PRIOR = {"steps": 2, "width": 4, "levels": 2, "code": 4}  # dip

@@ -8,7 +8,7 @@ import torch
 
 import oneself
 from oneself.core import Result
-from oneself.io.ranges import measured_range
+from oneself.domains.ranges import measured_range
 
 from .pictures import FAST, KERNEL, PRIOR, colour, grey
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
+import oneself
 from oneself import io
 from oneself.io.sound import coding_of
 
@@ -138,3 +139,13 @@ def test_without_soundfile_its_command_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", lacking)
     with pytest.raises(ValueError, match=r"need the package soundfile\. Install it: pip install 'oneself\[sound\]'"):
         io.read(path)
+
+
+@pytest.mark.parametrize("name", ["b.wav", "b.flac"])
+def test_recordings_come_from_files_and_go_into_them(tmp_path, name):
+    recording = oneself.read_recording(made(tmp_path / "a.wav", STEREO, 11025))
+    assert (recording.samples.shape, recording.rate) == ((1, 2, 2000), 11025.0)
+    assert np.abs(recording.samples[0].numpy().T - STEREO).max() < 1e-4
+    oneself.write_recording(recording, tmp_path / name)
+    again = oneself.read_recording(tmp_path / name)
+    assert (again.samples - recording.samples).abs().max() < 1e-6

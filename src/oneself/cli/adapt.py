@@ -50,7 +50,7 @@ def main(command_line: str, **given: Any) -> int:
     from oneself.tasks.adaptation import adapting_method
 
     weights = given.pop("weights")
-    load_weights(weights, given.pop("architecture"))
+    load_weights(weights, given.pop("architecture"), "denoiser")
     method, options = adapting_method(given.pop("what"), given.pop("loss"))
     options |= {name: given[name] for name in OWN if given[name] is not None}
     find(method).resolve_options(options)
@@ -63,11 +63,12 @@ def main(command_line: str, **given: Any) -> int:
 def _trained_range(source: Path, axes: str | None) -> str | None:
     """What the network knows as black and white of such files: of a folder as of its first picture."""
     from oneself import io
+    from oneself.domains.gaps import close_gaps
     from oneself.tasks.adaptation import trained_range
 
     first = next((path for path in sorted(source.rglob("*")) if path.is_file()), source) if source.is_dir() else source
     try:
-        pixels: np.ndarray[Any, Any] = io.close_gaps(io.split(io.read(first, axes=axes))[0].pixels)[0]
+        pixels: np.ndarray[Any, Any] = close_gaps(io.split(io.read(first, axes=axes))[0].pixels)[0]
     except (OSError, ValueError):
         return None  # who reads them all says what is wrong
     found = trained_range(pixels)

@@ -34,12 +34,14 @@ GENERATE = "generate"
 APART = ("transparency", "watermark", "segment", "dehaze")
 EXAMPLES = {"super-resolve": "zssr", "separate": "double_dip", "dehaze": "double_dip"}
 OWN = {
-    "denoise": [],
+    "denoise": [
+        flags.flag("quality", str, "What auto picks by: fast takes seconds for a photograph, best as long as it needs; "
+                   "the best that takes about a minute otherwise.", metavar="fast|best"),
+    ],
     "super-resolve": [
         flags.flag("scale", str, "How much larger: 2, 1.5, or one for each axis: 2x1.5 (down x across).",
                    metavar="FACTOR"),
-        flags.flag("rate", float, "Of a recording: the samples in a second that it shall have.", metavar="HZ", above=0,
-                   high=1e7),
+        flags.flag("rate", float, "Of a recording: the rate that it shall have.", metavar="HZ", above=0, high=1e7),
         flags.flag("kernel", str, "The blur (NPY or picture) behind the small picture, where you know it; whole "
                    "factors then. Odd-sized, of sum 1; pictures are divided by their sum. Or 'estimate': found from "
                    "the picture.", metavar="FILE|estimate"),
@@ -47,8 +49,8 @@ OWN = {
     "inpaint": [
         flags.flag("mask", str, "A picture of the same size: not 0 (not black) where something is missing.",
                    metavar="FILE"),
-        flags.flag("gap", list[str], "Of a recording: the seconds from and to which it is missing. May be given "
-                   "several times.", metavar="FROM:TO"),
+        flags.flag("gap", list[str], "Of a recording: what is missing, in seconds. Several times, too.",
+                   metavar="FROM:TO"),
         flags.flag("known", str, "What becomes of the rest of the picture: keep leaves it as it is, restore also "
                    "removes its noise.", default="keep", metavar="KIND"),
     ],
@@ -180,11 +182,27 @@ def _others() -> dict[str, tuple[str, list[Parameter]]]:
     return {
         **uses(),
         "adapt": (adapt.SUMMARY, adapt.parameters()),
-        "weights": ("List the pretrained networks that are known, and what of them is.", [json]),
+        "weights": (
+            "List the pretrained networks that are known, and what of them is.",
+            [
+                flags.flag("path", str, "Say where a file lies that this package brings along.", metavar="NAME"),
+                json,
+            ],
+        ),
         "methods": ("List the methods, what they do and their options.", [json]),
         "info": (
             "Say what is in a file, what its noise is like, and what auto would do with it.",
-            [flags.positional("file", "A picture, volume, signal or recording."), *looked_at, json],
+            [
+                flags.positional("file", "A picture, volume, signal or recording."),
+                flags.flag(
+                    "plot",
+                    str,
+                    "Draw the noise of a picture here (PNG): against brightness, between neighbours, its spectrum.",
+                    metavar="FILE",
+                ),
+                *looked_at,
+                json,
+            ],
         ),
         "calibrate": (
             "Rank methods of denoising on a picture, by pixels of it that they are not shown.",

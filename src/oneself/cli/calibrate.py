@@ -10,6 +10,7 @@ import numpy as np
 
 from oneself import io
 from oneself.core import Compute
+from oneself.domains.gaps import check_pixels
 from oneself.jobs.errors import DONE
 from oneself.jobs.request import parse_range
 from oneself.quantities import duration
@@ -32,7 +33,7 @@ def main(
     Compute.choose(device)
     limits = None if data_range is None else parse_range(data_range)
     picture = io.read(Path(source), axes=axes)
-    io.check_pixels(picture.pixels, f"calibrate(in={source!r})", gaps=True)
+    check_pixels(picture.pixels, f"calibrate(in={source!r})", gaps=True)
     items = [item for item in io.split(picture) if (item.pixels != item.pixels.flat[0]).any()]
     given = limits if limits is None or len(limits) == 2 else limits[0]
     asked = None if methods is None else [key.strip() for key in methods.split(",") if key.strip()]

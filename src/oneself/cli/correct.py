@@ -11,6 +11,8 @@ import torch
 from oneself import io
 from oneself.core import Compute
 from oneself.core.result import versions
+from oneself.domains.gaps import check_pixels, close_gaps
+from oneself.domains.ranges import from_unit, to_unit
 from oneself.jobs.aids import read_kernel
 from oneself.jobs.errors import DONE, working
 from oneself.jobs.journal import finish_killed
@@ -48,7 +50,7 @@ def main(
     items = io.split(picture)
     if items[0].axes != "YX":
         raise ValueError(f"correct(in={source!r}): axes {items[0].axes}. Pictures (Y, X) can be corrected.")
-    io.check_pixels(picture.pixels, f"correct(in={source!r})", gaps=True)
+    check_pixels(picture.pixels, f"correct(in={source!r})", gaps=True)
     side, display = io.side_path(target), Display(quiet)
     reads = [place] if kernel == ESTIMATE else [place, Path(kernel)]
     places = Places("correct", reads, [("out", target), ("out's .json", side)])
@@ -63,11 +65,11 @@ def main(
             display.warn(note)
         made, kernels = [], []
         for item in items:
-            closed, gaps = io.close_gaps(item.pixels)
-            unit, span = io.to_unit(closed, limits)
+            closed, gaps = close_gaps(item.pixels)
+            unit, span = to_unit(closed, limits)
             y = torch.from_numpy(np.ascontiguousarray(unit))[None]
             better, found, notes = corrected(y, factor, given, ridge=ridge, seed=seed, device=device)
-            own = io.from_unit(better[0].numpy(), span)
+            own = from_unit(better[0].numpy(), span)
             made.append(own if gaps is None else gaps.put_back(own))
             kernels.append({"side": found.shape[0], "widths": list(spread(found)), "notes": list(notes)})
         with working():

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from oneself import io
 from oneself.cli.tasks import attempt
+from oneself.domains.ranges import to_unit
 from oneself.io import Picture
 from oneself.jobs.aids import Aids
 from oneself.jobs.interruption import Interruption
@@ -69,5 +70,5 @@ def _sky() -> Picture:
 
 
 def _tensor(picture: Picture) -> Tensor:
-    unit, _ = io.to_unit(picture.pixels, 255)
+    unit, _ = to_unit(picture.pixels, 255)
     return torch.from_numpy(np.moveaxis(unit, -1, 0).copy())[None]

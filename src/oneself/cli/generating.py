@@ -17,6 +17,7 @@ from oneself.cli.steering import steering
 from oneself.core.checkpoint import load_tree
 from oneself.core.result import versions
 from oneself.domains import IMAGE, RECORDING
+from oneself.domains.gaps import check_pixels
 from oneself.generative import Shaping
 from oneself.generative.model import Model, checked_size
 from oneself.io.sound import coding_of
@@ -130,7 +131,7 @@ def _read(source: Path, axes: str | None) -> tuple[io.Picture, list[str]]:
         return io.read_clip(source, axes=axes), []
     picture = io.read(source, axes=axes)
     if sound.rate_of(picture) is not None:
-        io.check_pixels(picture.pixels, f"generate({str(source)!r})")
+        check_pixels(picture.pixels, f"generate({str(source)!r})")
         return picture, list(picture.notes)
     if len(set(picture.axes) - set("YXC")) == 1:
         return io.read_clip(source, axes=axes), list(picture.notes)
@@ -166,7 +167,7 @@ def opaque(picture: io.Picture, source: Path, task: str) -> tuple[io.Picture, li
             )
         notes.append("its alpha channel is opaque everywhere and was left out")
         picture = replace(picture, alpha=None)
-    io.check_pixels(picture.pixels, f"{task}({str(source)!r})")
+    check_pixels(picture.pixels, f"{task}({str(source)!r})")
     return picture, notes
 
 

@@ -11,6 +11,8 @@ import torch
 from oneself import io
 from oneself.core import Compute, Result
 from oneself.core.result import versions
+from oneself.domains.gaps import check_pixels, close_gaps
+from oneself.domains.ranges import to_unit
 from oneself.io import Picture
 from oneself.jobs.errors import DONE, working
 from oneself.jobs.journal import finish_killed
@@ -56,7 +58,7 @@ def main(
     with Keeping(side, places, overwrite) as keeping:
         io.check_target(side, keeping.may_replace(side))
         io.check_output(_drawn(torch.ones(1, 1), target), target, overwrite=keeping.may_replace(target))
-        unit, _ = io.to_unit(io.close_gaps(pixels)[0], limits)
+        unit, _ = to_unit(close_gaps(pixels)[0], limits)
         y = torch.from_numpy(np.ascontiguousarray(unit))[None]
         result = find_kernel(y, factor, method, seed=seed, seconds=seconds, device=device)
         with working():
@@ -94,7 +96,7 @@ def _only(source: str, picture: Picture) -> np.ndarray[Any, Any]:
         raise ValueError(f"kernel(in={source!r}): {len(items)} pictures, each with a blur of its own. Give one.")
     if items[0].axes != "YX":
         raise ValueError(f"kernel(in={source!r}): axes {items[0].axes}. The blur of pictures (Y, X) can be found.")
-    io.check_pixels(items[0].pixels, f"kernel(in={source!r})", gaps=True)
+    check_pixels(items[0].pixels, f"kernel(in={source!r})", gaps=True)
     return items[0].pixels
 
 

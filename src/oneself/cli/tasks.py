@@ -157,6 +157,7 @@ def _settings(
         "sigma",
         "seed",
         "seconds",
+        "quality",
         "device",
         "precision",
         "compile",

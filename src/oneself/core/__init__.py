@@ -15,10 +15,9 @@ from oneself.core.runner import Diverged
 from oneself.core.stage import Fit, Input, Learner, Stage
 from oneself.core.state import State
 from oneself.core.step import Step
-from oneself.core.stopping import Both, Either, Last, Never, Score, Seconds, Selection, StoppingRule
+from oneself.core.stopping import Either, Last, Never, Score, Seconds, Selection, StoppingRule
 
 __all__ = [
-    "Both",
     "Compute",
     "Diverged",
     "Either",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from oneself.core.stage import Stage
     from oneself.core.step import Step
 
-__all__ = ["Both", "Either", "Last", "Never", "Score", "Seconds", "Selection", "StoppingRule"]
+__all__ = ["Either", "Last", "Never", "Score", "Seconds", "Selection", "StoppingRule"]
 
 
 class Score(State, ABC):
@@ -65,9 +65,6 @@ class StoppingRule(State, ABC):
     def __or__(self, other: StoppingRule) -> Either:
         return Either(self, other)
 
-    def __and__(self, other: StoppingRule) -> Both:
-        return Both(self, other)
-
 
 class Never(StoppingRule):
     """The steps decide."""
@@ -92,21 +89,6 @@ class Either(StoppingRule):
 
     def reason(self) -> str:
         return " and ".join(rule.reason() for rule in (self.first, self.second) if bool(rule.registered("fired")))
-
-
-class Both(StoppingRule):
-    """Stops when two rules agree at one step; both always advance."""
-
-    def __init__(self, first: StoppingRule, second: StoppingRule) -> None:
-        super().__init__()
-        self.first, self.second = first, second
-
-    def met(self, step: Step) -> Tensor:
-        met: Tensor = self.first(step) & self.second(step)
-        return met
-
-    def reason(self) -> str:
-        return f"{self.first.reason()} and {self.second.reason()}"
 
 
 class Seconds(StoppingRule):

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from oneself.io.gaps import Gaps, check_pixels, close_gaps
-from oneself.io.ranges import Range, from_unit, same_units, to_unit
+from oneself.domains.gaps import Gaps, check_pixels, close_gaps
+from oneself.domains.ranges import Range, from_unit, same_units, to_unit
 
 __all__ = ["ChannelAxis", "DataRange", "Given", "channel_axis_of", "unpack"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,6 @@ import torch
 from torch import Tensor
 
 from oneself.domains.domain import Domain
-from oneself.io.files import read, write
-from oneself.io.picture import Metadata, Picture
-from oneself.io.sound import SoundCoding, coding_of
 
 __all__ = ["RECORDING", "Recording"]
 
@@ -26,27 +22,6 @@ class Recording:
 
     samples: Tensor
     rate: float
-
-    @classmethod
-    def read(cls, path: str | Path) -> Recording:
-        """What a WAV, FLAC or OGG file holds, full scale being ±1. Raises as ``oneself.io.read``."""
-        picture = read(path)
-        coding = coding_of(picture)
-        if coding is None:
-            raise ValueError(f"Recording.read(path={str(path)!r}): a picture. Give a recording: WAV, FLAC or OGG.")
-        pixels = picture.pixels.reshape(len(picture.pixels), -1).T
-        scale = 2.0 ** (8 * pixels.dtype.itemsize - 1) if pixels.dtype.kind == "i" else 1.0
-        return cls(torch.from_numpy((pixels / scale).astype(np.float32))[None], float(coding.rate))
-
-    def write(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Write it: WAV in 32 bits, floating point; FLAC in 24 bits; OGG as Vorbis. Raises as ``oneself.io.write``."""
-        samples = np.ascontiguousarray(self.samples[0].detach().cpu().numpy().astype(np.float32).T)
-        coding = SoundCoding(round(self.rate), "FLOAT")
-        if Path(path).suffix.lower() == ".flac":
-            samples = (np.clip(samples.astype(np.float64), -1, 1 - 2.0**-23) * 2.0**31).astype(np.int32)
-            coding = SoundCoding(round(self.rate), "PCM_24")
-        samples = samples[:, 0] if samples.shape[1] == 1 else samples
-        write(Picture(samples, "XC"[: samples.ndim], metadata=Metadata(native=coding)), path, overwrite=overwrite)
 
 
 class Recordings(Domain[Recording]):

@@ -19,8 +19,8 @@ from oneself.core.context import pass_on
 from oneself.core.option import shown
 from oneself.core.randomness import Randomness
 from oneself.core.schema import Misfit, conform
+from oneself.domains.ranges import Range, from_unit
 from oneself.generative import Guide, Noise, Region, Sampler, Shaping, Steered, blank, fresh, steering
-from oneself.io.ranges import Range, from_unit
 
 __all__ = ["VERSION", "Kind", "Model"]
 

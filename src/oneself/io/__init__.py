@@ -6,24 +6,21 @@
 
 from .clips import CLIP_ENDINGS, check_clip_output, is_folder, read_clip, write_clip
 from .files import check_output, losses, read, write
-from .gaps import Gaps, check_pixels, close_gaps
+from .formats import EXTENSIONS
 from .items import Item, join, split
 from .orientation import is_swapped, upright
-from .paths import EXTENSIONS, find_images, output_path, part_path, passed_over, side_path
+from .paths import find_images, output_path, part_path, passed_over, side_path
 from .picture import Metadata, Picture, PixelSize, Resolution, Timing, check_axes
-from .ranges import Range, from_unit, measured_range, same_units, to_unit
 from .saving import NotSaved, SavedAside, announced, check_target, save, save_aside, write_text_atomic
 
 __all__ = [
     "CLIP_ENDINGS",
     "EXTENSIONS",
-    "Gaps",
     "Item",
     "Metadata",
     "NotSaved",
     "Picture",
     "PixelSize",
-    "Range",
     "Resolution",
     "SavedAside",
     "Timing",
@@ -31,27 +28,21 @@ __all__ = [
     "check_axes",
     "check_clip_output",
     "check_output",
-    "check_pixels",
     "check_target",
-    "close_gaps",
     "find_images",
-    "from_unit",
     "is_folder",
     "is_swapped",
     "join",
     "losses",
-    "measured_range",
     "output_path",
     "part_path",
     "passed_over",
     "read",
     "read_clip",
-    "same_units",
     "save",
     "save_aside",
     "side_path",
     "split",
-    "to_unit",
     "upright",
     "write",
     "write_clip",

@@ -4,30 +4,19 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 
 from . import keeping, npy, png, pnm, raster, saving, sound, tiff, tiff_write
-from .paths import EXTENSIONS, FORMATS, check_source, extension
+from .formats import EXTENSIONS, FORMATS, Format, known_by, of_ending
+from .paths import check_source, extension
 from .picture import Metadata, Picture
 
-_SIGNATURES = {
-    png.SIGNATURE: "png",
-    b"\xff\xd8\xff": "jpeg",
-    b"BM": "bmp",
-    b"\x93NUMPY": "npy",
-    b"GIF87a": "gif",
-    b"GIF89a": "gif",
-    **{b"P%d" % number: "pnm" for number in range(1, 7)},
-    b"II*\0": "tiff",
-    b"MM\0*": "tiff",
-    b"II+\0": "tiff",
-    b"MM\0+": "tiff",
-}
 _FOREIGN = {
     b"%PDF": "a PDF",
     b"PK\x03\x04": "a ZIP archive (.npz, .docx, …)",
@@ -39,16 +28,18 @@ _FOREIGN = {
     b"<htm": "a web page",
     b"\0\0\0\x0cjP": "a JPEG 2000 picture",
 }
-_MOST = {"jpeg": 65500, "webp": 16383, "gif": 65535, "tga": 65535}  # pixels along a side
-_ABLE = (".png", ".jpg", ".webp", ".bmp", ".tif", ".wav", ".flac", ".ogg", ".npy")  # what is offered instead
-_RASTER = ("jpeg", "webp", "bmp", "gif", "tga")
-_ANIMATED = ("png", "webp", "gif")
-_DEPTHS = {
-    **dict.fromkeys(("jpeg", "webp", "gif", "tga"), "u1"),
-    **dict.fromkeys(("png", "pnm"), "b1 u1 u2"),
-    "bmp": "b1 u1",
-    "tiff": "b1 u1 u2 u4 u8 i1 i2 i4 i8 f2 f4 f8",
+
+_OFFERED = ("png", "jpeg", "webp", "bmp", "tiff", "wav", "flac", "ogg", "npy")  # where a format cannot hold a picture
+
+CODERS: Mapping[str, tuple[Any, Any]] = {
+    "png": (png, png),
+    "pnm": (pnm, pnm),
+    "tiff": (tiff, tiff_write),
+    "npy": (npy, npy),
+    **dict.fromkeys(("jpeg", "webp", "bmp", "gif", "tga"), (raster, raster)),
+    **dict.fromkeys(sound.KINDS, (sound, sound)),
 }
+"""The modules whose `read` and `write` are those of each of `formats.FORMATS`."""
 
 
 def read(path: str | Path, *, axes: str | None = None) -> Picture:
@@ -66,17 +57,13 @@ def read(path: str | Path, *, axes: str | None = None) -> Picture:
     check_source(path)
     kind = _kind(path)
     with _explained(path, kind):
-        if kind == "tiff":
-            return tiff.read(path, axes)
-        if kind == "npy":
-            return npy.read(path, axes)
-        if kind in (*_RASTER, *sound.KINDS):
-            picture = (raster.read if kind in _RASTER else sound.read)(path, kind)
-        else:
-            picture = {"png": png.read, "pnm": pnm.read}[kind](path)
+        reader, _ = CODERS[kind.key]
+        if kind.axes.startswith("any"):
+            return cast(Picture, reader.read(path, axes))
+        picture: Picture = reader.read(path, kind.key) if reader in (raster, sound) else reader.read(path)
     if axes not in (None, picture.axes):
         raise ValueError(
-            f"read(path={str(path)!r}, axes={axes!r}): a {kind.upper()} of {picture.pixels.ndim} dimensions is "
+            f"read(path={str(path)!r}, axes={axes!r}): a {kind.name} of {picture.pixels.ndim} dimensions is "
             f"{picture.axes!r}. Leave axes out."
         )
     return picture
@@ -97,7 +84,7 @@ def write(picture: Picture, path: str | Path, *, overwrite: bool = False, qualit
     """
     path = Path(path)
     check_output(picture, path, overwrite=overwrite, quality=quality)
-    kind, failed = FORMATS[path.suffix.lower()], list[str]()
+    kind, failed = _asked_for(path), list[str]()
     encode = functools.partial(_encode, picture, kind, quality, failed)
     aside: list[tuple[str, saving.Encode]] = [
         (extension(path), encode),
@@ -116,21 +103,21 @@ def losses(picture: Picture, path: str | Path) -> tuple[str, ...]:
     """In words, what a file of that name could not hold of the picture: metadata that has no place in the format, and
     pixels that its coding changes. To be told before the work."""
     path = Path(path)
-    kind = FORMATS.get(path.suffix.lower())
+    kind = of_ending(path.suffix)
     if kind is None:
         return ()
     return keeping.fitting(picture.metadata, kind)[1] + tuple(_changes(picture, kind))
 
 
-def _changes(picture: Picture, kind: str) -> Iterator[str]:
+def _changes(picture: Picture, kind: Format) -> Iterator[str]:
     """What the coding changes, where the user may not expect it."""
     source = picture.source
-    if source is not None and FORMATS.get(source.suffix.lower()) == kind != picture.format:
-        lossy = ", which loses a little: name the result .png or .tif to lose nothing" if kind == "jpeg" else ""
-        yield f"{source.name} holds a {picture.format.upper()}: the result is written as {kind.upper()}{lossy}"
-    if kind == "ogg" and picture.format != "ogg":
+    if source is not None and of_ending(source.suffix) is kind and kind.key != picture.format:
+        lossy = ", which loses a little: name the result .png or .tif to lose nothing" if kind.key == "jpeg" else ""
+        yield f"{source.name} holds a {picture.format.upper()}: the result is written as {kind.name}{lossy}"
+    if kind.key == "ogg" and picture.format != "ogg":
         yield "OGG loses a little: name the result .wav or .flac to lose nothing"
-    if kind == "gif" and "C" in picture.axes:
+    if kind.key == "gif" and "C" in picture.axes:
         yield "GIF holds 256 colours: name the result .png or .webp to keep all"
 
 
@@ -141,17 +128,12 @@ def check_output(picture: Picture, path: str | Path, *, overwrite: bool = False,
     and an OSError where the file exists or its folder is missing or not writable.
     """
     path = Path(path)
-    kind = FORMATS.get(path.suffix.lower())
-    if kind is None:
-        raise ValueError(
-            f"write(path={str(path)!r}): the extension {path.suffix!r} is no format written here. "
-            f"Use one of {' '.join(EXTENSIONS)}."
-        )
+    kind = _asked_for(path)
     problem = _misfit(picture, kind)
     if problem:
-        able = [e for e in _ABLE if _misfit(picture, FORMATS[e]) is None]
-        raise ValueError(f"write(path={str(path)!r}): {kind.upper()} cannot hold {problem}. Use {' or '.join(able)}.")
-    if quality is not None and (kind not in ("jpeg", "webp") or not 1 <= quality <= 100):
+        able = [one.endings[0] for one in map(FORMATS.get, _OFFERED) if one and _misfit(picture, one) is None]
+        raise ValueError(f"write(path={str(path)!r}): {kind.name} cannot hold {problem}. Use {' or '.join(able)}.")
+    if quality is not None and (not kind.quality or not 1 <= quality <= 100):
         raise ValueError(
             f"write(path={str(path)!r}, quality={quality}): only JPEG and WebP have a quality, from 1 to 100. "
             "Leave it out, or choose one of these."
@@ -161,7 +143,7 @@ def check_output(picture: Picture, path: str | Path, *, overwrite: bool = False,
     saving.check_target(path, overwrite)
 
 
-def _encode(picture: Picture, kind: str, quality: int | None, failed: list[str], path: Path) -> None:
+def _encode(picture: Picture, kind: Format, quality: int | None, failed: list[str], path: Path) -> None:
     """Write the file with all metadata that the format can hold; where that fails, with none, and tell why."""
     fit = replace(picture, metadata=keeping.fitting(picture.metadata, kind)[0])
     try:
@@ -175,64 +157,62 @@ def _encode(picture: Picture, kind: str, quality: int | None, failed: list[str],
         except Exception as again:
             if isinstance(again, OSError):
                 raise
-            raise OSError(f"{kind.upper()} encoding failed: {again}") from error
+            raise OSError(f"{kind.name} encoding failed: {again}") from error
         failed.append(str(error) or type(error).__name__)
 
 
-def _encoder(picture: Picture, kind: str, quality: int | None) -> saving.Encode:
-    if kind in _RASTER:
-        return functools.partial(raster.write, picture, kind=kind, quality=quality)
-    if kind in sound.KINDS:
-        return functools.partial(sound.write, picture, kind=kind)
-    writers: dict[str, Callable[[Picture, Path], None]] = {
-        "png": png.write,
-        "pnm": pnm.write,
-        "tiff": tiff_write.write,
-        "npy": npy.write,
-    }
-    return functools.partial(writers[kind], picture)
+def _encoder(picture: Picture, kind: Format, quality: int | None) -> saving.Encode:
+    _, writer = CODERS[kind.key]
+    settings: dict[str, Any] = {"kind": kind.key, "quality": quality} if writer is raster else {}
+    settings |= {"kind": kind.key} if writer is sound else {}
+    return functools.partial(writer.write, picture, **settings)
 
 
-def _misfit(picture: Picture, kind: str) -> str | None:
+def _asked_for(path: Path) -> Format:
+    """The format that a path asks for. ValueError where it is none that is written here."""
+    kind = of_ending(path.suffix)
+    if kind is None:
+        raise ValueError(
+            f"write(path={str(path)!r}): the extension {path.suffix!r} is no format written here. "
+            f"Use one of {' '.join(EXTENSIONS)}."
+        )
+    return kind
+
+
+def _misfit(picture: Picture, kind: Format) -> str | None:
     """What about the picture the format cannot hold, in words."""
     dtype, sizes = picture.pixels.dtype, picture.sizes
-    if kind == "npy":
+    if kind.axes == "any":
         return None
-    if kind in sound.KINDS:
-        return sound.misfit(picture, kind)
+    if kind.axes == "recording":
+        return sound.misfit(picture, kind.key)
     if sound.coding_of(picture) is not None:
         return "a recording"
-    if f"{dtype.kind}{dtype.itemsize}" not in _DEPTHS[kind].split():
+    if f"{dtype.kind}{dtype.itemsize}" not in kind.depths.split():
         return f"{dtype} pixels"
     if "Y" not in sizes:
         return "a signal"
-    if kind == "tiff":
+    if kind.axes == "any with Y":
         return None
-    played = picture.metadata.timing is not None and kind in _ANIMATED and picture.axes.startswith("T")
+    played = picture.metadata.timing is not None and kind.axes == "picture or clip" and picture.axes.startswith("T")
     if (picture.axes[1:] if played else picture.axes) not in ("YX", "YXC"):
         return f"an array with the axes {picture.axes}"
     if sizes.get("C", 3) != 3:
         return f"{sizes['C']} channels"
-    if picture.alpha is not None and (kind in ("jpeg", "bmp", "pnm") or (kind == "gif" != picture.format)):
+    if picture.alpha is not None and (kind.alpha == "no" or (kind.alpha == "kept" and kind.key != picture.format)):
         return "an alpha channel"
     if picture.alpha is not None and dtype == np.bool_:
         return "an alpha channel of one bit"
     largest = max(sizes["Y"], sizes["X"])
-    return f"{largest} pixels along a side" if largest > _MOST.get(kind, largest) else None
+    return f"{largest} pixels along a side" if largest > (kind.longest or largest) else None
 
 
-def _kind(path: Path) -> str:
+def _kind(path: Path) -> Format:
     with path.open("rb") as file:
         head = file.read(16)
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "webp"
-    if (heard := sound.kind_of(head)) is not None:
-        return heard
-    for start, kind in _SIGNATURES.items():
-        if head.startswith(start):
-            return kind
-    if path.suffix.lower() == ".tga" and len(head) == 16 and head[1] < 2 and head[2] in (1, 2, 3, 9, 10, 11):
-        return "tga"
+    kind = known_by(head, path.suffix)
+    if kind is not None:
+        return kind
     looks = next((name for start, name in _FOREIGN.items() if head.startswith(start)), None)
     if looks is None and head[4:8] == b"ftyp":
         looks = "a HEIC or AVIF picture, or a film"
@@ -244,7 +224,7 @@ def _kind(path: Path) -> str:
 
 
 @contextmanager
-def _explained(path: Path, kind: str) -> Iterator[None]:
+def _explained(path: Path, kind: Format) -> Iterator[None]:
     """Turn what decoders raise into one sentence; messages of our own pass."""
     try:
         yield
@@ -257,6 +237,6 @@ def _explained(path: Path, kind: str) -> Iterator[None]:
             raise
         reason = str(error) or type(error).__name__
         raise OSError(
-            f"read(path={str(path)!r}): the {kind.upper()} file is cut off or damaged ({reason}). "
+            f"read(path={str(path)!r}): the {kind.name} file is cut off or damaged ({reason}). "
             "Get it again from where it came."
         ) from error

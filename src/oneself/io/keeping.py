@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from . import exif, ifd
-from .bounds import WORDS
+from .formats import Format
 from .picture import Metadata
 from .png import PngExtras
 from .raster import JpegCoding
@@ -22,53 +22,39 @@ _NAMES = {
     "pixel_size": "pixel sizes",
     "timing": "timing",
 }
-_WORDS = frozenset({"exif", "icc", "xmp"})
-_HELD = {
-    "png": _WORDS | {"resolution", "timing"},
-    "jpeg": _WORDS | {"resolution"},
-    "tiff": _WORDS | {"resolution", "pixel_size"},
-    "webp": _WORDS | {"timing"},
-    "bmp": frozenset({"resolution"}),
-    "gif": frozenset({"timing"}),
-}
-_SEGMENT = 65533  # bytes in a segment of a JPEG file
-_MOST = {  # bytes of these in a file, where there is a limit
-    "jpeg": {"exif": _SEGMENT - 6, "xmp": _SEGMENT - 29, "icc": 255 * (_SEGMENT - 14)},
-    "png": {"icc": WORDS},  # what is compressed there would not be read
-}
 _QUIET = frozenset({b"sRGB", b"tIME"})  # what is assumed without it, and a time that no longer holds
 _SHOWN = frozenset({b"gAMA", b"cHRM"})  # said by sRGB, too
 
 
-def fitting(metadata: Metadata, kind: str) -> tuple[Metadata, tuple[str, ...]]:
+def fitting(metadata: Metadata, kind: Format) -> tuple[Metadata, tuple[str, ...]]:
     """The metadata that a file of a kind can hold, and in words what is left out for want of a place."""
-    held = _HELD.get(kind, frozenset())
+    held = kind.holds
     lost = [name for name in _NAMES if name not in held and getattr(metadata, name)]
     if "resolution" in lost and "exif" in held and metadata.exif and _tells_resolution(metadata.exif):
         lost.remove("resolution")
     nothing: dict[str, Any] = {name: {} if name == "pixel_size" else None for name in lost}
     fit = replace(metadata, **nothing)
     words = [_NAMES[name] for name in lost] + list(_native_words(metadata.native, kind))
-    notes = [f"{kind.upper()} cannot hold its {_listed(words)}: left out"] if words else []
+    notes = [f"{kind.name} cannot hold its {_listed(words)}: left out"] if words else []
     fit = _short(fit, kind, notes)
-    if kind == "tiff" and fit.exif and exif.is_damaged(fit.exif):
+    if kind.key == "tiff" and fit.exif and exif.is_damaged(fit.exif):
         notes.append("its EXIF data is damaged: what cannot be read of it is left out")
     return fit, tuple(notes)
 
 
-def _short(metadata: Metadata, kind: str, notes: list[str]) -> Metadata:
+def _short(metadata: Metadata, kind: Format, notes: list[str]) -> Metadata:
     """What is not too long; EXIF without its thumbnail, where that is enough."""
-    for name, most in _MOST.get(kind, {}).items():
+    for name, most in kind.limits.items():
         block = getattr(metadata, name)
         if not block or len(block) <= most:
             continue
         smaller = _without_thumbnail(block) if name == "exif" else None
         if smaller is not None and len(smaller) <= most:
-            notes.append(f"its EXIF data is too long for {kind.upper()}: left out is the thumbnail")
+            notes.append(f"its EXIF data is too long for {kind.name}: left out is the thumbnail")
             metadata = replace(metadata, exif=smaller)
         else:
             notes.append(
-                f"its {_NAMES[name]} is too long for {kind.upper()} ({len(block):,} bytes; {most:,} fit): left out"
+                f"its {_NAMES[name]} is too long for {kind.name} ({len(block):,} bytes; {most:,} fit): left out"
             )
             nothing: dict[str, Any] = {name: None}
             metadata = replace(metadata, **nothing)
@@ -90,19 +76,19 @@ def _tells_resolution(block: bytes) -> bool:
         return False
 
 
-def _native_words(native: object, kind: str) -> Iterator[str]:
+def _native_words(native: object, kind: Format) -> Iterator[str]:
     """What only the source's own format can hold."""
-    if isinstance(native, PngExtras) and kind != "png":
+    if isinstance(native, PngExtras) and kind.key != "png":
         names = {chunk.name for chunk in (*native.before, *native.after)} - _QUIET
         names -= _SHOWN if any(chunk.name == b"sRGB" for chunk in native.before) else set()
         if names:
             yield f"PNG chunks {', '.join(sorted(name.decode('latin-1') for name in names))}"
-    if isinstance(native, JpegCoding) and kind != "jpeg":
+    if isinstance(native, JpegCoding) and kind.key != "jpeg":
         codes = {segment[1] for segment in native.segments}
         yield from ["comment"] * (0xFE in codes) + ["Photoshop data (IPTC)"] * (0xED in codes)
-    if isinstance(native, SoundCoding) and kind not in KINDS:
+    if isinstance(native, SoundCoding) and kind.key not in KINDS:
         yield "sampling rate"
-    if isinstance(native, TiffLayout) and kind != "tiff":
+    if isinstance(native, TiffLayout) and kind.key != "tiff":
         yield from _tags(native)
 
 

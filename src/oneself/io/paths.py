@@ -9,32 +9,8 @@ import os
 from collections import Counter
 from pathlib import Path
 
-FORMATS = {
-    ".png": "png",
-    ".jpg": "jpeg",
-    ".jpeg": "jpeg",
-    ".jpe": "jpeg",
-    ".jfif": "jpeg",
-    ".webp": "webp",
-    ".tif": "tiff",
-    ".tiff": "tiff",
-    ".btf": "tiff",
-    ".tf8": "tiff",
-    ".bmp": "bmp",
-    ".npy": "npy",
-    ".gif": "gif",
-    ".pbm": "pnm",
-    ".pgm": "pnm",
-    ".ppm": "pnm",
-    ".pnm": "pnm",
-    ".tga": "tga",
-    ".wav": "wav",
-    ".wave": "wav",
-    ".flac": "flac",
-    ".ogg": "ogg",
-    ".oga": "ogg",
-}
-EXTENSIONS = tuple(FORMATS)
+from .formats import EXTENSIONS, FORMATS
+
 _OURS = (".json", ".safetensors")  # records, models and checkpoints
 
 
@@ -42,7 +18,9 @@ def extension(path: Path) -> str:
     """The ending that says the format, as written, ".ome.tif" included."""
     inner = Path(path.stem).suffix
     return (
-        inner + path.suffix if inner.lower() == ".ome" and FORMATS.get(path.suffix.lower()) == "tiff" else path.suffix
+        inner + path.suffix
+        if inner.lower() == ".ome" and path.suffix.lower() in FORMATS["tiff"].endings
+        else path.suffix
     )
 
 
@@ -87,7 +65,7 @@ def find_images(folder: str | Path, recursive: bool = False) -> list[Path]:
     if not folder.is_dir():
         raise NotADirectoryError(f"find_images(folder={str(folder)!r}): this is a file. Read it, or name its folder.")
     found = folder.rglob("*") if recursive else folder.iterdir()
-    images = [p for p in found if p.suffix.lower() in FORMATS and p.is_file() and not _hidden(p.relative_to(folder))]
+    images = [p for p in found if p.suffix.lower() in EXTENSIONS and p.is_file() and not _hidden(p.relative_to(folder))]
     return sorted(p for p in images if not _made_here(p))
 
 
@@ -99,7 +77,7 @@ def passed_over(folder: str | Path, recursive: bool = False) -> dict[str, int]:
     others = [
         p
         for p in found
-        if p.suffix.lower() not in {*FORMATS, *_OURS} and p.is_file() and not _hidden(p.relative_to(folder))
+        if p.suffix.lower() not in {*EXTENSIONS, *_OURS} and p.is_file() and not _hidden(p.relative_to(folder))
     ]
     return dict(sorted(Counter(p.suffix.lower() or "no ending" for p in others).items()))
 

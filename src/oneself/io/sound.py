@@ -13,7 +13,7 @@ import numpy as np
 from .bounds import DENSEST, check_claim
 from .picture import Metadata, Picture, Pixels
 
-__all__ = ["KINDS", "SoundCoding", "coding_of", "kind_of", "misfit", "read", "write"]
+__all__ = ["KINDS", "SoundCoding", "coding_of", "misfit", "read", "write"]
 
 KINDS = ("wav", "flac", "ogg")
 SUBTYPES = {"int16": "PCM_16", "int32": "PCM_32", "float32": "FLOAT", "float64": "DOUBLE"}
@@ -50,13 +50,6 @@ def coding_of(picture: Picture) -> SoundCoding | None:
     """How a recording was stored; None of what is none."""
     native = picture.metadata.native
     return native if isinstance(native, SoundCoding) else None
-
-
-def kind_of(head: bytes) -> str | None:
-    """What the first twelve bytes of a file say."""
-    if head[:4] in (b"RIFF", b"RF64", b"RIFX") and head[8:12] == b"WAVE":
-        return "wav"
-    return {b"fLaC": "flac", b"OggS": "ogg"}.get(head[:4])
 
 
 def read(path: Path, kind: str) -> Picture:

@@ -15,6 +15,8 @@ from torch import Tensor
 from oneself import io
 from oneself.core import OptionRecord
 from oneself.core.identity import file_digest as digest
+from oneself.domains.gaps import check_pixels
+from oneself.domains.ranges import same_units
 from oneself.io import Picture
 from oneself.jobs.request import Settings
 from oneself.operators.mixture import MIXTURES
@@ -94,7 +96,7 @@ def read_mask(name: str, path: Path, axes: str | None) -> Picture:
 
 def _image(name: str, path: Path, axes: str | None) -> Picture:
     picture = _read(path, {} if axes is None else {len(axes): axes})
-    io.check_pixels(picture.pixels, f"read({name}={str(path)!r})")
+    check_pixels(picture.pixels, f"read({name}={str(path)!r})")
     return picture
 
 
@@ -138,7 +140,7 @@ def spread(name: str, aid: Picture, picture: Picture, settings: Settings) -> lis
         another type than the picture's, so that nobody knows whether its units are the same.
     """
     kinds = picture.pixels.dtype, aid.pixels.dtype
-    same = io.same_units(*kinds) or settings.data_range is not None
+    same = same_units(*kinds) or settings.data_range is not None
     if name not in MARKS and not same and not is_apart(name, settings.method):
         raise ValueError(
             f"{settings.task}({name}): of {kinds[1]}, the picture is {kinds[0]}, in other units. Give both of one "

@@ -14,15 +14,18 @@ import torch
 from torch import Tensor
 
 from oneself import io
-from oneself.core import Method
+from oneself.core import Identity, Method
 from oneself.domains import Recording
-from oneself.io import Gaps, Item, Picture, Range
+from oneself.domains.gaps import Gaps, check_pixels, close_gaps
+from oneself.domains.ranges import Range, from_unit, to_unit
+from oneself.io import Item, Picture
 from oneself.io.raster import JpegCoding
 from oneself.io.sound import SoundCoding
 from oneself.jobs.aids import Aids, is_apart, of_task, spread
 from oneself.jobs.request import ESTIMATE, Settings, parse_gap
 from oneself.operators.mixture import MIXTURES
 from oneself.operators.resize import resize
+from oneself.registry import find
 from oneself.tasks import sound
 from oneself.tasks.auto import Choice
 from oneself.tasks.estimation import blur
@@ -59,7 +62,7 @@ class Piece:
 
     def pixels(self, x: Tensor) -> Pixels:
         """A result ``(1, C, *size)`` in [0, 1] in the file's own values, its gaps as they were."""
-        made = io.from_unit(x[0].cpu().numpy(), self.span)
+        made = from_unit(x[0].cpu().numpy(), self.span)
         made = made if self.kept is None else np.where(self.kept, self.item.pixels, made)
         return made if self.gaps is None else self.gaps.put_back(made)
 
@@ -83,7 +86,7 @@ class Piece:
 
     def options(self, method: str | Method, given: Mapping[str, Any]) -> dict[str, Any]:
         """Options that were given in the file's own units as the method takes them."""
-        return unit_options(method, given, self.span)
+        return unit_options(find(method), given, self.span)
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ class Prepared:
         """One item's problem. Raises ValueError where what is asked for does not fit it."""
         item, settings = self.items[number], self.settings
         empty = item.pixels.dtype.kind == "f" and not np.isfinite(item.pixels).any()
-        closed, gaps = (np.zeros_like(item.pixels), None) if empty else io.close_gaps(item.pixels)
+        closed, gaps = (np.zeros_like(item.pixels), None) if empty else close_gaps(item.pixels)
         unit, span = self.scaling(closed, settings.data_range if self.rate is None else sound.symmetric_range(closed))
         y = torch.from_numpy(np.ascontiguousarray(unit))[None]
         size, problem = tuple(y.shape[2:]), self._problem(y, number, gaps, span)
@@ -136,7 +139,7 @@ class Prepared:
 
     def _scaled(self, name: str, image: Pixels, span: Range) -> Tensor:
         """A second picture ``(C, *spatial)`` as ``(1, C, *spatial)`` in the item's range, or in its own."""
-        unit, _ = io.to_unit(image, None if is_apart(name, self.settings.method) else (span.low, span.high))
+        unit, _ = to_unit(image, None if is_apart(name, self.settings.method) else (span.low, span.high))
         return torch.from_numpy(np.ascontiguousarray(unit))[None]
 
     def choice(self, piece: Piece) -> Choice:
@@ -144,7 +147,14 @@ class Prepared:
         s = self.settings
         level = unit_level(s.sigma, piece.span, s.task)
         return choose_method(
-            s.task, s.method, piece.problem.y, sigma=level, seconds=s.seconds, device=s.device, rate=self.rate
+            s.task,
+            s.method,
+            piece.problem.y,
+            sigma=level,
+            seconds=s.seconds,
+            device=s.device,
+            quality=s.quality,
+            rate=self.rate,
         )
 
     def as_written(self) -> Picture:
@@ -163,7 +173,7 @@ class Prepared:
 
     def _estimate(self, number: int) -> tuple[Tensor | None, tuple[str, ...]]:
         """The blur behind an item, found once; of one that is blank there is none."""
-        unit, _ = io.to_unit(io.close_gaps(self.items[number].pixels)[0], self.settings.data_range)
+        unit, _ = to_unit(close_gaps(self.items[number].pixels)[0], self.settings.data_range)
         y = torch.from_numpy(np.ascontiguousarray(unit))[None]
         if number not in self.found and bool((y == y.flatten()[0]).all()):
             self.found[number] = None, ()
@@ -180,7 +190,9 @@ class Prepared:
     def _posed(self, y: Tensor, number: int, gaps: Gaps | None, span: Range) -> Problem:
         s, kernel = self.settings, self.kernel
         if s.task == "denoise":
-            return denoising(y, mend=s.method == "auto" and self.rate is None)
+            if self.rate is not None:
+                return Problem("denoise", y, Identity())
+            return denoising(y, mend=s.method == "auto", stripes=s.sigma is None)
         if s.task == "inpaint":
             unknown = None if gaps is None else torch.from_numpy(gaps.where)[None]
             return inpainting(y, self.beside["mask"][number], s.known or "keep", unknown)
@@ -241,7 +253,7 @@ def prepare(source: Path, settings: Settings, aids: Aids) -> Prepared:
             items = [_without(item, where, settings.task) for item, where in zip(items, beside["mask"], strict=True)]
     if len(items) == 1 or settings.task != "inpaint":
         shown = items[0].pixels if settings.task == "inpaint" else picture.pixels
-        io.check_pixels(shown, f"{settings.task}(in={str(source)!r})", gaps=True)
+        check_pixels(shown, f"{settings.task}(in={str(source)!r})", gaps=True)
     prepared = Prepared(picture, items, settings, aids.kernel, beside)
     for number in range(len(items)):
         prepared.images(prepared.piece(number), number)
@@ -276,7 +288,7 @@ def _without(item: Item, missing: Tensor, task: str) -> Item:
     if where.shape != item.pixels.shape[1:] or where.all():
         inpainting(torch.zeros(1, *item.pixels.shape), missing)  # says what is wrong
     known = item.pixels[:, ~where]
-    io.check_pixels(known, f"{task}(in) where nothing is missing", gaps=True)
+    check_pixels(known, f"{task}(in) where nothing is missing", gaps=True)
     least = known[np.isfinite(known)].min() if known.dtype.kind == "f" else known.min()
     return replace(item, pixels=np.where(where, least, item.pixels))
 

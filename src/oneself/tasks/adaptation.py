@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from oneself.core import Result, own_context
 from oneself.domains.image import ChannelAxis, DataRange, unpack
-from oneself.io.ranges import Range, to_unit
+from oneself.domains.ranges import Range, to_unit
 from oneself.networks.pretrained import load_weights
-from oneself.registry import Run
+from oneself.registry import Run, find
 from oneself.tasks.scaling import range_note, unit_level, unit_options
 
 __all__ = ["Adapted", "adapt", "adapting_method", "trained_range"]
@@ -98,7 +98,8 @@ def adapt(
     made = []
     for number, one in enumerate(given.y):
         span = given.spans[number]
-        settings = {**own, **unit_options(method, options, span), "seed": seed, "seconds": seconds, "device": device}
+        asked = unit_options(find(method), options, span)
+        settings = {**own, **asked, "seed": seed, "seconds": seconds, "device": device}
         run = Run(method, one[None], weights=module, sigma=unit_level(sigma, span, "adapt"), **settings)
         result = run.finish()
         notes = [note for note in (range_note(span) if data_range is None else None,) if note is not None]
@@ -127,7 +128,7 @@ def _module(network: nn.Module | str | Path, architecture: str | None) -> nn.Mod
         return network
     if not isinstance(network, str | Path):
         raise TypeError(f"adapt(network={type(network).__name__}): give a torch module, or a file of weights.")
-    load_weights(network, architecture)
+    load_weights(network, architecture, "denoiser")
     return Path(network)
 
 

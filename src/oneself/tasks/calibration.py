@@ -157,7 +157,7 @@ def _answer(
 ) -> Tensor:  # fmt: skip
     """What a candidate makes of the image, in [0, 1]."""
     if isinstance(method, str | Method):
-        own = unit_options(method, options, given.span)
+        own = unit_options(find(method), options, given.span)
         x: Tensor = Run(method, shown, seed=seed, seconds=seconds, device=device, **own).finish().image.cpu()
         return x
     asked = given.pack(shown)

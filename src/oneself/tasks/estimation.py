@@ -14,6 +14,7 @@ from oneself.core import Method, Result, callers_context, own_context
 from oneself.domains.image import ChannelAxis, DataRange, unpack
 from oneself.operators import CorrectionFilter
 from oneself.operators.kernels import moved
+from oneself.registry import find
 from oneself.tasks.problems import choose_method, find_kernel, shrinking, super_resolution
 from oneself.tasks.scaling import unit_options
 
@@ -69,7 +70,7 @@ def kernel(
         raise ValueError(f"kernel(image): {len(y)} pictures, each with a blur of its own. Give one at a time.")
     factor = shrinking(scale, y.ndim - 2)
     chosen = choose_method("kernel", method, y, seconds=seconds, device=device).method
-    own = unit_options(chosen, options, given.span)
+    own = unit_options(find(chosen), options, given.span)
     result = find_kernel(y, factor, method, seed=seed, seconds=seconds, device=device, **own)
     found = result.image[0, 0].cpu()
     answer: Any = found.to(image.device) if isinstance(image, Tensor) else found.numpy()

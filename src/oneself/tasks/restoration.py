@@ -9,18 +9,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from oneself.core import Method, own_context
+from oneself.core import Method, Run, own_context
 from oneself.core.physics import check_physics
-from oneself.domains import Recording
 from oneself.domains.grid import check_shapes
 from oneself.domains.image import ChannelAxis, DataRange, Given, unpack
 from oneself.domains.masks import blanked, channels_first, read_hints, read_mask
-from oneself.io.ranges import to_unit
+from oneself.domains.ranges import to_unit
 from oneself.operators.mixture import check_mixture
-from oneself.registry import Run, find
+from oneself.registry import find
+from oneself.tasks.auto import Quality
 from oneself.tasks.estimation import as_kernel, blur
 from oneself.tasks.problems import (
     Problem,
+    check_quality,
     choose_method,
     deblurring,
     denoising,
@@ -37,17 +38,18 @@ from oneself.tasks.scaling import (
     unit_level,
     unit_options,
 )
-from oneself.tasks.sound import handle
+from oneself.tasks.sound import hears
 
 __all__ = ["deblur", "denoise", "inpaint", "restore", "separate", "super_resolve"]
 
 
-@own_context()
+@hears("denoise")
 def denoise(
     image: Any,
     method: str | Method = "auto",
     *,
     sigma: float | None = None,
+    quality: Quality | None = None,
     seed: int = 0,
     seconds: float | None = None,
     device: str | None = None,
@@ -61,14 +63,16 @@ def denoise(
     Parameters
     ----------
     image : ndarray, Tensor or Recording
-        An array of 1 to 3 spatial dimensions, with channels along ``channel_axis`` or none; or a tensor
-        ``(B, C, *spatial)``, of which each is restored alone; or one recording. Values in any units: an image scaled or
-        shifted gives the answer scaled or shifted. NaN and infinite values are worked around and left as they are.
+        An array of 1 to 3 spatial dimensions, with channels along ``channel_axis`` or none; a tensor
+        ``(B, C, *spatial)``, each restored alone; or one recording. Values in any units: an image scaled or shifted
+        gives the answer scaled or shifted. NaN and infinite values are worked around and left as they are.
     method : str or Method
         A key of ``methods()``, or a method of one's own; ``"auto"`` looks at the image and picks, and fills in
-        outliers (impulses, hot and dead pixels, dead lines) before.
+        outliers (impulses, hot and dead pixels, dead lines) and takes stripes away before.
     sigma : float, optional
         Standard deviation of the noise where it is known, in the image's own units (of a ``uint8``: up to 255).
+    quality : "fast" or "best", optional
+        What ``"auto"`` picks by: seconds for a photograph, or as long as it needs; about a minute without it.
     seed : int
         Same seed, same answer on a CPU.
     seconds : float, optional
@@ -104,16 +108,16 @@ def denoise(
     >>> oneself.denoise(noisy, "zs_n2n", steps=5).shape
     (32, 32)
     """
-    if isinstance(image, Recording):
-        return handle("denoise", image, method, (seed, seconds, device), options, sigma=sigma, full=full)
+    check_quality("denoise", method, quality)
     scaling = Scaling.of("denoise", method, options)
     given = unpack(
         image, caller="denoise", channel_axis=channel_axis, data_range=data_range, scaling=scaling, gaps=True
     )
-    return _run(denoising(given.y, mend=method == "auto"), method, given, full, seed, seconds, device, options, sigma)
+    problem = denoising(given.y, mend=method == "auto", stripes=sigma is None)
+    return _run(problem, method, given, full, seed, seconds, device, options, sigma, quality)
 
 
-@own_context()
+@hears("inpaint")
 def inpaint(
     image: Any,
     mask: Any,
@@ -134,17 +138,13 @@ def inpaint(
     ----------
     mask : ndarray or Tensor
         True (or above 0) where the image is **missing**, as in scikit-image; of the image's spatial shape, for all
-        channels, or of its whole shape; of a recording ``(T,)``. What the image holds there (NaN, a marker) counts for
-        nothing.
+        channels, or of its whole shape; of a recording ``(T,)``. What the image holds there counts for nothing.
     known : str
-        ``"keep"`` leaves the rest of the image as it is; ``"restore"`` takes the method's answer there too, which also
-        removes noise.
+        ``"keep"`` leaves the rest of the image as it is; ``"restore"`` takes the method's answer, without noise, there.
 
     Other parameters, returns and errors as of ``denoise``; besides, ``ValueError`` for a mask of another shape, or
     one that marks nothing or everything.
     """
-    if isinstance(image, Recording):
-        return handle("inpaint", image, method, (seed, seconds, device), options, mask=mask, known=known, full=full)
     missing = read_mask(mask)
     seen, scaling = blanked(image, missing, channel_axis), Scaling.of("inpaint", method, options)
     given = unpack(seen, caller="inpaint", channel_axis=channel_axis, data_range=data_range, scaling=scaling, gaps=True)
@@ -155,7 +155,7 @@ def inpaint(
     return _run(problem, method, given, full, seed, seconds, device, options)
 
 
-@own_context()
+@hears("super-resolve")
 def super_resolve(
     image: Any,
     scale: float | Sequence[float],
@@ -175,16 +175,13 @@ def super_resolve(
     Parameters
     ----------
     scale : float or sequence of float
-        Above 1; one for all spatial axes or one for each. Whole numbers where a kernel is given. Of a recording the
-        factor of its rate.
+        Above 1, of a recording's rate; one for all spatial axes or one for each. Whole numbers with a kernel.
     kernel : ndarray, Tensor or "estimate", optional
         The blur that the image was made with before it was sampled: odd-sized, non-negative, of sum 1; or
         ``"estimate"``: found from the picture. Antialiased cubic resampling otherwise.
 
     Other parameters, returns and errors as of ``denoise``.
     """
-    if isinstance(image, Recording):
-        return handle("super-resolve", image, method, (seed, seconds, device), options, scale=scale, full=full)
     scaling = Scaling.of("super-resolve", method, options)
     given = unpack(
         image, caller="super_resolve", channel_axis=channel_axis, data_range=data_range, scaling=scaling, gaps=True
@@ -274,9 +271,9 @@ def restore(
     check_physics(record.key, record.needs, physics)
     if "A_adjoint" in record.needs:
         check_shapes(record.key, y[:1], physics)
-    spans, units = [], []
+    spans, units, margins = [], [], not Scaling.of("restore", record).trained
     for one in y.detach():
-        spans.append(measurement_range(one[None], physics, data_range))
+        spans.append(measurement_range(one[None], physics, data_range, margins=margins))
         units.append(scaled_measurement(one[None], physics, spans[-1]))
     given = Given("restore", y, None, "infer", data_range, torch.cat(units), tuple(spans), (None,) * len(y))
     return _run(Problem("restore", given.y, physics), method, given, full, seed, seconds, device, options)
@@ -347,15 +344,18 @@ def _run(
     device: str | None,
     options: dict[str, Any],
     sigma: float | None = None,
+    quality: Quality | None = None,
 ) -> Any:
     results = []
     for number, one in enumerate(problem.y):
         span = given.spans[number]
         level = unit_level(sigma, span)
-        choice = choose_method(problem.task, method, one[None], sigma=level, seconds=seconds, device=device)
-        own = unit_options(choice.method, _with_images(choice.method, options, problem, number, given), span)
+        asked: dict[str, Any] = {"sigma": level, "seconds": seconds, "device": device, "quality": quality}
+        choice = choose_method(problem.task, method, one[None], **asked)
+        record = find(choice.method)
+        own = unit_options(record, _with_images(record, options, problem, number, given), span)
         settings = {**choice.options, **own, "seed": seed, "seconds": seconds, "device": device}
-        result = Run(choice.method, one[None], problem.physics, **settings).finish()
+        result = Run(record, one[None], problem.physics, **settings).finish()
         image = given.pack(problem.finish(result.image.cpu(), number), number)
         parts = {name: part_in_own_units(name, problem.part(part.cpu()), span) for name, part in result.parts.items()}
         notes = (*_notes(given, number), *problem.notes, f"{result.method}: {choice.why}", *result.notes)
@@ -373,11 +373,11 @@ def _notes(given: Given, number: int) -> tuple[str, ...]:
 
 
 def _with_images(
-    method: str | Method, options: dict[str, Any], problem: Problem, number: int, given: Given
+    method: Method, options: dict[str, Any], problem: Problem, number: int, given: Given
 ) -> dict[str, Any]:
     """The options for one of the inputs, those that are images as the method takes them."""
     found = dict(options)
-    for record in find(method).options:
+    for record in method.options:
         value = options.get(record.name)
         if value is None or not record.is_input:
             continue

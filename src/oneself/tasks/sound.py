@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,9 +15,9 @@ from torch import Tensor
 
 from oneself.core import Identity, Method, Result, own_context
 from oneself.domains import RECORDING, Recording
+from oneself.domains.ranges import Range
 from oneself.generative.model import Kind
 from oneself.io.picture import Picture
-from oneself.io.ranges import Range
 from oneself.io.sound import coding_of
 from oneself.operators.rates import Rate
 from oneself.registry import Run, find
@@ -28,6 +30,7 @@ __all__ = [
     "gap_mask",
     "handle",
     "heard",
+    "hears",
     "of_unit",
     "rate_of",
     "resampling",
@@ -117,32 +120,53 @@ def heard(picture: Picture) -> tuple[Recording, Kind]:
     return Recording(torch.from_numpy(samples.astype(np.float32))[None], float(coding.rate)), kind
 
 
-@own_context()
+def hears(task: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Make a front door, whose first argument is an image, take a recording, too; in a context of its own."""
+
+    def wrap(function: Callable[..., Any]) -> Callable[..., Any]:
+        @own_context()
+        @functools.wraps(function)
+        def call(*positional: Any, **named: Any) -> Any:
+            first = positional[0] if positional else named.get("image")
+            if not isinstance(first, Recording):
+                return function(*positional, **named)
+            bound = inspect.signature(function).bind(*positional, **named)
+            bound.apply_defaults()
+            return handle(task, **bound.arguments)
+
+        return call
+
+    return wrap
+
+
 def handle(
     task: str,
-    recording: Recording,
+    image: Recording,
     method: str | Method,
-    settings: tuple[int, float | None, str | None],
-    options: Mapping[str, Any],
     *,
+    seed: int,
+    seconds: float | None,
+    device: str | None,
+    full: bool,
+    options: Mapping[str, Any],
     mask: Any = None,
     known: str = "keep",
     scale: Any = None,
     sigma: float | None = None,
-    full: bool = False,
+    **others: Any,
 ) -> Any:
     """A task on a recording: what the front doors do where they are given one.
 
     Parameters
     ----------
-    settings : tuple
-        ``seed``, ``seconds`` and ``device``.
     options : mapping
         The method's own.
     mask : ndarray or Tensor, optional
         For inpainting: ``(T,)``, true where samples are missing.
     scale : float, optional
         For super-resolution: the factor of the rate.
+    others
+        What is of images alone, at its defaults.
 
     Returns
     -------
@@ -154,14 +178,16 @@ def handle(
     TypeError, ValueError
         Bad input, before the work starts.
     """
+    recording = image
     RECORDING.check_values(f"{task}(recording", recording)
+    _refuse_others(task, others)
     span = Range(*symmetric_range(recording.samples.detach().cpu().numpy()), np.dtype(np.float64))
     y = ((recording.samples.detach().double() - span.low) / span.width).float()
     problem = _posed(task, y, recording.rate, mask, known, scale)
     level = unit_level(sigma, span, task)
     choice = choose_method(task, method, y, sigma=level, rate=recording.rate)
-    own = {**choice.options, **unit_options(choice.method, options, span)}
-    own |= dict(zip(("seed", "seconds", "device"), settings, strict=True))
+    own = {**choice.options, **unit_options(find(choice.method), options, span)}
+    own |= {"seed": seed, "seconds": seconds, "device": device}
     result = as_unit(run_on(choice.method, problem.y, problem.physics, recording.rate, own).finish())
     made = problem.finish(result.answer.cpu()).double() * span.width + span.low
     if task == "inpaint" and known == "keep":
@@ -171,6 +197,14 @@ def handle(
     parts = {name: Recording(part - MIDDLE, rate) for name, part in result.parts.items()}
     notes = (f"{result.method}: {choice.why}", *result.notes)
     return replace(result, answer=answer, parts=parts, notes=notes) if full else answer  # type: ignore[arg-type]
+
+
+def _refuse_others(task: str, others: Mapping[str, Any]) -> None:
+    """Refuse what is said of images alone."""
+    usual = {"channel_axis": "infer"}
+    for name, value in others.items():
+        if value is not None and value != usual.get(name):
+            raise ValueError(f"{task}({name}={value!r}): of images, not of a recording. Leave it out.")
 
 
 def as_mask(mask: Any, length: int) -> Tensor:

@@ -15,7 +15,7 @@ from oneself.domains import IMAGE, Recording
 from oneself.operators.mixture import MIXTURES, Mixture
 from oneself.registry import find
 from oneself.testing.inputs import inputs_of
-from oneself.testing.networks import Smoother
+from oneself.testing.networks import Edges, Painter, Smoother
 from oneself.testing.operators import Blur, Mask, Pool
 from oneself.testing.pictures import noisy, picture
 
@@ -34,6 +34,10 @@ QUICK: Mapping[str, float] = {
         "window": 3,
         "start": 0,
         "extra_steps": 2,
+        "latent_steps": 4,
+        "tuning_steps": 3,
+        "restarts": 2,
+        "candidates": 6,
         "patience": STEPS,
         "denoise_every": 3,
         "validate_every": 3,
@@ -157,13 +161,17 @@ def _fewer(method: Method, options: Mapping[str, Any]) -> dict[str, int]:
 
 def beside(method: Method, truth: Tensor, y: Tensor, physics: Any) -> dict[str, Any]:
     """What a method cannot do without, by the name of the option: a ``second`` shot of the scene, a small network in
-    place of ``weights``."""
+    place of ``weights``, one that makes pictures in place of a ``generator``."""
     found: dict[str, Any] = {}
     for record in method.options:
         if record.name == "second" and record.is_input:
             found["second"] = noisy(physics.A(truth), float((y - physics.A(truth)).std()), seed=2)
         elif record.name == "weights" and record.takes_module:
             found["weights"] = Smoother()
+        elif record.name == "generator" and record.takes_module:
+            found["generator"] = Painter(truth)
+        elif record.name == "discriminator" and record.takes_module:
+            found["discriminator"] = Edges(truth.shape[1])
     return found
 
 

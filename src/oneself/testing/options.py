@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 SIDES = ("tile",)  # options that may change nothing but the shapes that networks are given
-LONGER, LATE = 40, 32  # steps, and a value that counts only where there are so many
+LONGER, LATE = 24, 20  # steps, and a value that counts only where there are so many
 
 
 def check_every_option_counts(case: Case) -> None:

@@ -1,6 +1,7 @@
 """Files of weights: what is read, and what is refused and how."""
 
 import argparse
+import re
 import zipfile
 
 import numpy as np
@@ -40,7 +41,41 @@ def of_chain(network):
     return {f"model.{2 * int(name.split('.')[1])}.{name.split('.')[2]}": x for name, x in network.state_dict().items()}
 
 
+def renamed(*pairs):
+    """The tensors of a network under other names, by pairs of a pattern and what stands in its place."""
+
+    def under(network):
+        state = network.state_dict()
+        for pattern, place in pairs:
+            state = {re.sub(pattern, place, name): x for name, x in state.items()}
+        return state
+
+    return under
+
+
+def of_dcgan(network):
+    """One row of layers, in which a block's three have numbers of their own."""
+    place = {"convolution": 0, "norm": 1}
+    parts = {name: name.split(".") for name in network.state_dict()}
+    return {
+        f"main.{3 * int(block) + place[layer]}.{last}": network.state_dict()[name]
+        for name, (_, block, layer, last) in parts.items()
+    }
+
+
 PUBLIC = {
+    "bf-cnn": renamed(
+        (r"^convolutions", "module.conv_layers"),
+        (r"^norms\.(\d+)\.weight", r"module.BN_layers.\1.gammas"),
+        (r"^norms\.(\d+)\.deviation", r"module.BN_layers.\1.running_sd"),
+    ),
+    "digit-diffusion": renamed((r"^times\.", "time_proj_"), (r"^classes\.", "class_proj_")),
+    "dcgan-64": of_dcgan,
+    "dcgan-28": renamed((r"blocks\.(\d)\.convolution", r"gen.\1.0"), (r"blocks\.(\d)\.norm", r"gen.\1.1")),
+    "vae-28": renamed((r"blocks\.0\.linear", "fc3"), (r"blocks\.1\.linear", "fc4")),
+    "digits-8": lambda network: network.state_dict(),
+    "dense-28": renamed(*((rf"blocks\.{k}\.linear", f"{2 * k}") for k in range(3))),
+    "dense-28-discriminator": renamed(*((rf"blocks\.{k}\.linear", f"{2 * k}") for k in range(3))),
     "dncnn-17": of_chain,
     "dncnn-20": of_bias_free,
     "dncnn-20-bias-free": of_bias_free,
@@ -108,8 +143,19 @@ def test_the_digest_is_the_files_and_finds_what_is_known(tmp_path, monkeypatch):
 
 def test_every_known_file_is_of_an_architecture():
     assert {known.architecture for known in KNOWN.values()} <= ARCHITECTURES.keys()
-    assert all(len(sha256) == 64 and known.licence and known.levels[1] > 0 for sha256, known in KNOWN.items())
+    assert all(len(sha256) == 64 and known.licence for sha256, known in KNOWN.items())
+    told = {known.name: ARCHITECTURES[known.architecture].kind == "denoiser" for known in KNOWN.values()}
+    assert {known.name: known.levels is not None for known in KNOWN.values()} == told
     assert len({known.name for known in KNOWN.values()}) == len(KNOWN)
+
+
+def test_a_network_of_another_kind_is_refused(tmp_path):
+    save_file(random_network("vae-28").state_dict(), str(tmp_path / "vae.safetensors"))
+    assert load_weights(tmp_path / "vae.safetensors", kind="generator").network.latent == (20,)
+    with pytest.raises(
+        ValueError, match=r"weights of a generator \(vae-28\), a denoiser is needed. Give weights of one"
+    ):
+        load_weights(tmp_path / "vae.safetensors", kind="denoiser")
 
 
 def refused(path, architecture=None):

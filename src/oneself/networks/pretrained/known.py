@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-__all__ = ["KNOWN", "Known"]
+__all__ = ["KNOWN", "SHIPPED", "Known"]
+
+SHIPPED: Mapping[str, Path] = {
+    name: Path(__file__).with_name("shipped") / f"{name}.safetensors" for name in ("digits", "digits-diffusion")
+}
+"""The files of this package, by name: small priors of handwritten digits of 8 x 8."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +26,8 @@ class Known:
     source : str
         Repository and path.
     licence : str
-    levels : (float, float)
-        The noise levels that they were trained for, of pictures in 0 to 255.
+    levels : (float, float) or None
+        The noise levels that they were trained for, of pictures in 0 to 255; ``None`` of what is no denoiser.
     figure : str
         What was measured with them, here or in their paper.
     """
@@ -30,7 +36,7 @@ class Known:
     architecture: str
     source: str
     licence: str
-    levels: tuple[float, float]
+    levels: tuple[float, float] | None
     figure: str
 
 
@@ -45,6 +51,10 @@ def _bias_free(kind: str, bias: bool, top: int, figure: str) -> Known:
 def _damp(low: int, high: int) -> Known:
     place = f"ricedsp/D-AMP_Toolbox: Packages/DnCNN/BestNets_17/DnCNN_17Layer_sigma{low}to{high}-best.mat"
     return Known(f"damp-dncnn-17-{low}-{high}", "dncnn-17", place, "BSD-like (Rice University)", (low, high), "")
+
+
+def _of_digits(name: str, architecture: str, file: str) -> Known:
+    return Known(name, architecture, f"csinva/gan-vae-pretrained-pytorch: {file}", "MIT by its README", None, "")
 
 
 KNOWN: Mapping[str, Known] = {
@@ -74,5 +84,41 @@ KNOWN: Mapping[str, Known] = {
     "77ed1c1b0a090a5b3530ffd723c4fef09eb56e56eab04e8c4b4c4d0c92f503ea": _damp(20, 40),
     "4da0c23ea2d387c1e13f3a949ed117d9cf728faba859afbcb8c4566f674bc26d": _damp(40, 60),
     "78932a826e1f89f8ab4fcbc4893046364eef8c14aadc5ead6dbff04cc42b280e": _damp(60, 80),
+    "117575245c85ab00ee0edf1476a002f8428ee82e97dcab0e17c8127378da1c52": Known(
+        "bf-cnn-faces-40",
+        "bf-cnn",
+        "LabForComputationalVision/local-probability-models-of-images: the low band of 40 x 40 of CelebA",
+        "MIT",
+        (0, 255),
+        "",
+    ),
+    "73aa5e3d197282c65aa2ffca10875ca9d1024cc3c472f0993b37e19a6a7a9c61": Known(
+        "digit-diffusion-28",
+        "digit-diffusion",
+        "rpw1134/diffusion-model-experiment: mnist_diffusion_model_conditioned.pth",
+        "none found: measure only",
+        (0, 255),
+        "",
+    ),
+    "2fac9ca895e97f319a638e59237f793549b029e3dde11600b061788ccc320d00": Known(
+        "dcgan-faces-64", "dcgan-64", "PyPI gan-face-generate 1.1.1: netG_state_dict, in float16", "MIT", None, ""
+    ),
+    "a4b38a42c2c241a3876aca6e61f2f437ea2edf68ca2469cc8ebc3907c300e482": Known(
+        "dcgan-digits-28",
+        "dcgan-28",
+        "Ryhan9834/DigitDCGAN-Digit-Generation-with-DCGAN: generator.pth",
+        "MIT",
+        None,
+        "",
+    ),
+    "233916a8095759cf732f4dc19c381bc8de03d97040e68f4252a257a5502a9c70": _of_digits(
+        "vae-digits-28", "vae-28", "vae_epoch_25.pth"
+    ),
+    "3163c6503c144d35fe44bb0247bbc61cd8e49c50ea3d84c1b7c080dc18fbf84c": _of_digits(
+        "dense-digits-28", "dense-28", "G--300.ckpt"
+    ),
+    "5ccc1cee6b036477a4f4c5f789f370b4ed9405dba5a16298291d355f6d50836a": _of_digits(
+        "dense-digits-28-discriminator", "dense-28-discriminator", "D--300.ckpt"
+    ),
 }
 """By the SHA-256 of the file."""

@@ -122,6 +122,7 @@ def adapting(
     notes = (*notes, *more, *_range_note(told, level, owner))
     shared = () if sigma is not None else _shared_noise(y, owner)
     if steps == 0 or shared:
+        allow(copy.deepcopy(network), what, owner)  # refuses what could not change
         return AsItCame(denoise, made, (*notes, *shared))
     parts = Parts(y, hold_out)
     judge = _judge(loss, parts, level)
@@ -157,7 +158,7 @@ def _network(weights: Path | nn.Module | None, device: torch.device, owner: str)
         )
     if isinstance(weights, nn.Module):
         return weights.eval(), None
-    loaded = load_weights(weights)
+    loaded = load_weights(weights, kind="denoiser")
     return loaded.network.to(device), loaded.known
 
 
@@ -177,7 +178,7 @@ def _judge(loss: Loss, parts: Parts, level: float) -> Judge:
 
 
 def _range_note(known: Known | None, level: float, owner: str) -> tuple[str, ...]:
-    if known is None or known.levels[0] <= level * WHITE <= known.levels[1] + HALF:
+    if known is None or known.levels is None or known.levels[0] <= level * WHITE <= known.levels[1] + HALF:
         return ()
     low, high = known.levels
     told = f"{low:g} to {high:g}" if low < high else f"{low:g}"

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from oneself.io import check_pixels, from_unit, measured_range, to_unit
+from oneself.domains.gaps import check_pixels
+from oneself.domains.ranges import from_unit, measured_range, to_unit
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16", ">u2"])

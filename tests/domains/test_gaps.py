@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from oneself.io import check_pixels, close_gaps
+from oneself.domains.gaps import check_pixels, close_gaps
 
 IMAGE = np.arange(60.0).reshape(1, 6, 10)
 
