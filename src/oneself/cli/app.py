@@ -36,15 +36,18 @@ EXAMPLES = {"super-resolve": "zssr", "separate": "double_dip", "dehaze": "double
 OWN = {
     "denoise": [flags.QUALITY],
     "super-resolve": [
-        flags.flag("scale", str, "How much larger: 2, 1.5, or one for each axis: 2x1.5 (down x across).", default=...,
+        flags.flag("scale", str, "How much larger: 2, 1.5, or one for each axis: 2x1.5 (down x across).",
                    metavar="FACTOR"),
+        flags.flag("rate", float, "Of a recording: the rate that it shall have.", metavar="HZ", above=0, high=1e7),
         flags.flag("kernel", str, "The blur (NPY or picture) behind the small picture, where you know it; whole "
                    "factors then. Odd-sized, of sum 1; pictures are divided by their sum. Or 'estimate': found from "
                    "the picture.", metavar="FILE|estimate"),
     ],
     "inpaint": [
         flags.flag("mask", str, "A picture of the same size: not 0 (not black) where something is missing.",
-                   default=..., metavar="FILE"),
+                   metavar="FILE"),
+        flags.flag("gap", list[str], "Of a recording: what is missing, in seconds. Several times, too.",
+                   metavar="FROM:TO"),
         flags.flag("known", str, "What becomes of the rest of the picture: keep leaves it as it is, restore also "
                    "removes its noise.", default="keep", metavar="KIND"),
     ],
@@ -104,7 +107,7 @@ def _application(arguments: list[str], method: Method | None) -> typer.Typer:
     _add(
         app,
         GENERATE,
-        "Make new pictures, of any size, that look like one picture.",
+        "Make new pictures, of any size, that look like one picture, or recordings that sound like one.",
         _generating(method),
         partial(_generate, method, arguments),
         "" if method else AFTER.format(task=GENERATE, example="singan"),
@@ -126,7 +129,7 @@ def _add(
 
 def _task_parameters(task: str, method: Method | None) -> list[Parameter]:
     return [
-        flags.positional("source", "A picture, volume or signal, or a folder of them.", metavar="IN"),
+        flags.positional("source", "A picture, volume, signal or recording, or a folder of them.", metavar="IN"),
         flags.positional("out", f"The result, or a folder for it; NAME-{_suffix(task)}.EXT beside IN otherwise.",
                          default=None),
         *OWN[task],
@@ -144,11 +147,13 @@ def _generating(method: Method | None) -> list[Parameter]:
         if p.name not in ("sigma", "recursive", "skip_existing", "preview", "compare")
     ]
     return [
-        flags.positional("source", "The picture.", metavar="IN"),
+        flags.positional("source", "The picture, or the recording.", metavar="IN"),
         flags.positional("out", "A folder for the new pictures; NAME-generated beside IN otherwise.", default=None,
                          metavar="OUT/"),
         flags.flag("n", int, "How many pictures.", default=1, metavar="NUMBER", spelling="-n"),
         flags.flag("size", str, "Their height and width, such as 512x768; IN's otherwise.", metavar="HxW"),
+        flags.flag("length", float, "Of a recording: their seconds; IN's otherwise.", metavar="SECONDS", above=0,
+                   high=1e6),
         flags.flag("start_scale", int, "Keep IN's own structure below this scale: 0 makes everything up.", default=0,
                    metavar="NUMBER"),
         flags.flag("model", str, "The trained model: sampled without training where the file exists, saved there "
@@ -189,7 +194,7 @@ def _others() -> dict[str, tuple[str, list[Parameter]]]:
         "info": (
             "Say what is in a file, what its noise is like, and what auto would do with it.",
             [
-                flags.positional("file", "A picture, volume or signal."),
+                flags.positional("file", "A picture, volume, signal, recording or shape."),
                 flags.PLOT,
                 *looked_at,
                 json,

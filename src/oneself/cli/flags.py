@@ -162,8 +162,12 @@ def method_parameters(method: Method, *, files: bool = True) -> list[Parameter]:
 
 
 def _can_be_said(record: OptionRecord) -> bool:
-    """A torch module cannot, nor an input that is no image, as files of such are not read."""
-    return record.is_plain or record.is_file or (record.domain is not None and record.domain.name == "image")
+    """A torch module cannot, nor an input that is no image or recording, as files of such are not read."""
+    return (
+        record.is_plain
+        or record.is_file
+        or (record.domain is not None and record.domain.name in ("image", "recording"))
+    )
 
 
 def _of_option(record: OptionRecord, panel: str) -> Parameter:
