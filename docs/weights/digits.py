@@ -1,7 +1,7 @@
 """Trains the two small priors that the package ships, on the digits that scikit-learn ships: a minute of a core.
 
     pip install scikit-learn
-    python docs/weights/digits.py src/oneself/networks/pretrained/shipped
+    python docs/weights/digits.py src/oneself/networks/pretrained/weights
 
 `digits.safetensors`: the decoder of a variational auto-encoder (Kingma, Welling. ICLR 2014), pictures of 8 x 8 from
 codes of 8 numbers. `digits-diffusion.safetensors`: a network that tells noise (Ho, Jain, Abbeel. NeurIPS 2020). Both

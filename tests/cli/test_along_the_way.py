@@ -195,11 +195,11 @@ def test_generating_goes_on_from_a_checkpoint(oneself, folder, stop_after, monke
         "3",
     )
     assert oneself("generate photo.png whole -n 2", *tiny).code == 0
-    stop_after(steps if steps < 6 else None)
+    stop_after(steps if steps < 9 else None)
     draw = Model.draw
 
     def drawing(self, *given, **more):
-        if steps > 6:
+        if steps == 9:
             signal.raise_signal(signal.SIGINT)
         return draw(self, *given, **more)
 
@@ -211,7 +211,7 @@ def test_generating_goes_on_from_a_checkpoint(oneself, folder, stop_after, monke
     counter = stop_after(None)
     said = oneself("generate photo.png out -n 2 --checkpoint state", *tiny)
     assert said.code == 0, said.err
-    assert counter.taken == max(0, 6 - steps)
+    assert counter.taken == 9 - steps
     for name in ("photo-01.png", "photo-02.png"):
         assert np.array_equal(read_png(f"out/{name}"), read_png(f"whole/{name}"))
     assert oneself("generate photo.png out -n 2 --checkpoint state", *tiny).code == 2, "a finished one is left"

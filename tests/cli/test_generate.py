@@ -17,7 +17,7 @@ def test_pictures_a_model_and_a_record(oneself, folder):
     assert [read_png(f"out/photo-0{k}.png").shape for k in (1, 2, 3)] == [(24, 40, 3)] * 3
     assert said.record == json.loads((folder / "out/photo-generated.json").read_text())
     assert said.record["size"] == [24, 40]
-    assert "6 steps over 2 scales" in said.err
+    assert "9 steps over 3 scales" in said.err
     again = oneself("generate photo.png more -n 2 --size 24x40 --model out/photo.safetensors")
     assert again.code == 0, again.err
     assert "no training" in again.err

@@ -137,7 +137,7 @@ def test_a_picture_too_small_for_a_method_is_refused_by_its_first_step(oneself, 
     Image.fromarray(noisy((3, 5))).save("tiny.png")
     said = oneself("denoise tiny.png", *QUICK)
     assert said.code == 2
-    assert "Use method='dip'" in said.err
+    assert "or use method='dip'" in said.err
     assert not (folder / "tiny-denoised.png").exists()
 
 

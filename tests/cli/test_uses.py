@@ -85,7 +85,7 @@ def test_a_model_of_tensors_serves_files(oneself, folder):
     [
         ("edit m.safetensors none.png", "no such file"),
         ("edit none photo.png", "no such checkpoint"),
-        ("paint m.safetensors photo.png --scale 9", "1 (coarse) to 1"),
+        ("paint m.safetensors photo.png --scale 9", "1 (coarse) to 2"),
         ("paint m.safetensors photo.png photo.png", "this is an input"),
         ("paint m.safetensors photo.png link.png --overwrite", "this is an input"),
         ("edit m.safetensors photo.png mask.png --mask mask.png --overwrite", "this is an input"),

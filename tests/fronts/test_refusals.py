@@ -228,7 +228,9 @@ def test_settings_that_cannot_be(settings, words):
 
 
 def test_too_small_for_the_method():
-    with pytest.raises(ValueError, match=r"zs_n2n\(y.shape=\(1, 1, 7, 9\)\): at least 10 elements.*Use method='dip'"):
+    with pytest.raises(
+        ValueError, match=r"zs_n2n\(y.shape=\(1, 1, 7, 9\)\): too small. At least 10 elements.*or use method='dip'"
+    ):
         oneself.denoise(grey(7, 9), "zs_n2n")
     with pytest.raises(ValueError, match=r"zssr\(y.shape=\(1, 1, 3, 5\)\): too small to learn from"):
         oneself.super_resolve(grey(3, 5), 2)

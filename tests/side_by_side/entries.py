@@ -37,7 +37,7 @@ def tensor(array: np.ndarray = GRAY) -> Tensor:
 def model(method: str) -> Any:
     """Trained once, by whoever asks first."""
     if method not in MODELS:
-        few = {"singan": {"steps": 1, "width": 8}, "sinfusion": {"steps": 2, "width": 8}}[method]
+        few = {"singan": {"steps": 1, "width": 8, "min_size": 12}, "sinfusion": {"steps": 2, "width": 8}}[method]
         image = np.stack([GRAY, GRAY[:, ::-1], GRAY]) if method == "sinfusion" else GRAY
         axis = {"channel_axis": None} if method == "sinfusion" else {}
         MODELS[method] = oneself.generate(image, method=method, device="cpu", **few, **axis).model
