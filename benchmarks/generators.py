@@ -125,77 +125,102 @@ def answered(
     return Row(rows, task, picture, name, psnr, ssim, steps, time.monotonic() - began, note), image.clamp(0, 1)
 
 
-def of_digits(data: Path | None, count: int, only: list[str], sheet: list[list[Tensor]]) -> Iterator[Row]:
+@dataclass(frozen=True)
+class Wanted:
+    """What is run: ``count`` pictures of each kind, the named methods and tasks (all where none is named), and options
+    of the search for a code."""
+
+    data: Path | None
+    count: int
+    methods: list[str]
+    tasks: list[str]
+    search: dict[str, int]
+
+    def methods_of(self, *names: str) -> list[str]:
+        return [name for name in names if not self.methods or name in self.methods]
+
+    def tasks_of(self, made: dict[str, Any]) -> dict[str, Any]:
+        return {name: one for name, one in made.items() if not self.tasks or any(word in name for word in self.tasks)}
+
+    def prior(self, name: str, generator: Path, denoiser: Path) -> dict[str, Any]:
+        """The options of a method that say which prior it has, and how its code is searched."""
+        key = name.partition("+")[0]
+        if key in SCORES:
+            return {"weights": denoiser}
+        if key not in GENERATORS:
+            return {}
+        steps = "steps" if key == "csgm" else "latent_steps"
+        named = {"restarts": "restarts", "steps": steps}
+        search = {} if key == "dgp" else {named[name]: value for name, value in self.search.items()}
+        return {"generator": generator, **search}
+
+
+def of_digits(wanted: Wanted, sheet: list[list[Tensor]]) -> Iterator[Row]:
     from sklearn.datasets import load_digits
 
     unseen = torch.from_numpy(load_digits().images[1500:]).float()[:, None, None] / 16
-    for number, x in enumerate(unseen[:count]):
-        for task, physics in problems(x, 20, 3, 2).items():
-            line = [x]
-            for name in ("A+y", *GENERATORS, *SCORES):
-                if (name == "adir" and "projections" in task) or (only and name not in only):
-                    continue
-                prior = {} if name == "A+y" else {"generator": SHIPPED["digits"]} if name in GENERATORS else {
-                    "weights": SHIPPED["digits-diffusion"]}  # fmt: skip
-                row, image = answered("digits", task, f"digit {number}", x, physics, name, **prior)
-                line.append(image)
-                yield row
-            sheet.append(line)
+    priors = SHIPPED["digits"], SHIPPED["digits-diffusion"]
+    for number, x in enumerate(unseen[: wanted.count]):
+        for task, physics in wanted.tasks_of(problems(x, 20, 3, 2)).items():
+            names = [name for name in ("A+y", *GENERATORS, *SCORES) if name != "adir" or "projections" not in task]
+            yield from line_of("digits", f"digit {number}", x, task, physics, names, wanted, priors, sheet)
 
 
-def of_faces(data: Path | None, count: int, only: list[str], sheet: list[list[Tensor]]) -> Iterator[Row]:
-    assert data is not None
-    weights = found(data / "weights")["dcgan-faces-64"]
+def line_of(
+    rows: str, picture: str, x: Tensor, task: str, physics: Any, names: list[str], wanted: Wanted,
+    priors: tuple[Path, Path], sheet: list[list[Tensor]],
+) -> Iterator[Row]:  # fmt: skip
+    """A row for each method on one picture, and their answers in a line of the sheet, the picture first."""
+    line = [x]
+    for name in wanted.methods_of(*names):
+        row, image = answered(rows, task, picture, x, physics, name, **wanted.prior(name, *priors))
+        line.append(image)
+        yield row
+    sheet.append(line)
+
+
+def of_faces(wanted: Wanted, sheet: list[list[Tensor]]) -> Iterator[Row]:
+    assert wanted.data is not None
+    weights = found(wanted.data / "weights")["dcgan-faces-64"]
     torch.manual_seed(0)
     with torch.no_grad():
-        own = load_weights(weights).network(torch.randn(count, 100))
-    shown = {f"real {k}": x for k, x in enumerate(faces(data, 64, False)[:count])}
+        own = load_weights(weights).network(torch.randn(wanted.count, 100))
+    shown = {f"real {k}": x for k, x in enumerate(faces(wanted.data, 64, False)[: wanted.count])}
     shown |= {f"own {k}": x[None] for k, x in enumerate(own)}
     for picture, x in shown.items():
-        for task, physics in problems(x, 500, 20, 4).items():
-            line = [x]
-            for name in ("A+y", "dip", *GENERATORS):
-                if only and name not in only:
-                    continue
-                prior = {"generator": weights} if name in GENERATORS else {}
-                row, image = answered("faces", task, picture, x, physics, name, **prior)
-                line.append(image)
-                yield row
-            sheet.append(line)
+        for task, physics in wanted.tasks_of(problems(x, 500, 20, 4)).items():
+            names = ["A+y", "dip", *GENERATORS]
+            yield from line_of("faces", picture, x, task, physics, names, wanted, (weights, weights), sheet)
 
 
-def of_scores(data: Path | None, count: int, only: list[str], sheet: list[list[Tensor]]) -> Iterator[Row]:
-    assert data is not None
-    weights = found(data / "weights")["bf-cnn-faces-40"]
-    for number, x in enumerate(faces(data, 40, True)[:count]):
-        for task, physics in list(problems(x, 100, 12, 2).items())[1:]:
-            line = [x]
-            for name in ("A+y", "dip", *SCORES):
-                if only and name not in only:
-                    continue
-                prior = {"weights": weights} if name in SCORES else {}
-                row, image = answered("scores", task, f"real {number}", x, physics, name, **prior)
-                line.append(image)
-                yield row
-            sheet.append(line)
+def of_scores(wanted: Wanted, sheet: list[list[Tensor]]) -> Iterator[Row]:
+    assert wanted.data is not None
+    weights = found(wanted.data / "weights")["bf-cnn-faces-40"]
+    for number, x in enumerate(faces(wanted.data, 40, True)[: wanted.count]):
+        for task, physics in list(wanted.tasks_of(problems(x, 100, 12, 2)).items()):
+            names = ["A+y", "dip", *(name for name in SCORES if name != "adir" or "projections" not in task)]
+            yield from line_of("scores", f"real {number}", x, task, physics, names, wanted, (weights, weights), sheet)
 
 
-def loading(data: Path | None, count: int, only: list[str], sheet: list[list[Tensor]]) -> Iterator[Row]:
+def loading(wanted: Wanted, sheet: list[list[Tensor]]) -> Iterator[Row]:
     """Samples of the generators; of the denoisers the PSNR of what they make of noise."""
-    assert data is not None
+    assert wanted.data is not None
+    data = wanted.data
     torch.manual_seed(0)
     for path in found(data / "weights").values():
         loaded = load_weights(path)
         if loaded.architecture.kind == "generator":
             with torch.no_grad():
                 sheet.append(list(loaded.network(torch.randn(8, *loaded.network.latent))[:, None]))
-    for name, level, figure in (("bf-cnn-faces-40", 0.1, ""), ("bf-cnn-faces-40", 0.4, "")):
-        network, values = load_weights(found(data / "weights")[name]).network, []
+    name = "bf-cnn-faces-40"
+    network = load_weights(found(data / "weights")[name]).network
+    for level in (0.1, 0.4):
+        values = []
         for x in faces(data, 40, True)[:16]:
             with torch.no_grad():
                 values.append(quality(network(x + level * torch.randn_like(x)).clamp(0, 1), x))
         psnr, ssim = (float(np.mean([value[k] for value in values])) for k in range(2))
-        yield Row("loading", f"noise of {level}", "16 real faces", name, psnr, ssim, 0, 0.0, figure)
+        yield Row("loading", f"noise of {level}", "16 real faces", name, psnr, ssim, 0, 0.0)
 
 
 ROWS = {"loading": loading, "digits": of_digits, "faces": of_faces, "scores": of_scores}
@@ -232,13 +257,18 @@ def main() -> None:
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=["digits"])
     parser.add_argument("--count", type=int, default=8, help="pictures of each kind")
     parser.add_argument("--methods", nargs="+", default=[], help="those alone")
+    parser.add_argument("--tasks", nargs="+", default=[], help="those alone: projections, hole, size")
+    parser.add_argument("--restarts", type=int, help="codes that are searched side by side, in place of the default")
+    parser.add_argument("--search", type=int, help="steps at most of that search, in place of the default")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--name", default="generators")
     given = parser.parse_args()
+    search = {name: value for name, value in (("restarts", given.restarts), ("steps", given.search)) if value}
+    wanted = Wanted(given.data, given.count, given.methods, given.tasks, search)
     rows: list[Row] = []
     sheet: list[list[Tensor]] = []
     for kind in given.rows:
-        for row in ROWS[kind](given.data, given.count, given.methods, sheet):
+        for row in ROWS[kind](wanted, sheet):
             rows.append(row)
             print(row, flush=True)
     report([*summary(rows), *rows], given.name, given.out, "Generators and denoisers as priors")

@@ -1,4 +1,4 @@
-"""Trains the two small priors that the package ships, on the digits that scikit-learn ships: two minutes of a core.
+"""Trains the two small priors that the package ships, on the digits that scikit-learn ships: a minute of a core.
 
     pip install scikit-learn
     python docs/weights/digits.py src/oneself/networks/pretrained/weights
@@ -23,7 +23,7 @@ from oneself.networks.pretrained import ARCHITECTURES, linear_schedule
 
 TRAINING = 1500
 CODE, HIDDEN, BATCH = 8, 128, 64
-DECODER_STEPS, DIFFUSION_STEPS = 8000, 2500
+DECODER_STEPS, DIFFUSION_STEPS = 8000, 8000
 
 
 def digits() -> Tensor:
@@ -63,7 +63,7 @@ def decoder(x: Tensor) -> nn.Module:
 
 def diffusion(x: Tensor) -> nn.Module:
     """``‖ε − ε_θ(√ᾱ v + √(1 − ᾱ) ε, t)‖²``, one step of the schedule for each batch, ``v`` in [-1, 1]."""
-    network = ARCHITECTURES["digit-diffusion"].build()
+    network = ARCHITECTURES["digits-8-diffusion"].build()
     alpha_bars = linear_schedule().float()
     adam, schedule = descending(network, DIFFUSION_STEPS)
     for step in range(DIFFUSION_STEPS):

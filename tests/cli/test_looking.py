@@ -100,7 +100,8 @@ def test_stripes_and_few_levels_are_told(oneself):
     assert found["noise"]["extent"][1] > 1
     assert found["noise"]["step"] == pytest.approx(8, abs=0.1)
     assert "stripes along x" in found["noise"]["words"]
-    assert found["denoise"]["method"] == "noise2void"
+    assert found["denoise"]["method"] == "nonlocal_wiener"
+    assert "the lines' offsets were taken away" in found["denoise"]["why"]
     assert "stripes along x" in oneself("info rows.png").out
 
 

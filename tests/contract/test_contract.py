@@ -1,15 +1,18 @@
 """Every method of the library keeps every promise of ``oneself.testing``."""
 
+from typing import Any
+
 import pytest
 
 from oneself import methods
 from oneself.testing import Case, Check, promises
+from oneself.testing.networks import ToldSmoother
 
 BOUNCING = {"lr": 0.3, "smoothing": 0.0}  # of few steps some must be worse than the one before: patience counts
 EAGER = {"caution": 0.0, "lr": 0.02}  # of few steps some must be better than none, or every seed has one answer
 WATCHED = {**BOUNCING, "stop": "variance", "patience": 2}
 NEAR = {"lr": 0.3, "patience": 2}  # of a generator whose weights bounce
-GIVEN: dict[str, dict[str, float | str]] = {
+GIVEN: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("dgp", "iagan", "ilo", "pti"), NEAR),
     **{key: {"sigma": 0.1} for key in ("adir", "ddpg")},  # as the cases have
     "dip_sgld": {"sigma": 0.1},  # that cannot be told from a measurement with gaps
@@ -24,6 +27,8 @@ GIVEN: dict[str, dict[str, float | str]] = {
     "double_dip": {"steps": 20, "tolerance": 0.9, "target_psnr": 20.0},  # both ends of a stage are near
     "fine_tuning": EAGER,
     "gain_tuning": EAGER,
+    "idbp": {"weights": ToldSmoother(), "steps": 3},
+    "idbp_ia": {**EAGER, "weights": ToldSmoother(), "adapting_steps": 3, "patches": 2, "steps": 2},
     "p_gsure": {  # its floor is soon reached, and its denoiser counts until then
         "sigma": 0.1,
         **BOUNCING,

@@ -1,6 +1,8 @@
 """Every method beats the trivial answer on a small real picture, at a reduced setting stated here."""
 
 import pytest
+import torch
+from torch import nn
 
 from oneself import methods
 from oneself.core import Run
@@ -8,9 +10,21 @@ from oneself.domains import IMAGE
 from oneself.registry import find
 from oneself.testing import BrokenPromise, check_beats_trivial
 from oneself.testing.cases import problem
+from oneself.testing.networks import ToldSmoother
 from oneself.testing.quality import psnr
 
 BOTH = ("bp_dip", "dip")
+
+
+def sharpener() -> nn.Module:
+    """What cubic shrinking and enlarging blur, a little sharper: a super-resolver of one convolution."""
+    network = nn.Conv2d(1, 1, 3, padding=1, padding_mode="replicate", bias=False)
+    kernel = torch.tensor([[1.0, 2.0, 1.0], [2.0, -12.0, 2.0], [1.0, 2.0, 1.0]])
+    with torch.no_grad():
+        network.weight.copy_(-0.07 * kernel)
+        network.weight[0, 0, 1, 1] += 1
+    return network
+
 
 PRIOR = {"steps": 150, "width": 16, "levels": 3, "start": 0, "average": 0.95, "size": (32, 32)}
 FAINT = {**PRIOR, "noise": 0.02}  # back-projection is for little noise
@@ -28,6 +42,12 @@ REDUCED = {
     "dip_tv": PRIOR,
     "fine_tuning": {"steps": 40, "lr": 0.01, "size": (48, 48)},
     "gain_tuning": {"steps": 40, "lr": 0.01, "size": (48, 48)},
+    "idbp": {"steps": 10, "size": (48, 48)},
+    "idbp_ia": {  # its denoiser only blurs: little of it
+        **{"weights": ToldSmoother(), "delta_first": 0.002, "steps": 5, "adapting_steps": 10},
+        "size": (40, 40),
+    },
+    "mzsr": {"weights": sharpener(), "steps": 10, "size": (40, 40), "margin": 0.3},
     "double_dip": {"steps": 150, "width": 12, "levels": 3, "size": (32, 32)},
     **{
         key: {"task": "inpaint", "size": (16, 16), **options}  # beside holes: the contract's generator is coarse

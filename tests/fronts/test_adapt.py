@@ -47,7 +47,7 @@ def test_the_adapted_network_denoises_other_pictures():
     result = oneself.adapt(Y, Smoother(), full=True, **QUICK)
     assert isinstance(result, oneself.Adapted)
     assert result.method == "gain_tuning"
-    assert any("each of the 3 is denoised by itself" in note for note in result.notes)
+    assert any("each of the 3 is worked on by itself" in note for note in result.notes)
     again = oneself.adapt(Y, result.network, steps=0)
     assert np.allclose(again, result.image, atol=1e-5)
     assert not any(p.requires_grad for p in result.network.parameters())

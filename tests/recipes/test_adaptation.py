@@ -10,7 +10,7 @@ from torch import nn
 from oneself.core import Example, Run
 from oneself.networks.pretrained import ARCHITECTURES
 from oneself.recipes.adaptation.calling import Denoising, called
-from oneself.recipes.adaptation.examples import OBJECTIVES, examples
+from oneself.recipes.adaptation.examples import NOISIER, OBJECTIVES, examples, renoising
 from oneself.recipes.adaptation.fine_tuning import fine_tuning
 from oneself.recipes.adaptation.gain_tuning import gain_tuning
 from oneself.recipes.adaptation.judging import Pairing, Parts, Prediction, Risk
@@ -22,7 +22,7 @@ SIGMA = 0.1
 X = picture(48, 40, channels=1)
 Y = noisy(X, SIGMA)
 QUICK = {"steps": 20, "validate_every": 5, "lr": 0.02, "sigma": SIGMA, "device": "cpu"}
-LOSSES = ["sure", "noise2void", "noise2self", "pairs"]
+LOSSES = ["sure", "esure", "noise2void", "noise2self", "pairs", "renoising"]
 
 
 class Told(nn.Module):
@@ -116,7 +116,7 @@ def test_a_network_that_is_told_the_level_and_one_for_gray():
     gray, _, notes = called(Smoother(), y, SIGMA, "it", 64)
     with torch.no_grad():
         assert torch.equal(gray(y)[:, 1:2], Smoother()(y[:, 1:2]))
-    assert "each of the 3 is denoised by itself" in notes[0]
+    assert "each of the 3 is worked on by itself" in notes[0]
 
 
 class Broken(nn.Module):
@@ -135,7 +135,7 @@ class Broken(nn.Module):
         (Broken("smaller"), "keeps the size"),
         (nn.Conv2d(3, 3, 3), "cannot take a picture"),
         (nn.Sequential(nn.MaxPool2d(64), nn.Conv2d(1, 1, 1)), "larger picture"),
-        (None, "nothing to adapt"),
+        (None, "there is no network"),
     ],
 )
 def test_networks_that_do_not_fit_are_refused_before_a_step(network, told):
@@ -178,6 +178,42 @@ def test_the_risk_of_a_linear_network_in_closed_form():
     assert float(terms["offset"]) == pytest.approx(-(SIGMA**2))
 
 
+def test_the_extended_risk_of_a_linear_network_is_its_error_at_the_raised_noise():
+    """``f(y) = k * y`` on nothing but noise: its error is the power of what it makes of noise of the raised level."""
+    network = nn.Conv2d(1, 1, 3, padding=1, padding_mode="circular", bias=False)
+
+    class Called(nn.Module):
+        def forward(self, x, scale):
+            assert scale == pytest.approx((1 + NOISIER**2) ** 0.5)
+            return network(x)
+
+    torch.manual_seed(0)
+    y = SIGMA * torch.randn(300, 1, 64, 64)
+    with torch.no_grad():
+        terms = OBJECTIVES["esure"](SIGMA)(Called(), Example((y, torch.randn_like(y)), y))
+    exact = (1 + NOISIER**2) * SIGMA**2 * network.weight.square().sum().item()
+    assert sum(terms.values()).item() == pytest.approx(exact, abs=3e-5)
+
+
+def test_renoising_is_the_absolute_error_of_taking_known_noise_away():
+    y, noise = torch.rand(1, 1, 8, 8), torch.randn(1, 1, 8, 8)
+    terms = renoising(SIGMA)(nn.Identity(), Example((y, noise), y))
+    assert terms["renoising"].item() == pytest.approx(SIGMA * noise.abs().mean().item(), rel=1e-5)
+
+
+def test_statistics_of_the_input_are_used_where_asked_and_the_network_comes_back_as_it_was():
+    network = Smoother()
+    run = Run(fine_tuning, 0.5 + 2 * Y, weights=network, what="norm", statistics="input", caution=0.0, **QUICK)
+    run.finish()
+    norm = run.stages[-1].structure.network.network.norm
+    assert norm.running_mean is None
+    run = Run(fine_tuning, Y, weights=network, what="norm", statistics="input", caution=100.0, **QUICK)
+    image, adapted = run.finish().image, run.stages[-1].adapted()
+    with torch.no_grad():
+        assert torch.equal(image, network(Y))
+        assert torch.equal(adapted(Y), image)
+
+
 @pytest.mark.parametrize("size", [(48, 40), (37, 53), (700, 500)])
 def test_what_is_held_out_is_whole_squares_that_the_loss_never_sees(size):
     torch.manual_seed(0)
@@ -207,7 +243,7 @@ def test_no_gradient_comes_from_what_is_held_out(loss):
             return self.x
 
     watched = Watched()
-    wanted = {"sure": 2, "pairs": 2}.get(loss, 1)
+    wanted = {"sure": 2, "esure": 2, "pairs": 2}.get(loss, 1)
     for _ in range(20):
         example = made()
         sum(OBJECTIVES[loss](SIGMA)(watched, example).values()).backward()

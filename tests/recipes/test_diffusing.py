@@ -6,6 +6,7 @@ from torch import nn
 
 from oneself.core import Run
 from oneself.networks.pretrained import linear_schedule
+from oneself.operators import Resize
 from oneself.recipes.generators.diffusing import GuidedDiffusion, levels
 from oneself.registry import find
 from oneself.testing import Mask, picture
@@ -119,3 +120,9 @@ def test_adir_needs_a_measurement_that_is_a_picture():
     matrix = torch.randn(10, SIDE * SIDE, generator=torch.Generator().manual_seed(0))
     with pytest.raises(ValueError, match=r"no picture that a denoiser could be tuned to\. Use ddpg"):
         next(Run(find("adir"), torch.rand(1, 1, 10, 1), Dense(matrix), weights=Subspace(), device="cpu"))
+
+
+def test_adir_refuses_a_denoiser_that_knows_the_pictures_size_alone():
+    network = nn.Sequential(nn.Flatten(), nn.Linear(256, 256), nn.Unflatten(1, (1, 16, 16)))
+    with pytest.raises(ValueError, match=r"cannot take the measurement as a picture.*pictures of any size"):
+        next(Run(find("adir"), torch.rand(1, 1, 8, 8), Resize(2), weights=network, device="cpu"))

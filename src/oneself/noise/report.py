@@ -33,6 +33,7 @@ CONTRAST = {False: (0.5, 1.5), True: (0.1, 3.2)}
 FADED = 0.1
 SIDE, WIDE = 8, 64  # of the blocks that tell the noise of every brightness, and of the smallest picture with enough
 FLATTER, NEIGHBOURS = 0.75, 0.25  # most of that level that white noise of the flattest blocks has; least correlation
+SEEN = 1.5 / 255  # of the range: fainter noise of a camera is left to what the flattest blocks say
 CLEARLY, MOSTLY = 0.35, 0.6  # correlations of neighbours, and of channels, of blocks of every brightness
 LARGE = 1024  # pixels of the middle, along an axis, that tell enough of what repeats itself
 SAMPLES, LEVELS = 100_000, 64  # values looked at; more levels than that are not felt beside noise
@@ -180,7 +181,7 @@ def _developed(x: Pixels, white: float, patches: PatchNoise | None) -> bool:
     if patches is None:
         return False
     level, neighbours = patches.level(x), min(patches.correlation())
-    if level < INVISIBLE or white > FLATTER * level or neighbours < NEIGHBOURS:
+    if level < SEEN or white > FLATTER * level or neighbours < NEIGHBOURS:
         return False
     everywhere = neighbours > CLEARLY and patches.channel_correlation() > MOSTLY
     return everywhere or channel_correlation(x) > SHARED

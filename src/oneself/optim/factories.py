@@ -13,7 +13,7 @@ from oneself.core.stage import OptimiserFactory
 from oneself.optim.langevin import Langevin
 from oneself.optim.muon import Muon
 
-__all__ = ["OPTIMISERS", "adam", "langevin", "muon"]
+__all__ = ["OPTIMISERS", "adam", "langevin", "muon", "sgd"]
 
 FUSED = ("cpu", "cuda")
 
@@ -30,6 +30,11 @@ def adam(lr: float, **options: Any) -> OptimiserFactory:
         return torch.optim.Adam(moving, lr=lr, fused=fused, **options)
 
     return made
+
+
+def sgd(lr: float) -> OptimiserFactory:
+    """Plain gradient descent at a learning rate."""
+    return partial(torch.optim.SGD, lr=lr)
 
 
 def muon(lr: float) -> OptimiserFactory:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from oneself.core import Option
 
@@ -36,6 +37,7 @@ __all__ = [
     "Patches",
     "Patience",
     "Penalty",
+    "PriorWeights",
     "Radius",
     "RandomCrop",
     "Replace",
@@ -182,8 +184,17 @@ Denoiser = Annotated[
         "non-local-means",
         "total-variation",
         "bm3d",
+        "pretrained",
     ],
-    Option("the denoiser D; 'bm3d' needs the package of that name"),
+    Option("the denoiser D; 'bm3d' needs the package of that name, 'pretrained' weights"),
+]
+PriorWeights = Annotated[
+    Path | nn.Module | None,
+    Option(
+        "the pretrained denoiser: weights of an architecture that 'oneself weights' lists",
+        only="with denoiser='pretrained'",
+        counts=_beside("denoiser", "pretrained"),
+    ),
 ]
 DENOISED: dict[str, Any] = {"only": "beside a denoiser", "counts": _not_beside("denoiser", "none")}
 DenoiserSigma = Annotated[

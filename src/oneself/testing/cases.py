@@ -157,7 +157,10 @@ def beside(method: Method, truth: Tensor, y: Tensor, physics: Any) -> dict[str, 
     """What a method cannot do without, by the name of the option: a ``second`` shot of the scene, a small network in
     place of ``weights``, one that makes pictures in place of a ``generator``."""
     found: dict[str, Any] = {}
+    defaults = method.resolve_options({})
     for record in method.options:
+        if not record.option.counts(defaults):
+            continue
         if record.name == "second" and record.is_input:
             found["second"] = noisy(physics.A(truth), float((y - physics.A(truth)).std()), seed=2)
         elif record.name == "weights" and record.takes_module:

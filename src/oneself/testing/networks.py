@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Edges", "Painter", "Smoother"]
+__all__ = ["Edges", "Painter", "Smoother", "ToldSmoother"]
 
 CODE = 6  # numbers of a code
+HALFWAY = 0.05  # the noise level at which half of it counts
 DIM = 0.9  # of the brightness is left: there is something to adapt
 
 
@@ -72,7 +73,7 @@ class Edges(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.edges = nn.Conv2d(channels, 2, 3)
+        self.edges = nn.Conv2d(channels, 2, 3, bias=False)
         with torch.no_grad():
             self.edges.weight.copy_(torch.linspace(-1, 1, self.edges.weight.numel()).reshape(self.edges.weight.shape))
         self.eval()
@@ -82,3 +83,10 @@ class Edges(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.features(x)[0].mean((1, 2, 3)).sigmoid()
+
+
+class ToldSmoother(Smoother):
+    """One that is told the noise level: the more of it, the more it blurs."""
+
+    def forward(self, x: Tensor, sigma: float) -> Tensor:  # type: ignore[override]
+        return torch.lerp(x, super().forward(x), sigma / (sigma + HALFWAY))

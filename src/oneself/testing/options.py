@@ -19,6 +19,7 @@ from oneself.core import Diverged, OptionRecord, Run
 from oneself.core.randomness import Randomness
 from oneself.testing.cases import Case, beside
 from oneself.testing.inputs import inputs_of
+from oneself.testing.networks import Smoother
 from oneself.testing.operator import refusal
 from oneself.testing.promise import require
 
@@ -49,13 +50,23 @@ def check_every_option_counts(case: Case) -> None:
 
 
 def _check_weights_count(record: OptionRecord, case: Case) -> None:
-    """Other weights than those that were given to try the method with give another answer."""
-    now = _current(record, case.options)
+    """Other weights than those that were given to try the method with give another answer; where they count only beside
+    a choice, than those of a small network."""
+    now, context = _current(record, case.options), {}
+    if now is None and record.name == "weights" and record.takes_module:
+        now, context = Smoother(), _counting(record, case)
     require(now is not None, case, f"the option {record.name} is not tried. Give some: check_all(…, {record.name}=…)")
     with TemporaryDirectory() as folder:
         moved = _moved(now, Path(folder) / "weights.safetensors")
-        answers = [case.run(**{record.name: value}).finish().answer for value in (now, moved)]
+        answers = [case.run(**context, **{record.name: value}).finish().answer for value in (now, moved)]
     require(not case.same(*answers), case, f"the option {record.name} changes nothing")
+
+
+def _counting(record: OptionRecord, case: Case) -> dict[str, Any]:
+    """A choice beside which an option counts that by default does not."""
+    defaults = {**case.method.resolve_options({}), **case.options}
+    choices = [{other.name: choice} for other in case.method.options for choice in other.choices]
+    return next(({**choice} for choice in [{}, *choices] if record.option.counts({**defaults, **choice})), {})
 
 
 def _moved(weights: Any, path: Path) -> Any:

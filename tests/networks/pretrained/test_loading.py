@@ -74,6 +74,7 @@ PUBLIC = {
     "dcgan-28": renamed((r"blocks\.(\d)\.convolution", r"gen.\1.0"), (r"blocks\.(\d)\.norm", r"gen.\1.1")),
     "vae-28": renamed((r"blocks\.0\.linear", "fc3"), (r"blocks\.1\.linear", "fc4")),
     "digits-8": lambda network: network.state_dict(),
+    "digits-8-diffusion": lambda network: network.state_dict(),
     "dense-28": renamed(*((rf"blocks\.{k}\.linear", f"{2 * k}") for k in range(3))),
     "dense-28-discriminator": renamed(*((rf"blocks\.{k}\.linear", f"{2 * k}") for k in range(3))),
     "dncnn-17": of_chain,

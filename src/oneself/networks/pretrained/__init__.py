@@ -4,13 +4,14 @@ Public weights stay where they are; those of our own training (``SHIPPED``) are 
 """
 
 from oneself.networks.pretrained.architectures import ARCHITECTURES, Architecture, Kind
-from oneself.networks.pretrained.diffusion import DigitDiffusion, linear_schedule
+from oneself.networks.pretrained.diffusion import Diffusion, linear_schedule
 from oneself.networks.pretrained.dncnn import DnCNN
 from oneself.networks.pretrained.ffdnet import FFDNet
 from oneself.networks.pretrained.files import read_state
 from oneself.networks.pretrained.generators import DenseDiscriminator, Generator
 from oneself.networks.pretrained.known import KNOWN, SHIPPED, Known, drawn_denoiser
 from oneself.networks.pretrained.loading import Weights, load_weights
+from oneself.networks.pretrained.mzsr import MZSRNet
 from oneself.networks.pretrained.unet import BlindUNet
 
 __all__ = [
@@ -20,12 +21,13 @@ __all__ = [
     "Architecture",
     "BlindUNet",
     "DenseDiscriminator",
-    "DigitDiffusion",
+    "Diffusion",
     "DnCNN",
     "FFDNet",
     "Generator",
     "Kind",
     "Known",
+    "MZSRNet",
     "Weights",
     "drawn_denoiser",
     "linear_schedule",

@@ -11,16 +11,17 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from oneself.networks.pretrained.diffusion import DigitDiffusion
+from oneself.networks.pretrained.diffusion import DenseDiffusion, DigitDiffusion
 from oneself.networks.pretrained.dncnn import DnCNN
 from oneself.networks.pretrained.ffdnet import FFDNet
 from oneself.networks.pretrained.generators import DenseDiscriminator, dcgan, dense_generator
+from oneself.networks.pretrained.mzsr import MZSRNet
 from oneself.networks.pretrained.unet import BlindUNet
 from oneself.networks.split import SplitDenoiser
 
 __all__ = ["ARCHITECTURES", "Architecture", "Kind"]
 
-Kind = Literal["denoiser", "generator", "discriminator"]
+Kind = Literal["denoiser", "super-resolver", "generator", "discriminator"]
 
 COUNTS = r".*\.num_batches_tracked"  # what torch counts while it trains, and nobody reads
 Rename = tuple[str, Callable[[re.Match[str]], str]]
@@ -42,7 +43,8 @@ class Architecture:
     idle : str
         A pattern of the names of tensors that files hold and the network has no use for.
     kind : str
-        What it is for: a ``"denoiser"``, a ``"generator"`` of pictures from codes, or a ``"discriminator"``.
+        What it is for: a ``"denoiser"``, a ``"super-resolver"`` of pictures that were enlarged, a ``"generator"``
+        of pictures from codes, or a ``"discriminator"``.
     """
 
     name: str
@@ -55,7 +57,7 @@ class Architecture:
 
     def renamed(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The tensors of a file under the names that the network has for them."""
-        return {self._own(name.removeprefix("module.")): value for name, value in state.items()}
+        return {self._own(name.removeprefix("module.")): _channels_first(name, value) for name, value in state.items()}
 
     def _own(self, name: str) -> str:
         for pattern, own in self.renames:
@@ -90,6 +92,11 @@ class Architecture:
             {name: given[name].float() if name in given else torch.zeros_like(own[name]) for name in own}
         )
         return network.eval()
+
+
+def _channels_first(name: str, value: Tensor) -> Tensor:
+    """A convolution's kernel, the axes in torch's order: TensorFlow's, which are called so, have them last."""
+    return value.permute(3, 2, 0, 1) if name.endswith("kernel") and value.ndim == 4 else value
 
 
 def _counted(part: str, step: int = 1, more: int = 0) -> Callable[[re.Match[str]], str]:
@@ -128,6 +135,10 @@ OF_CHAINS: tuple[Rename, ...] = (
     (r"model\.(\d+)\.(.+)", _counted("convolutions", step=2)),  # ReLUs have the odd numbers
     (r"w(\d+)", lambda match: f"convolutions.{match[1]}.weight"),
     (r"b(\d+)", lambda match: f"convolutions.{match[1]}.bias"),
+)
+OF_MZSR: tuple[Rename, ...] = (
+    (r"conv(\d+)\.kernel", lambda match: f"convolutions.{int(match[1]) - 1}.weight"),
+    (r"conv(\d+)\.bias", lambda match: f"convolutions.{int(match[1]) - 1}.bias"),
 )
 INSIDE = r"intermediate_dncnn\.itermediate_dncnn"
 
@@ -187,6 +198,12 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         Architecture("unet-bias-free", "small U-net without offsets, blind", 1, partial(BlindUNet, bias=False)),
         Architecture(
             "ffdnet-colour", "FFDNet of 12 convolutions, told the level", 3, partial(FFDNet, 3, 96, 12), _of_ffdnet(12)
+        ),
+        Architecture(
+            "digits-8-diffusion",
+            "diffusion model of linear layers for pictures of 8 x 8, told the level",
+            1,
+            partial(DenseDiffusion, 8, 256),
         ),
         Architecture(
             "digit-diffusion",
@@ -252,5 +269,6 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         Architecture(
             "split-gray", "residual blocks on the 2x2 split, told the level", 1, partial(SplitDenoiser, 1, 64, 5)
         ),
+        Architecture("mzsr", "MZSR's 8 convolutions", 3, MZSRNet, OF_MZSR, kind="super-resolver"),
     )
 }

@@ -1,13 +1,14 @@
-"""A small diffusion model of public weights, called as a denoiser that is told the level."""
+"""Small diffusion models of digits, called as denoisers that are told the level."""
 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["DigitDiffusion", "linear_schedule"]
+__all__ = ["DenseDiffusion", "Diffusion", "DigitDiffusion", "linear_schedule"]
 
 STEPS = 1000
 ANY = 10  # the class that stands for all digits
@@ -23,24 +24,16 @@ def linear_schedule(steps: int = STEPS) -> Tensor:
     return (1 - torch.linspace(1e-4, 0.02, steps, dtype=torch.float64)).cumprod(0)
 
 
-class DigitDiffusion(nn.Module):
-    """The picture in ``x + σ n``, by a U-net that tells the noise of ``√ᾱ (2 x − 1) + √(1 − ᾱ) n``, any digit.
+class Diffusion(nn.Module, ABC):
+    """The picture in ``x + σ n``, by a network that tells the noise of ``√ᾱ (2 x − 1) + √(1 − ᾱ) n``.
 
-    ``forward(x, sigma)`` takes pictures ``(B, 1, H, W)`` in [0, 1], sides divisible by 4, and a level in the same
-    units; ``ᾱ = 1 / (1 + 4 σ²)``, at the (fractional) step of the schedule that has it.
+    ``forward(x, sigma)`` takes pictures ``(B, 1, H, W)`` in [0, 1] and a level in the same units;
+    ``ᾱ = 1 / (1 + 4 σ²)``, at the (fractional) step of the schedule that has it.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.class_emb = nn.Embedding(ANY + 1, 32)
-        self.times = nn.ModuleDict({name: nn.Linear(32, width) for name, width in PARTS.items()})
-        self.classes = nn.ModuleDict({name: nn.Linear(32, width) for name, width in PARTS.items()})
-        self.init_conv, self.bottleneck = _part(1, 32), _part(128, 128)
-        self.down1, self.down2 = _part(32, 64, 2), _part(64, 128, 2)
-        self.up1_transpose = nn.ConvTranspose2d(128, 64, 3, stride=2, padding=1, output_padding=1)
-        self.up2_transpose = nn.ConvTranspose2d(64, 32, 3, stride=2, padding=1, output_padding=1)
-        self.up1_conv, self.up2_conv = _part(128, 64), _part(64, 32)
-        self.output_head = nn.Conv2d(32, 1, 1)
+    @abstractmethod
+    def noise(self, noisy: Tensor, step: Tensor) -> Tensor:
+        """ε of ``√ᾱ v + √(1 − ᾱ) ε``, ``v`` in [-1, 1], at a step ``(1,)``."""
 
     def forward(self, x: Tensor, sigma: Tensor | float) -> Tensor:
         level = 2 * torch.as_tensor(sigma, dtype=x.dtype, device=x.device).reshape(-1).mean()
@@ -57,10 +50,48 @@ class DigitDiffusion(nn.Module):
         low, high = ratios.index_select(0, above[None] - 1), ratios.index_select(0, above[None])
         return (above - 1 + ((place - low) / (high - low)).clamp(0, 1)).reshape(1)
 
+
+def told_step(step: Tensor) -> Tensor:
+    """A step as sines and cosines of 16 rates, ``(1, 32)``."""
+    rates = torch.exp(torch.arange(16, device=step.device) * (-math.log(1e4) / 15))
+    return torch.cat([(step * rates).sin(), (step * rates).cos()])[None]
+
+
+class DenseDiffusion(Diffusion):
+    """Linear layers, for pictures of ``side`` x ``side``."""
+
+    def __init__(self, side: int, width: int) -> None:
+        super().__init__()
+        self.side = side
+        sizes = [side * side + 32, width, width, width]
+        self.layers = nn.ModuleList(nn.Linear(sizes[i], sizes[i + 1]) for i in range(3))
+        self.last = nn.Linear(width, side * side)
+
     def noise(self, noisy: Tensor, step: Tensor) -> Tensor:
-        """ε of ``√ᾱ v + √(1 − ᾱ) ε``, ``v`` in [-1, 1]."""
-        rates = torch.exp(torch.arange(16, device=noisy.device) * (-math.log(1e4) / 15))
-        time = torch.cat([(step * rates).sin(), (step * rates).cos()])[None]
+        made = torch.cat([noisy.flatten(1), told_step(step).expand(len(noisy), -1)], 1)
+        for layer in self.layers:
+            made = nn.functional.silu(layer(made))
+        found: Tensor = self.last(made)
+        return found.reshape(-1, 1, self.side, self.side)
+
+
+class DigitDiffusion(Diffusion):
+    """A U-net, told that any digit will do; sides are divisible by 4."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.class_emb = nn.Embedding(ANY + 1, 32)
+        self.times = nn.ModuleDict({name: nn.Linear(32, width) for name, width in PARTS.items()})
+        self.classes = nn.ModuleDict({name: nn.Linear(32, width) for name, width in PARTS.items()})
+        self.init_conv, self.bottleneck = _part(1, 32), _part(128, 128)
+        self.down1, self.down2 = _part(32, 64, 2), _part(64, 128, 2)
+        self.up1_transpose = nn.ConvTranspose2d(128, 64, 3, stride=2, padding=1, output_padding=1)
+        self.up2_transpose = nn.ConvTranspose2d(64, 32, 3, stride=2, padding=1, output_padding=1)
+        self.up1_conv, self.up2_conv = _part(128, 64), _part(64, 32)
+        self.output_head = nn.Conv2d(32, 1, 1)
+
+    def noise(self, noisy: Tensor, step: Tensor) -> Tensor:
+        time = told_step(step)
         kind = self.class_emb.weight[ANY][None]
 
         def told(part: str) -> Tensor:

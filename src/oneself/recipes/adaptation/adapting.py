@@ -5,24 +5,26 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from oneself.core import Example, Fit, Pretrained, Stage
+from oneself.core import Example, Fit, Input, Pretrained, Stage
 from oneself.losses import Fidelity
-from oneself.networks.pretrained import Known, load_weights
+from oneself.networks.pretrained import Known
 from oneself.noise import describe_noise, known_level
 from oneself.optim import adam
-from oneself.recipes.adaptation.calling import Denoising, called, whole
+from oneself.recipes.adaptation.calling import Denoising, called, network_of, whole
 from oneself.recipes.adaptation.changes import Opening, allow, merge
 from oneself.recipes.adaptation.examples import OBJECTIVES, Loss, Objective, examples
 from oneself.recipes.adaptation.judging import AdaptedOrNot, HeldOutChange, Judge, Pairing, Parts, Prediction, Risk
 from oneself.stopping import Patience
 
-__all__ = ["AdaptedStage", "adapting"]
+__all__ = ["AdaptedStage", "Adapting", "Statistics", "adapted_by", "adapting"]
+
+Statistics = Literal["trained", "input"]
 
 RATES = {"all": 1e-4, "last": 1e-4, "progressive": 1e-4}  # of whole weights; gains, biases and their like move quicker
 QUICKER = 3e-3
@@ -72,6 +74,8 @@ class Adapting(Fit, AdaptedStage):
         ``terms_of(network, example)``: named scalars.
     opening : Opening or None
         What opens layers along the way.
+    came : Module or None
+        The network as it came, where what is frozen of it is not as it came either.
     **fit
         As of ``Fit``.
     """
@@ -79,9 +83,10 @@ class Adapting(Fit, AdaptedStage):
     selection: AdaptedOrNot
     taken: Tensor
 
-    def __init__(self, *, terms_of: Objective, opening: Opening | None, **fit: Any) -> None:
+    def __init__(self, *, terms_of: Objective, opening: Opening | None, came: nn.Module | None, **fit: Any) -> None:
         super().__init__(loss=Fidelity(), image_output=False, **fit)
         self.terms_of, self.opening = terms_of, opening
+        self._came = (came,)  # hidden from torch: it never changes
         self.register_buffer("taken", torch.zeros((), dtype=torch.long))
 
     def terms(self, example: Example) -> Mapping[str, Tensor]:
@@ -95,6 +100,10 @@ class Adapting(Fit, AdaptedStage):
 
     def learned(self) -> Mapping[str, Tensor]:
         return self.selection.values
+
+    def adapted(self) -> nn.Module:
+        (came,) = self._came
+        return super().adapted() if came is None or self.selection.better else copy.deepcopy(came).requires_grad_(False)
 
 
 def adapting(
@@ -114,9 +123,10 @@ def adapting(
     patience: int,
     caution: float,
     tile: int,
+    statistics: Statistics = "trained",
 ) -> Stage:
     """The stage of a method called ``owner``; the options are the method's own."""
-    network, told = _network(weights, y.device, owner)
+    network, told = network_of(weights, y.device, owner)
     level, notes = known_level(y[0].cpu().numpy(), sigma, owner)
     denoise, made, more = called(network, y, level, owner, tile)
     notes = (*notes, *more, *_range_note(told, level, owner))
@@ -125,10 +135,51 @@ def adapting(
         allow(copy.deepcopy(network), what, owner)  # refuses what could not change
         return AsItCame(denoise, made, (*notes, *shared))
     parts = Parts(y, hold_out)
-    judge = _judge(loss, parts, level)
+    return adapted_by(
+        denoise,
+        y,
+        made,
+        owner,
+        terms_of=OBJECTIVES[loss](level),
+        input=examples(loss, made if loss == "renoising" else y, parts.seen, patch, patches),
+        judge=_judge(loss, parts, level),
+        what=what,
+        lr=lr,
+        steps=steps,
+        validate_every=validate_every,
+        patience=patience,
+        caution=caution,
+        tile=tile,
+        notes=notes,
+        statistics=statistics,
+    )
+
+
+def adapted_by(
+    denoise: Denoising,
+    y: Tensor,
+    made: Tensor,
+    owner: str,
+    *,
+    terms_of: Objective,
+    input: Input,
+    judge: Judge,
+    what: str,
+    lr: float | None,
+    steps: int,
+    validate_every: int,
+    patience: int,
+    caution: float,
+    tile: int,
+    notes: Sequence[str],
+    statistics: Statistics = "trained",
+) -> Adapting:
+    """The stage that moves ``what`` of a denoiser by an objective, and returns what a judge finds best; ``made`` is
+    what the denoiser makes of ``y`` as it came. The other parameters as the options of the methods."""
     score = HeldOutChange(judge, denoise, validate_every, caution)
-    opening = allow(network, what, owner)
-    structure = Pretrained(denoise)
+    came = copy.deepcopy(denoise.network) if statistics == "input" else None
+    opening = allow(denoise.network, what, owner)
+    structure = Pretrained(denoise, statistics)
     learned = {name: p for name, p in structure.named_parameters() if p.requires_grad}
 
     def output(values: dict[str, Tensor] | None) -> Tensor:
@@ -137,10 +188,11 @@ def adapting(
         return whole(lambda x: functional_call(structure, values, (x,)), y, tile)
 
     return Adapting(
-        terms_of=OBJECTIVES[loss](level),
+        terms_of=terms_of,
         opening=opening,
+        came=came,
         structure=structure,
-        input=examples(loss, y, parts.seen, patch, patches),
+        input=input,
         optimiser=adam(lr or RATES.get(what.partition(":")[0], QUICKER)),
         steps=steps,
         stop=Patience(score, patience),
@@ -148,18 +200,6 @@ def adapting(
         output=lambda f: whole(f, y, tile),
         notes=notes,
     )
-
-
-def _network(weights: Path | nn.Module | None, device: torch.device, owner: str) -> tuple[nn.Module, Known | None]:
-    """The network of its own that a run adapts, and what is known of it."""
-    if weights is None:
-        raise ValueError(
-            f"{owner}(weights=None): there is nothing to adapt. Give a file of weights, or a torch module."
-        )
-    if isinstance(weights, nn.Module):
-        return weights.eval(), None
-    loaded = load_weights(weights, kind="denoiser")
-    return loaded.network.to(device), loaded.known
 
 
 def _shared_noise(y: Tensor, owner: str) -> tuple[str, ...]:
@@ -172,7 +212,7 @@ def _shared_noise(y: Tensor, owner: str) -> tuple[str, ...]:
 
 
 def _judge(loss: Loss, parts: Parts, level: float) -> Judge:
-    if loss == "sure":
+    if loss in ("sure", "esure", "renoising"):
         return Risk(parts, level)
     return Pairing(parts) if loss == "pairs" else Prediction(parts)
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from oneself.networks import apply_in_tiles
+from oneself.networks.pretrained import Kind, Known, load_weights
 
-__all__ = ["HALVED", "Denoising", "called", "level_argument", "whole"]
+__all__ = ["HALVED", "Denoising", "called", "level_argument", "network_of", "whole"]
 
 LEVELS = ("sigma", "noise_level", "noise_level_img")  # what networks call the level that they are told
 UNIT = 8  # tiles begin at multiples of it, so that networks that halve the size three times see one grid
@@ -46,6 +48,24 @@ class Denoising(nn.Module):
         return made.reshape(x.shape) if self.apart else made
 
 
+def network_of(
+    weights: Path | nn.Module | None, device: torch.device, owner: str, kind: Kind = "denoiser"
+) -> tuple[nn.Module, Known | None]:
+    """The network of its own that a run works with, and what is known of it.
+
+    Raises
+    ------
+    ValueError
+        None is given, or what ``load_weights`` refuses.
+    """
+    if weights is None:
+        raise ValueError(f"{owner}(weights=None): there is no network. Give a file of weights, or a torch module.")
+    if isinstance(weights, nn.Module):
+        return weights.eval(), None
+    loaded = load_weights(weights, kind=kind)
+    return loaded.network.to(device), loaded.known
+
+
 def level_argument(network: nn.Module) -> str | None:
     """What a network calls the noise level that it is told; ``None`` where it is blind."""
     parameters = inspect.signature(network.forward).parameters
@@ -70,7 +90,7 @@ def called(
         )
     if not bool(torch.isfinite(x).all()):
         raise ValueError(f"{said}: made NaN or infinite values of the picture. Check its weights.")
-    note = f"{owner}: the network is for one channel; each of the {y.shape[1]} is denoised by itself"
+    note = f"{owner}: the network is for one channel; each of the {y.shape[1]} is worked on by itself"
     return made, x, (note,) if made.apart else ()
 
 

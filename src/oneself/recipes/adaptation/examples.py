@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Literal
 
@@ -9,23 +10,26 @@ import torch
 from torch import Tensor, nn
 
 from oneself.core import Example, Input
-from oneself.imaging.cropping import cut
+from oneself.imaging.cropping import cut, random_flips
 from oneself.inputs import BlindGrid, BlindSpots, split_pair
 from oneself.recipes.adaptation.calling import HALVED
 
-__all__ = ["OBJECTIVES", "Loss", "Objective", "examples"]
+__all__ = ["NOISIER", "OBJECTIVES", "Crops", "Loss", "Objective", "examples", "renoising"]
 
-Loss = Literal["sure", "noise2void", "noise2self", "pairs"]
+Loss = Literal["sure", "esure", "noise2void", "noise2self", "pairs", "renoising"]
 Objective = Callable[[nn.Module, Example], Mapping[str, Tensor]]
 
 SHARE = 0.05  # of the elements is hidden at a step of Noise2Void
 RADIUS = 2  # of the neighbourhood that stands in for a hidden element
 GRID = 4  # side of the blocks of Noise2Self
+NOISIER = 0.5  # of the noise level is added for ESURE: a fresh example at every step, hardly noisier
 SHIFT = 0.1  # of the noise level: how far a probe moves the input, small for the network and large for float32
 
 
 class Crops(Input):
     """Random patches of ``y`` and where they count: ``((patches, probes), patches, seen)``, ``probes`` of noise.
+
+    All patches of a step are turned and flipped alike, at random, where ``turned``.
 
     Parameters
     ----------
@@ -35,13 +39,15 @@ class Crops(Input):
         ``(1, 1, H, W)``: 1 where the loss may look.
     patch, patches : int
         Side, even where the image is; and how many at once.
+    turned : bool
     """
 
     y: Tensor
     seen: Tensor
 
-    def __init__(self, y: Tensor, seen: Tensor, patch: int, patches: int) -> None:
+    def __init__(self, y: Tensor, seen: Tensor, patch: int, patches: int, turned: bool = False) -> None:
         super().__init__()
+        self.turned = turned
         self.sides, self.patches = [min(n, patch) // 2 * 2 for n in y.shape[2:]], patches
         self.register_buffer("y", y, persistent=False)
         self.register_buffer("seen", seen, persistent=False)
@@ -49,6 +55,9 @@ class Crops(Input):
     def forward(self) -> Example:
         places = [self._place() for _ in range(self.patches)]
         y, seen = (torch.cat([cut(x, place) for place in places]) for x in (self.y, self.seen))
+        if self.turned:
+            flips, turns = random_flips(y.ndim), int(torch.randint(4, ()))
+            y, seen = (x.flip(flips).rot90(turns, (2, 3)) for x in (y, seen))
         return Example((y, torch.randn_like(y)), y, seen)
 
     def _place(self) -> list[slice]:
@@ -99,6 +108,37 @@ def _risk(level: float) -> Objective:
     return terms
 
 
+def _extended_risk(level: float) -> Objective:
+    """Stein's estimate for noise that is raised by fresh noise ``n`` of a share of its level: with ``z = y + n`` what
+    ``z`` and ``y`` share is the noise of ``y`` alone, so ``mean (f(z) - y)² + 2σ² div f(z) - σ²``."""
+    shift, more = SHIFT * level, NOISIER * level
+    scale = math.hypot(1, NOISIER)
+
+    def terms(f: nn.Module, example: Example) -> Mapping[str, Tensor]:
+        y, noise = example.input
+        probe = torch.randn_like(y)
+        z = y + more * noise
+        x, moved = f(torch.cat([z, z + shift * probe]), scale=scale).chunk(2)
+        fidelity = _mean((x - y).square(), example.where)
+        return {
+            "fidelity": fidelity,
+            "divergence": 2 * level**2 * _mean(probe * (moved - x), example.where) / shift,
+            "offset": torch.full_like(fidelity, -(level**2)),
+        }
+
+    return terms
+
+
+def renoising(level: float) -> Objective:
+    """The absolute error of taking away noise of a level that is added to what counts as clean."""
+
+    def terms(f: nn.Module, example: Example) -> Mapping[str, Tensor]:
+        y, noise = example.input
+        return {"renoising": _mean((f(y + level * noise) - y).abs(), example.where)}
+
+    return terms
+
+
 def _prediction(level: float) -> Objective:
     """The squared error at what is hidden."""
 
@@ -122,6 +162,8 @@ def _pairing(level: float) -> Objective:
 
 OBJECTIVES: Mapping[str, Callable[[float], Objective]] = {
     "sure": _risk,
+    "esure": _extended_risk,
+    "renoising": renoising,
     "noise2void": _prediction,
     "noise2self": _prediction,
     "pairs": _pairing,

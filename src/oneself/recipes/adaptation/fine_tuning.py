@@ -5,12 +5,15 @@ Structure       f; what may change is all of it, or its gains, biases, normalisa
                 rank (LoRA)
 Input           y; or y with some elements replaced by neighbours; or a half-size picture of y
 Loss            SURE: ‖f(y) − y‖² − nσ² + 2σ² div f(y); or ‖m · (f(replaced y) − y)‖², of Noise2Void or Noise2Self; or
-                ‖f(one half-size picture) − the other‖²
+                ‖f(one half-size picture) − the other‖²; or SURE of y with fresh noise (eSURE); or
+                ‖f(f₀(y) + n) − f₀(y)‖₁, f₀ as it came (re-noising)
 Regularisation  what does not change; squares of the picture are held out, and the answer is f's own unless the error
                 there is surely lower
 
 Soltanayev, Chun. Training deep learning based denoisers without ground truth data. NeurIPS 2018.
 Krull, Buchholz, Jug. Noise2Void. CVPR 2019. Batson, Royer. Noise2Self. ICML 2019.
+Zhussip, Soltanayev, Chun. Extending Stein's unbiased risk estimator. NeurIPS 2019. Vaksman, Elad, Milanfar. LIDIA:
+lightweight learned image denoising with instance adaptation. CVPR Workshops 2020.
 Mansour, Heckel. Zero-Shot Noise2Noise. CVPR 2023. Hu et al. LoRA. ICLR 2022.
 """
 
@@ -23,7 +26,7 @@ from torch import Tensor
 from oneself.core import Option, Stage, method
 from oneself.recipes import options as o
 from oneself.recipes.adaptation import options as a
-from oneself.recipes.adaptation.adapting import adapting
+from oneself.recipes.adaptation.adapting import Statistics, adapting
 from oneself.recipes.adaptation.examples import Loss
 
 
@@ -42,8 +45,15 @@ def fine_tuning(
     weights: a.Weights = None,
     what: a.Change = "all",
     loss: Annotated[
-        Loss, Option("what is minimised: Stein's estimate, the error at hidden elements, or from one half to the other")
+        Loss,
+        Option(
+            "what is minimised: Stein's estimate, as it is or with noise added; the error at hidden elements; from one "
+            "half to the other; or of taking new noise off the network's own answer"
+        ),
     ] = "sure",
+    statistics: Annotated[
+        Statistics, Option("what normalisation layers divide by: statistics of the training, or of the input")
+    ] = "trained",
     sigma: o.Sigma = None,
     lr: a.LearningRate = None,
     steps: a.Steps = 200,
@@ -71,4 +81,5 @@ def fine_tuning(
         patience=patience,
         caution=caution,
         tile=tile,
+        statistics=statistics,
     )

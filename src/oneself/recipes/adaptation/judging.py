@@ -15,7 +15,7 @@ from oneself.imaging.cropping import cut
 from oneself.inputs import split_pair, stand_in
 from oneself.recipes.adaptation.calling import HALVED
 
-__all__ = ["AdaptedOrNot", "HeldOutChange", "Pairing", "Parts", "Prediction", "Risk"]
+__all__ = ["AdaptedOrNot", "HeldOutChange", "Pairing", "Parts", "Prediction", "Renoised", "Risk"]
 
 CELL = 16  # side of the squares that are held out; their scatter tells how sure the mean is
 LOOKED_AT = 2**17  # elements of a picture that is looked at whole
@@ -146,6 +146,20 @@ class Pairing(Judge):
         return self.parts.means(gap, self.parts.cell // 2)
 
 
+class Renoised(Judge):
+    """The squared error of taking away noise of a level that is added, once and for all."""
+
+    noise: Tensor
+
+    def __init__(self, parts: Parts, level: float) -> None:
+        super().__init__(parts)
+        self.register_buffer("noise", level * torch.randn_like(parts.y), persistent=False)
+
+    def errors(self, f: Network) -> Tensor:
+        y = self.parts.y
+        return self.parts.means((f(y + self.noise) - y).square())
+
+
 class HeldOutChange(Score):
     """How much a network's estimated error has changed on what is held out, at the pessimistic end of what is sure:
     the mean over the squares plus ``caution`` times its standard error. Below 0 it is better than it was.
@@ -214,8 +228,13 @@ class AdaptedOrNot(Selection):
         """What had been learned then, by name; what was there at first where nothing of it is better."""
         return {name: self.get_buffer(f"learned_{k}").clone() for k, name in enumerate(self._watched)}
 
+    @property
+    def better(self) -> bool:
+        """Whether what was learned is surely better than nothing."""
+        return bool(self.step >= 0)
+
     def answer(self, stage: Stage) -> Tensor:
-        return self.output(None if self.step < 0 else self.values)
+        return self.output(self.values if self.better else None)
 
     def words(self) -> str:
         if self.step < 0:

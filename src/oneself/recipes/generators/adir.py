@@ -16,7 +16,7 @@ from collections.abc import Generator
 from typing import Annotated, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from oneself.core import Example, Fit, Input, Option, Pretrained, Stage, Term, method
 from oneself.optim import adam
@@ -60,8 +60,8 @@ class NoiseError(Term):
         return ((x - example.target).square() * example.where).mean()
 
 
-def _picture(y: Tensor, physics: Any) -> tuple[Tensor, Tensor]:
-    """What was measured as a picture, and where: of a mask what it keeps, else the measurement itself."""
+def _picture(y: Tensor, physics: Any, denoise: nn.Module) -> tuple[Tensor, Tensor]:
+    """What was measured as a picture that the denoiser can take, and where: of a mask what it keeps, else all of it."""
     image = physics.A_adjoint(y)
     if image.shape == y.shape and torch.equal(physics.A(image), image):
         return y, (physics.A(torch.ones_like(image)) > 0).to(y)
@@ -70,6 +70,12 @@ def _picture(y: Tensor, physics: Any) -> tuple[Tensor, Tensor]:
             f"adir(y.shape={tuple(y.shape)}): the measurement is no picture that a denoiser could be tuned to. Use "
             "ddpg."
         )
+    try:
+        with torch.no_grad():
+            denoise(y, 1.0)
+    except RuntimeError as error:
+        told = f"adir(y.shape={tuple(y.shape)}): the denoiser cannot take the measurement as a picture ({error})"
+        raise ValueError(f"{told}. Give one of pictures of any size, or use ddpg.") from error
     return y, torch.ones_like(y)
 
 
@@ -97,7 +103,7 @@ def adir(
 ) -> Generator[Stage, Stage, None]:
     denoise, notes = denoiser_of(weights, physics.A_adjoint(y), "adir")
     if tuning_steps:
-        x, known = _picture(y, physics)
+        x, known = _picture(y, physics, denoise)
         allow(denoise.network, what, "adir")
         tuning = Fit(
             structure=Pretrained(denoise),

@@ -3,7 +3,7 @@
 Given           y and A, with y = A(x) + noise, and a generator G = g_n ∘ … ∘ g_1 that was trained on pictures like x
 Structure       G, as it came
 Input           first a code z, as in CSGM; then the output h of g_1, then that of g_2, …
-Loss            ‖A(g_n ∘ … ∘ g_k+1 (h)) − y‖²
+Loss            ‖A(g_n ∘ … ∘ g_k+1 (h)) − y‖²; the paper's code adds a perceptual distance, LPIPS
 Regularisation  h stays in an ℓ1 ball around what the layers before made; early stopping by the error on measurements
                 that the loss does not see
 

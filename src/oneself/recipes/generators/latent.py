@@ -104,7 +104,7 @@ class LatentSearch(Stage):
         self.spread = x.detach().std(0, keepdim=True, correction=0)
         self.seen_codes = self.z.detach().clone()
         self.last_output = self._best(x.detach().float(), self.errors)
-        return {"fidelity": fidelity.mean(), "code": length.mean()}
+        return {"fidelity": fidelity.mean(), **({"code": length.mean()} if self.weight else {})}
 
     def _energies(self, x: Tensor, example: Example) -> tuple[Tensor, Tensor]:
         gap = (self.A(x) - example.target).square()

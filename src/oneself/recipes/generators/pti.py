@@ -3,7 +3,7 @@
 Given           y and A, with y = A(x) + noise, and a generator G that was trained on pictures like x
 Structure       G, all of whose weights change in the second stage
 Input           the pivot, the code that CSGM finds, which stays
-Loss            ‖A(G(z)) − y‖²
+Loss            ‖A(G(z)) − y‖²; the paper adds a perceptual distance, LPIPS, whose weights are not at hand
 Regularisation  locality: at codes a fixed distance from the pivot in random directions, G stays what it was; early
                 stopping by the error on measurements that the loss does not see
 

@@ -4,7 +4,7 @@ Given           y and A, with y = A(x) + noise
 Structure       hourglass h with skip connections, untrained
 Input           fixed uniform noise z, jittered at every step
 Loss            ‖A(h(z)) − y‖²
-Regularisation  λ xᵀ(x − D(x)) with a classical denoiser D and x = h(z): between steps
+Regularisation  λ xᵀ(x − D(x)) with a denoiser D, classical or pretrained, and x = h(z): between steps
                 x ← (λ D(x) + μ (h + u)) / (λ + μ),  u ← u + h − x,  and μ‖h − x + u‖² joins the loss
 
 Mataev, Elad, Milanfar. DeepRED: deep image prior powered by RED. ICCV Workshops 2019.
@@ -17,12 +17,12 @@ from typing import Annotated, Any
 from torch import Tensor
 
 from oneself.core import Fit, Option, method
-from oneself.denoisers import classical
 from oneself.inputs import Code
 from oneself.losses import data_term
 from oneself.networks import Skip
 from oneself.optim import OPTIMISERS
 from oneself.recipes import options as o
+from oneself.recipes.plugged import prior
 from oneself.recipes.prior.splitting import SplitFit
 from oneself.stopping import stopping_by
 
@@ -50,6 +50,7 @@ def deep_red(
     code: o.CodeChannels = 32,
     jitter: o.Jitter = 1 / 30,
     denoiser: o.Denoiser = "non-local-means",
+    weights: o.PriorWeights = None,
     denoiser_sigma: o.DenoiserSigma = 5 / 255,
     red_weight: Annotated[float, Option("λ, weight of the denoiser", above=0, high=1e6)] = 0.5,
     penalty: o.Penalty = 0.5,
@@ -69,7 +70,7 @@ def deep_red(
     rule, selection, where = stopping_by(
         stop, fidelity, y, physics.A, hold_out, window, smoothing, patience, start, average
     )
-    denoise = classical.denoiser(denoiser, denoiser_sigma, adjoint, "deep_red")
+    denoise, notes = prior(denoiser, weights, denoiser_sigma, adjoint, "deep_red")
 
     def red(x: Tensor, v: Tensor) -> Tensor:
         """One fixed-point step towards ``argmin λ vᵀ(v - D(v)) + μ |v - x|²``."""
@@ -88,4 +89,5 @@ def deep_red(
         steps=steps,
         stop=rule,
         selection=selection,
+        notes=notes,
     )

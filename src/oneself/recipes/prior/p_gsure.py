@@ -6,7 +6,7 @@ Input           Aᵀy
 Loss            ‖A h(Aᵀy) − y‖²_G + 2σ² div(G A h(Aᵀy)), G = (AAᵀ + εI)⁻¹, the divergence by one random probe a step
 Regularisation  the divergence: fitting noise costs what it gains; the estimate has a floor just above 0, where no
                 error is, and the run ends there: beyond it the network would learn to please the estimate; with a
-                prior, also a classical denoiser D, split off as in PnP-DIP
+                prior, also a denoiser D, split off as in PnP-DIP
 
 Abu-Hussein, Tirer, Chun, Eldar, Giryes. Image restoration by deep projected GSURE. WACV 2022.
 Eldar. Generalized SURE for exponential families. IEEE TSP 2009.
@@ -19,13 +19,13 @@ from typing import Annotated, Any, Literal
 from torch import Tensor
 
 from oneself.core import Fit, Option, method
-from oneself.denoisers import classical
 from oneself.inputs import Observation
 from oneself.networks import Skip
 from oneself.noise import known_level
 from oneself.operators import NormalInverse, share_of_gaps
 from oneself.optim import adam
 from oneself.recipes import options as o
+from oneself.recipes.plugged import prior
 from oneself.recipes.prior.risk import RiskFit, SplitRiskFit
 from oneself.stopping import Average, Objective, Patience
 
@@ -46,9 +46,10 @@ def p_gsure(
     sigma: o.Sigma = None,
     ridge: o.Ridge = 1e-2,
     denoiser: Annotated[
-        Literal["none", "non-local-means", "total-variation", "bm3d"],
-        Option("a denoiser D by the side, if any; 'bm3d' needs the package of that name"),
+        Literal["none", "non-local-means", "total-variation", "bm3d", "pretrained"],
+        Option("a denoiser D by the side, if any; 'bm3d' needs the package of that name, 'pretrained' weights"),
     ] = "none",
+    weights: o.PriorWeights = None,
     denoiser_sigma: o.DenoiserSigma = 10 / 255,
     penalty: o.Penalty = 0.03,
     denoise_every: o.DenoiseEvery = 10,
@@ -85,6 +86,7 @@ def p_gsure(
     }
     if denoiser == "none":
         return RiskFit(**parts)
-    denoise = classical.denoiser(denoiser, denoiser_sigma, adjoint, "p_gsure")
+    denoise, more = prior(denoiser, weights, denoiser_sigma, adjoint, "p_gsure")
+    parts["notes"] = (*notes, *more)
     split = {"every": denoise_every, "copy": adjoint, "penalty": penalty, "begin": start}
     return SplitRiskFit(proximal=lambda x, _: denoise(x), **split, **parts)

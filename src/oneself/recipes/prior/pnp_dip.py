@@ -4,7 +4,7 @@ Given           y and A, with y = A(x) + noise
 Structure       hourglass h with skip connections, untrained
 Input           fixed uniform noise z, jittered at every step
 Loss            ‖A(h(z)) − y‖²
-Regularisation  a classical denoiser D in place of a proximal step: between steps
+Regularisation  a denoiser D, classical or pretrained, in place of a proximal step: between steps
                 x ← D(h + u),  u ← u + h − x,  and μ‖h − x + u‖² joins the loss
 
 Sun, Latorre, Sanchez, Cevher. A plug-and-play deep image prior. ICASSP 2021.
@@ -17,12 +17,12 @@ from typing import Any
 from torch import Tensor
 
 from oneself.core import Fit, method
-from oneself.denoisers import classical
 from oneself.inputs import Code
 from oneself.losses import data_term
 from oneself.networks import Skip
 from oneself.optim import OPTIMISERS
 from oneself.recipes import options as o
+from oneself.recipes.plugged import prior
 from oneself.recipes.prior.splitting import SplitFit
 from oneself.stopping import stopping_by
 
@@ -40,6 +40,7 @@ def pnp_dip(
     physics: Any,
     *,
     denoiser: o.Denoiser = "non-local-means",
+    weights: o.PriorWeights = None,
     denoiser_sigma: o.DenoiserSigma = 10 / 255,
     penalty: o.Penalty = 0.5,
     denoise_every: o.DenoiseEvery = 10,
@@ -62,7 +63,7 @@ def pnp_dip(
     average: o.Average = 0.99,
 ) -> Fit:
     adjoint = physics.A_adjoint(y)
-    denoise = classical.denoiser(denoiser, denoiser_sigma, adjoint, "pnp_dip")
+    denoise, notes = prior(denoiser, weights, denoiser_sigma, adjoint, "pnp_dip")
     rule, selection, where = stopping_by(
         stop, fidelity, y, physics.A, hold_out, window, smoothing, patience, start, average
     )
@@ -78,4 +79,5 @@ def pnp_dip(
         steps=steps,
         stop=rule,
         selection=selection,
+        notes=notes,
     )
