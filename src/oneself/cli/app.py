@@ -114,7 +114,8 @@ def _application(arguments: list[str], method: Method | None) -> typer.Typer:
     )
     for task, summary in shapes.SHAPES.items():
         after = "" if method else AFTER.format(task=task, example=shapes.EXAMPLES[task])
-        _add(app, task, summary, shapes.parameters(task, method), partial(_shape, task, method, arguments), after)
+        body = partial(shapes.command, task, method, arguments)
+        _add(app, task, summary, shapes.parameters(task, method), body, after)
     for name, (summary, parameters) in _others().items():
         _add(app, name, summary, parameters, partial(_other, name, arguments))
     return app
@@ -311,10 +312,6 @@ def _restore(task: str, method: Method | None, arguments: list[str], given: dict
         return restore(task, given, options, images, shlex.join(["oneself", *arguments]))
 
     return guarded(work)
-
-
-def _shape(task: str, method: Method | None, arguments: list[str], given: dict[str, Any]) -> int:
-    return guarded(lambda: shapes.shape(task, method, given, shlex.join(["oneself", *arguments])))
 
 
 def _other(name: str, arguments: list[str], given: dict[str, Any]) -> int:
