@@ -18,6 +18,7 @@ LONGEST = 400
 PARTS = {
     "denoisers",
     "generative",
+    "geometry",
     "imaging",
     "inputs",
     "losses",
@@ -34,6 +35,7 @@ ALLOWED = {
     "io": {"machine"},
     "domains": {"operators"},  # what an operator keeps of an image
     "core": {"domains", "machine"},
+    "geometry": set(),
     "imaging": set(),
     "noise": set(),
     "operators": set(),
@@ -50,7 +52,7 @@ ALLOWED = {
         "networks",
         "operators",
     },  # images grow between levels of convolutions
-    "recipes": PARTS | {"core"},
+    "recipes": PARTS | {"core", "domains"},
     "registry": {"core", "domains", "recipes"},
     "tasks": {
         "core",
@@ -65,19 +67,25 @@ ALLOWED = {
         "registry",
     },
     "testing": {"core", "domains", "losses", "operators", "registry", "tasks"},
-    "jobs": {"core", "domains", "imaging", "io", "operators", "quantities", "registry", "tasks"},
+    "drawing": set(),
+    "pretraining": {"drawing", "networks", "optim"},
+    "jobs": {"core", "domains", "geometry", "imaging", "io", "operators", "quantities", "registry", "tasks"},
 }
 LIBRARIES = {
     "core": {"torch", "numpy", "psutil", "safetensors"},
     **{
         name: {"torch"}
-        for name in (PARTS - {"denoisers", "generative", "imaging", "networks", "noise"}) | {"recipes", "registry"}
+        for name in (PARTS - {"denoisers", "generative", "geometry", "imaging", "networks", "noise"})
+        | {"recipes", "registry"}
     },
     "denoisers": {"torch", "numpy", "skimage"},
     "generative": {"torch", "numpy"},
+    "geometry": {"torch", "numpy", "scipy", "skimage"},
     "imaging": {"torch", "skimage"},
     "networks": {"torch", "numpy", "safetensors"},  # files of weights
     "noise": {"numpy", "scipy"},
+    "drawing": {"numpy", "scipy"},
+    "pretraining": {"torch", "numpy", "safetensors"},
 }
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from oneself.tasks.estimation import correct, kernel
     from oneself.tasks.generation import edit, generate, harmonise, paint
     from oneself.tasks.restoration import deblur, denoise, inpaint, restore, separate, super_resolve
+    from oneself.tasks.shapes import consolidate, orient, reconstruct
     from oneself.tasks.text import text_guide
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "adapt",
     "animate",
     "calibrate",
+    "consolidate",
     "correct",
     "deblur",
     "denoise",
@@ -42,7 +44,9 @@ __all__ = [
     "interpolate",
     "kernel",
     "methods",
+    "orient",
     "paint",
+    "reconstruct",
     "restore",
     "separate",
     "super_resolve",
@@ -66,6 +70,7 @@ _HOMES = {
     "Run": "registry",
     "methods": "registry",
     **dict.fromkeys(["deblur", "denoise", "inpaint", "restore", "separate", "super_resolve"], "tasks.restoration"),
+    **dict.fromkeys(["consolidate", "orient", "reconstruct"], "tasks.shapes"),
     "text_guide": "tasks.text",
 }
 

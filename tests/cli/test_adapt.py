@@ -102,3 +102,14 @@ def test_a_folder_is_adapted_to_picture_by_picture(noise, tmp_path):
 def test_weights_that_are_not_there_are_refused(noise, capsys):
     assert main(["adapt", str(noise / "in.png"), "--weights", str(noise / "nowhere.pt")]) == 2
     assert "no such file" in capsys.readouterr().err
+
+
+def test_the_place_of_a_shipped_file_is_told_and_of_no_other(capsys):
+    from oneself.networks.pretrained import SHIPPED
+
+    assert main(["weights", "--path", "digits"]) == 0
+    assert capsys.readouterr().out.strip() == str(SHIPPED["digits"])
+    assert main(["weights", "--path", "faces"]) != 0
+    assert "no such file is shipped. Known: drawn-colour, drawn-gray, digits, digits-diffusion" in " ".join(
+        capsys.readouterr().err.split()
+    )

@@ -100,7 +100,8 @@ def test_stripes_and_few_levels_are_told(oneself):
     assert found["noise"]["extent"][1] > 1
     assert found["noise"]["step"] == pytest.approx(8, abs=0.1)
     assert "stripes along x" in found["noise"]["words"]
-    assert found["denoise"]["method"] == "noise2void"
+    assert found["denoise"]["method"] == "nonlocal_wiener"
+    assert "the lines' offsets were taken away" in found["denoise"]["why"]
     assert "stripes along x" in oneself("info rows.png").out
 
 
@@ -184,3 +185,15 @@ def test_the_cost_of_stages_is_that_of_the_last_part_times_the_size(monkeypatch)
     steps = library.Run("nonlocal_wiener", torch.rand(1, 1, 64, 64), device="cpu", **options).finish().steps
     assert (found.seconds, found.steps, found.stops_early) == (2.0, 2 * steps, False)
     assert found.memory == 100 + 50 + 8 * 4 * 64 * 64
+
+
+def test_the_noise_of_a_picture_is_drawn(oneself, folder):
+    Image.fromarray(noisy((48, 40, 3))).save("a.png")
+    assert oneself("info a.png --plot chart.png").code == 0
+    drawn = np.asarray(Image.open("chart.png"))
+    assert drawn.shape == (320, 3 * 460, 3)
+    assert all((drawn[:, left : left + 460] == (31, 95, 191)).all(-1).any() for left in (0, 460, 920))
+    assert "it is there already" in oneself("info a.png --plot chart.png").err
+    assert "ends in .png" in oneself("info a.png --plot chart.gif").err
+    Image.fromarray(noisy((20, 24))).save("b.png")
+    assert "is no picture of 32 pixels or more" in oneself("info b.png --plot other.png").err

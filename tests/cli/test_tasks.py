@@ -47,8 +47,10 @@ def test_auto_says_what_it_picked_and_why(oneself):
     assert record["asked"]["method"] == "auto"
     assert record["asked"]["seconds"] == 0.2
     hurried = oneself("denoise photo.png hurried.png --seconds 0.001 --json").record["results"][0]
-    assert hurried["method"] == "zs_n2n"
-    assert hurried["items"][0]["stages"][0]["steps"] < 1000
+    assert hurried["method"] == "dct_wiener"
+    fast = oneself("denoise photo.png fast.png --quality fast --json").record["results"][0]
+    assert (fast["method"], fast["asked"]["quality"]) == ("dct_wiener", "fast")
+    assert "'auto' picks by it" in oneself("denoise photo.png no.png --method dip --quality fast").err
 
 
 def test_the_record_says_everything(oneself, folder):

@@ -11,7 +11,10 @@ from oneself.testing.networks import ToldSmoother
 BOUNCING = {"lr": 0.3, "smoothing": 0.0}  # of few steps some must be worse than the one before: patience counts
 EAGER = {"caution": 0.0, "lr": 0.02}  # of few steps some must be better than none, or every seed has one answer
 WATCHED = {**BOUNCING, "stop": "variance", "patience": 2}
+NEAR = {"lr": 0.3, "patience": 2}  # of a generator whose weights bounce
 GIVEN: dict[str, dict[str, Any]] = {
+    **dict.fromkeys(("dgp", "iagan", "ilo", "pti"), NEAR),
+    **{key: {"sigma": 0.1} for key in ("adir", "ddpg")},  # as the cases have
     "dip_sgld": {"sigma": 0.1},  # that cannot be told from a measurement with gaps
     "dip": WATCHED,
     "dip_sure": {"sigma": 0.3, **BOUNCING},
@@ -35,6 +38,7 @@ GIVEN: dict[str, dict[str, Any]] = {
         "denoise_every": 2,
         "extra_steps": 6,
     },
+    "stein_blend": {"sigma": 0.1, "passes": 1},  # quick
 }
 PROMISES = [promise for method in methods() for promise in promises([method], **GIVEN.get(method.key, {}))]
 

@@ -49,6 +49,19 @@ REDUCED = {
     },
     "mzsr": {"weights": sharpener(), "steps": 10, "size": (40, 40), "margin": 0.3},
     "double_dip": {"steps": 150, "width": 12, "levels": 3, "size": (32, 32)},
+    **{
+        key: {"task": "inpaint", "size": (16, 16), **options}  # beside holes: the contract's generator is coarse
+        for key, options in {
+            "csgm": {"steps": 30},
+            "iagan": {"latent_steps": 15, "steps": 20},
+            "ilo": {"latent_steps": 15, "steps": 10},
+            "pti": {"latent_steps": 15, "steps": 20},
+            "dgp": {"candidates": 20, "steps": 30},
+            "implicit_prior": {"steps": 60},
+            "ddpg": {"steps": 20, "sigma": 0.1},
+            "adir": {"tuning_steps": 10, "steps": 20, "sigma": 0.1},
+        }.items()
+    },
     "kernel_spectra": {"size": (96, 96)},
     "kernelgan": {
         "size": (96, 96),

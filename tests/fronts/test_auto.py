@@ -47,16 +47,30 @@ def test_signal_dependent_noise_is_told_with_its_gain():
     assert choose("denoise", y, sigma=0.1).options == {"sigma": 0.1}
 
 
-def test_little_time_makes_fewer_groups_and_still_less_pairs():
+def test_little_time_makes_fewer_groups_and_still_less_cosine_transforms():
     y = tensor(CLEAN + 0.1 * NOISE)
     assert "passes" not in choose("denoise", y).options
     coarse = choose("denoise", y, seconds=0.4)
     assert (coarse.method, coarse.options["passes"], coarse.options["stride"]) == ("nonlocal_wiener", 2, 6)
     assert "fewer of them, for the time" in coarse.why
-    assert choose("denoise", y, seconds=0.01).method == "zs_n2n"
+    quick = choose("denoise", y, seconds=0.01)
+    assert (quick.method, quick.options["spectrum"]) == ("dct_wiener", "white")
+    assert quick.options["sigma"] == pytest.approx(0.1, rel=0.1)
+    assert choose("denoise", tensor(NOISE.reshape(64, 16, 16)), seconds=1e-3).method == "zs_n2n"
     large = tensor(np.tile(CLEAN + 0.1 * NOISE, (9, 9)))
     assert choose("denoise", large).options["passes"] == 2
     assert "passes" not in choose("denoise", large, seconds=3600).options
+    assert "passes" not in choose("denoise", large, quality="best").options
+    fast = choose("denoise", large, quality="fast")
+    assert fast.method == "dct_wiener"
+    assert fast.why.endswith("cosine transforms of blocks, as groups of similar patches would take about 1:06 min")
+
+
+def test_a_quality_is_refused_where_nothing_picks_by_it():
+    with pytest.raises(ValueError, match=r"denoise\(quality='good'\): unknown. Give one of fast, best"):
+        oneself.denoise(grey(16, 16), quality="good")
+    with pytest.raises(ValueError, match="'auto' picks by it, and a method is chosen"):
+        oneself.denoise(grey(16, 16), "zs_n2n", quality="fast")
 
 
 def shared(side: int, width: float) -> torch.Tensor:
@@ -73,7 +87,8 @@ def test_noise_that_neighbours_share_goes_to_groups_that_know_it(width):
     assert choice.why.endswith("groups of similar patches, told how neighbours and channels share the noise")
     assert choose("denoise", shared(128, width), sigma=0.2).options == {"sigma": 0.2}
     assert choose("denoise", shared(128, width), seconds=0.4).options == {"passes": 2, "stride": 6}
-    assert choose("denoise", shared(128, 0.7), seconds=0.01).method == "zs_n2n"
+    quick = choose("denoise", shared(128, width), seconds=0.01)
+    assert (quick.method, quick.options) == ("dct_wiener", {})
 
 
 def test_volumes_whose_neighbours_share_noise_go_to_blind_spots():
@@ -116,7 +131,7 @@ def test_a_clean_picture_keeps_what_it_has():
     assert choice.options["sigma"] < 1 / 255
     assert "no visible noise" in choice.why
     short = choose("denoise", tensor(camera() / 255), seconds=0.01)
-    assert (short.method, short.options.keys()) == ("zs_n2n", {"sigma"})
+    assert (short.method, short.options["sigma"]) == ("dct_wiener", choice.options["sigma"])
 
 
 def test_faint_noise_is_said_to_be_faint():

@@ -115,3 +115,13 @@ def test_what_is_small_is_smoothed_at_once_or_left(shape: tuple[int, ...]) -> No
         result = oneself.denoise(noisy, device="cpu", channel_axis=None, data_range=(0, 1), full=True)
         assert result.method == "smoothing_spline"
         assert error(result.image, clean) <= 1.001 * error(noisy, clean)
+
+
+def test_stripes_are_taken_away_first() -> None:
+    clean = skimage.data.camera()[100:164, 190:254].astype(float)
+    lines = np.random.default_rng(2).standard_normal((64, 1))
+    noisy = eight_bits(white(clean, 8) + 15 * lines)
+    result = oneself.denoise(noisy, device="cpu", full=True)
+    assert error(result.image, clean) < error(noisy, clean) / 2
+    assert result.notes[0].startswith("stripes along x of ")
+    assert "noise2void" not in result.method

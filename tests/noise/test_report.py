@@ -9,9 +9,11 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 import skimage.data
+import torch
 from scipy.ndimage import convolve, gaussian_filter
 
 from oneself.noise import NoiseReport, describe_noise
+from oneself.testing import Camera
 
 PICTURES = ["astronaut", "camera", "coffee", "chelsea", "coins", "brick"]
 SEEDS = [0, 1]
@@ -184,3 +186,26 @@ def test_bad_input_is_refused() -> None:
         describe_noise(np.zeros((1, 8, 8), dtype=np.int64))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="NaN"):
         describe_noise(np.full((1, 8, 8), np.inf))
+
+
+def shot(name: str, camera: Camera) -> tuple[np.ndarray, float]:
+    """A photograph of the picture by a camera, and the level of its noise."""
+    taken = camera.take(torch.from_numpy(picture(name)).float()[None], seed=0)
+    return taken.noisy[0].numpy(), float((taken.noisy - taken.truth).square().mean().sqrt())
+
+
+@pytest.mark.parametrize("name", ["coffee", "rocket"])
+def test_the_noise_of_a_camera_is_known_by_its_channels(name: str) -> None:
+    file, level = shot(name, Camera(iso=400, quality=95))
+    report = describe_noise(file)
+    assert report.correlated
+    assert report.sigma == pytest.approx(level, rel=0.25)
+
+
+def test_black_places_of_a_photograph_do_not_speak_for_the_rest() -> None:
+    scene = picture("rocket")[:, :, :320]
+    dark = torch.from_numpy(np.concatenate([scene, scene / 30], axis=1)).float()[None]
+    taken = Camera(iso=1600, sharpness=-0.5, quality=95).take(dark, seed=0)
+    report = describe_noise(taken.noisy[0].numpy())
+    assert report.correlated
+    assert report.sigma > 1.5 / 255

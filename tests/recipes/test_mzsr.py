@@ -58,7 +58,7 @@ def test_a_file_with_the_axes_of_tensorflow_is_read(tmp_path):
     x = torch.rand(1, 3, 8, 8)
     with torch.no_grad():
         assert torch.equal(read.network(x), network(x))
-    with pytest.raises(ValueError, match=r"which is to super-resolve\. Give weights of one to denoise"):
+    with pytest.raises(ValueError, match=r"weights of a super-resolver \(mzsr\), a denoiser is needed"):
         next(Run(gain_tuning, X, weights=tmp_path / "start.npz", device="cpu"))
 
 

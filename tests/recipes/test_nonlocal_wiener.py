@@ -12,7 +12,8 @@ from torch import Tensor
 
 from oneself.core import Run
 from oneself.recipes.classical.groups import turned
-from oneself.recipes.classical.nonlocal_wiener import nonlocal_wiener, principal_axes
+from oneself.recipes.classical.nonlocal_wiener import nonlocal_wiener
+from oneself.recipes.classical.passes import principal_axes
 from oneself.recipes.self_supervised.zs_n2n import zs_n2n
 from oneself.testing.pictures import noisy, picture
 from oneself.testing.quality import psnr

@@ -50,7 +50,7 @@ def main(command_line: str, **given: Any) -> int:
     from oneself.tasks.adaptation import adapting_method
 
     weights = given.pop("weights")
-    load_weights(weights, given.pop("architecture"))
+    load_weights(weights, given.pop("architecture"), "denoiser")
     method, options = adapting_method(given.pop("what"), given.pop("loss"))
     options |= {name: given[name] for name in OWN if given[name] is not None}
     find(method).resolve_options(options)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from oneself.cli import adapt, flags
+from oneself.cli import adapt, flags, pretrain, shapes
 from oneself.cli.uses import USES, uses
 from oneself.jobs.errors import DONE, ENDED_AT_ONCE, INTERRUPTED, REFUSED, guarded, say
 
@@ -34,7 +34,10 @@ GENERATE = "generate"
 APART = ("transparency", "watermark", "segment", "dehaze")
 EXAMPLES = {"super-resolve": "zssr", "separate": "double_dip", "dehaze": "double_dip"}
 OWN = {
-    "denoise": [],
+    "denoise": [
+        flags.flag("quality", str, "What auto picks by: fast takes seconds for a photograph, best as long as it needs; "
+                   "the best that takes about a minute otherwise.", metavar="fast|best"),
+    ],
     "super-resolve": [
         flags.flag("scale", str, "How much larger: 2, 1.5, or one for each axis: 2x1.5 (down x across).", default=...,
                    metavar="FACTOR"),
@@ -109,6 +112,9 @@ def _application(arguments: list[str], method: Method | None) -> typer.Typer:
         partial(_generate, method, arguments),
         "" if method else AFTER.format(task=GENERATE, example="singan"),
     )
+    for task, summary in shapes.SHAPES.items():
+        after = "" if method else AFTER.format(task=task, example=shapes.EXAMPLES[task])
+        _add(app, task, summary, shapes.parameters(task, method), partial(_shape, task, method, arguments), after)
     for name, (summary, parameters) in _others().items():
         _add(app, name, summary, parameters, partial(_other, name, arguments))
     return app
@@ -174,11 +180,28 @@ def _others() -> dict[str, tuple[str, list[Parameter]]]:
     return {
         **uses(),
         "adapt": (adapt.SUMMARY, adapt.parameters()),
-        "weights": ("List the pretrained networks that are known, and what of them is.", [json]),
+        "pretrain": (pretrain.SUMMARY, pretrain.parameters()),
+        "weights": (
+            "List the pretrained networks that are known, and what of them is.",
+            [
+                flags.flag("path", str, "Say where a file lies that this package brings along.", metavar="NAME"),
+                json,
+            ],
+        ),
         "methods": ("List the methods, what they do and their options.", [json]),
         "info": (
             "Say what is in a file, what its noise is like, and what auto would do with it.",
-            [flags.positional("file", "A picture, volume or signal."), *looked_at, json],
+            [
+                flags.positional("file", "A picture, volume or signal."),
+                flags.flag(
+                    "plot",
+                    str,
+                    "Draw the noise of a picture here (PNG): against brightness, between neighbours, its spectrum.",
+                    metavar="FILE",
+                ),
+                *looked_at,
+                json,
+            ],
         ),
         "calibrate": (
             "Rank methods of denoising on a picture, by pixels of it that they are not shown.",
@@ -293,6 +316,10 @@ def _restore(task: str, method: Method | None, arguments: list[str], given: dict
     return guarded(work)
 
 
+def _shape(task: str, method: Method | None, arguments: list[str], given: dict[str, Any]) -> int:
+    return guarded(lambda: shapes.shape(task, method, given, shlex.join(["oneself", *arguments])))
+
+
 def _other(name: str, arguments: list[str], given: dict[str, Any]) -> int:
     def work() -> int:
         import importlib
@@ -320,7 +347,7 @@ def _chosen_method(arguments: Sequence[str]) -> Method | None:
             name = after
         elif token.startswith("--method="):
             name = token.removeprefix("--method=")
-    if name == "auto" or arguments[0] not in (*TASKS, GENERATE):
+    if name == "auto" or arguments[0] not in (*TASKS, *shapes.SHAPES, GENERATE):
         return None
     from oneself.registry import find
 

@@ -10,30 +10,55 @@ import numpy as np
 import torch
 
 from oneself import io
+from oneself.cli.noise_chart import chart, check_chart
+from oneself.cli.shape_info import shape_info
 from oneself.core import Compute
 from oneself.domains.gaps import check_pixels, close_gaps
 from oneself.domains.ranges import to_unit
 from oneself.io import Item, Picture
+from oneself.io.shapes import is_shape
 from oneself.jobs.cost import expected_cost
 from oneself.jobs.errors import DONE, explain
 from oneself.jobs.request import parse_range
 from oneself.noise import describe_noise
 from oneself.quantities import duration, memory
 from oneself.registry import find
-from oneself.tasks.problems import choose_method
+from oneself.tasks.problems import choose_method, denoising
 
 __all__ = ["main"]
 
 
-def main(file: str, axes: str | None, data_range: str | None, device: str | None, json: bool) -> int:
-    """Say what is known of a file without restoring it. Raises OSError or ValueError where it cannot be read."""
+def main(
+    file: str, axes: str | None, data_range: str | None, device: str | None, json: bool, plot: str | None = None
+) -> int:
+    """Say what is known of a file without restoring it, and draw its noise.
+
+    Raises OSError or ValueError where it cannot be read, or its noise not be drawn.
+    """
     Compute.choose(device)
+    if is_shape(file):
+        if plot is not None:
+            raise ValueError(f"info(plot={plot!r}): {file} is no picture; its noise is not drawn. Leave plot out.")
+        return shape_info(Path(file), json)
     limits = None if data_range is None else parse_range(data_range)
     picture = io.read(Path(file), axes=axes)
+    if plot is not None:
+        _draw_noise(picture, limits, Path(plot))
     found = _facts(file, picture)
     found |= _restoration(picture, limits, device)
     print(json_format.dumps(found, indent=2, ensure_ascii=False) if json else "\n".join(_lines(found)))
     return DONE
+
+
+def _draw_noise(picture: Picture, limits: tuple[float, ...] | None, place: Path) -> None:
+    """The chart of the first item's noise, in a file that is not there yet."""
+    item = io.split(picture)[0].pixels
+    check_chart(place, item.shape)
+    check_pixels(item, "info(--plot)", gaps=True)
+    unit, span = to_unit(close_gaps(item)[0], limits)
+    drawn = chart(unit, span.low, span.high)
+    with place.open("xb") as file:
+        drawn.save(file, "PNG")
 
 
 def _facts(file: str, picture: Picture) -> dict[str, Any]:
@@ -72,6 +97,7 @@ def _of_item(item: Item, count: int, limits: tuple[float, ...] | None, device: s
     closed, gaps = close_gaps(item.pixels)
     unit, span = to_unit(closed, limits)
     y = torch.from_numpy(np.ascontiguousarray(unit))[None]
+    problem = denoising(y, mend=True, stripes=True)
     report = describe_noise(y[0].numpy())
     noise = {
         "words": report.words(),
@@ -86,14 +112,14 @@ def _of_item(item: Item, count: int, limits: tuple[float, ...] | None, device: s
         "saturated": report.clipped,
         "step": report.step * (span.high - span.low),
     }
-    choice = choose_method("denoise", "auto", y, device=device)
-    cost = expected_cost(choice, y, device)
+    choice = choose_method("denoise", "auto", problem.y, device=device)
+    cost = expected_cost(choice, problem.y, device)
     return {
         "noise": noise,
         "denoise": {
             "method": choice.method,
             "title": find(choice.method).title,
-            "why": choice.why,
+            "why": "; ".join([*problem.notes, choice.why]),
             "options": dict(choice.options),
             "seconds": count * cost.seconds,
             "stops_early": cost.stops_early,

@@ -144,6 +144,7 @@ def _settings(
         "sigma",
         "seed",
         "seconds",
+        "quality",
         "device",
         "precision",
         "compile",

@@ -6,16 +6,24 @@ import json as json_format
 from dataclasses import asdict
 
 from oneself.jobs.errors import DONE
-from oneself.networks.pretrained import ARCHITECTURES, KNOWN
+from oneself.networks.pretrained import ARCHITECTURES, KNOWN, SHIPPED
 
 __all__ = ["main"]
 
 
-def main(json: bool) -> int:
-    """Print the architectures and the public files of weights: tables, or one record."""
+def main(json: bool, path: str | None = None) -> int:
+    """Print the architectures and the public files of weights: tables, or one record; or where a shipped file lies.
+
+    Raises ValueError for a name that none of them has.
+    """
+    if path is not None:
+        if path not in SHIPPED:
+            raise ValueError(f"weights(--path {path!r}): no such file is shipped. Known: {', '.join(SHIPPED)}.")
+        print(SHIPPED[path])
+        return DONE
     if json:
         architectures = [
-            {"name": one.name, "title": one.title, "task": one.task, "channels": one.channels}
+            {"name": one.name, "kind": one.kind, "title": one.title, "channels": one.channels}
             for one in ARCHITECTURES.values()
         ]
         files = [{**asdict(known), "sha256": sha256} for sha256, known in KNOWN.items()]
@@ -25,18 +33,26 @@ def main(json: bool) -> int:
     from rich.table import Table
 
     console = Console(highlight=False)
-    table = Table("architecture", "what it is", "is to", "channels", title="Architectures")
+    table = Table("architecture", "kind", "what it is", "channels", title="Architectures")
     for one in ARCHITECTURES.values():
-        table.add_row(one.name, one.title, one.task, str(one.channels))
+        table.add_row(one.name, one.kind, one.title, str(one.channels))
     console.print(table)
     table = Table(
         "name", "architecture", "licence", "noise (of 255)", "SHA-256", "figure", title="Files that are known"
     )
     for sha256, known in KNOWN.items():
-        low, high = known.levels
-        levels = f"{low:g} to {high:g}" if low < high else f"{low:g}"
-        table.add_row(known.name, known.architecture, known.licence, levels, sha256[:12], known.figure)
+        table.add_row(known.name, known.architecture, known.licence, _levels(known.levels), sha256[:12], known.figure)
     console.print(table)
-    said = "None of them is part of this package; where each is from, and its whole SHA-256, is in --json. "
-    console.print(said + "Use one: oneself adapt IN --weights FILE.", markup=False, soft_wrap=True)
+    said = f"Part of this package are {' and '.join(SHIPPED)} (--path NAME says where); where the others are from, and "
+    said += "their whole SHA-256, is in --json. "
+    said += (
+        "Use one: oneself adapt IN --weights FILE, or oneself inpaint IN --mask MASK --method iagan --generator FILE."
+    )
+    console.print(said, markup=False, soft_wrap=True)
     return DONE
+
+
+def _levels(levels: tuple[float, float] | None) -> str:
+    """In words; empty of what is no denoiser."""
+    low, high = levels or (0, 0)
+    return "" if levels is None else f"{low:g} to {high:g}" if low < high else f"{low:g}"

@@ -219,7 +219,9 @@ class Run(Iterator[Step]):
 
     def _refuse_averages(self, stage: Stage) -> None:
         for part in stage.modules():
-            if getattr(part, "pointwise", False) and not self.method.domain.pointwise:
+            if getattr(part, "pointwise", False) and not (
+                self.method.domain.pointwise and self.method.answers.pointwise
+            ):
                 raise ValueError(
                     f"{self.method.key}({type(part).__name__}): it adds up the elements of estimates one by one, which "
                     f"those of a {self.method.domain.name} do not allow. Use another score or selection."
@@ -283,7 +285,7 @@ class Run(Iterator[Step]):
 
     def _out(self, x: Tensor) -> Any:
         """What was computed as the caller has the measurement."""
-        return self.method.domain.answer(x, self._given)
+        return self.method.answers.answer(x, self._given)
 
     def finish(self) -> Result[Any]:
         """Run to the end."""

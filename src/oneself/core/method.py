@@ -41,6 +41,8 @@ class Method:
         What its inputs are.
     deterministic : bool
         Whether it draws nothing: the answer is the same for every seed.
+    gives : Domain or None
+        What its answers are, where that is not what its inputs are: a mesh, of a point cloud.
     """
 
     function: Callable[..., Recipe]
@@ -53,6 +55,12 @@ class Method:
     gpu_preset: str | None = None
     domain: Domain[Any] = IMAGE
     deterministic: bool = False
+    gives: Domain[Any] | None = None
+
+    @property
+    def answers(self) -> Domain[Any]:
+        """What its estimates and answers are."""
+        return self.gives or self.domain
 
     @property
     def key(self) -> str:
@@ -109,11 +117,12 @@ def method(
     gpu_preset: str | None = None,
     domain: Domain[Any] = IMAGE,
     deterministic: bool = False,
+    gives: Domain[Any] | None = None,
 ) -> Callable[[Callable[..., Recipe]], Method]:
     """Make a function ``(y, physics, *, options) -> Stage`` a method of the library.
 
-    It works on images unless ``domain`` says otherwise. Its options, their defaults, presets and tasks are checked
-    here, so that a mistake shows at import.
+    It works on images unless ``domain`` says otherwise, and gives what it is given unless ``gives`` does. Its options,
+    their defaults, presets and tasks are checked here, so that a mistake shows at import.
     """
     unknown = set(tasks) - set(domain.tasks)
     if unknown:
@@ -121,7 +130,9 @@ def method(
 
     def record(function: Callable[..., Recipe]) -> Method:
         axes = domain.dims if dims is None else dims
-        made = Method(function, title, cite, tasks, axes, needs, presets or {}, gpu_preset, domain, deterministic)
+        made = Method(
+            function, title, cite, tasks, axes, needs, presets or {}, gpu_preset, domain, deterministic, gives
+        )
         for option in made.options:
             option.check(made.key, option.default)
             lacking = set(domain.needs_beside) - set(needs)

@@ -47,6 +47,9 @@ class Option:
     says the same in words, such as ``"with stop='variance'"``. Elsewhere it is refused instead of ignored.
 
     ``domain`` says of another input what it is, where it is not what the method works on.
+
+    ``own_range`` says of weights that they know what black and white are: pictures of 8 bits are then worked on as 0 to
+    255, and others in the range of their values without a margin.
     """
 
     help: str
@@ -59,6 +62,7 @@ class Option:
     only: str = ""
     counts: Callable[[Mapping[str, Any]], bool] = field(default=lambda others: True, repr=False)
     domain: Domain[Any] | None = None
+    own_range: bool = False
 
     def allows(self, value: float) -> bool:
         return self.low <= value <= self.high and self.above < value < self.below

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from oneself.domains.domain import Domain
 
-__all__ = ["POINTS", "PointCloud"]
+__all__ = ["ORIENTED", "POINTS", "OrientedPoints", "PointCloud"]
 
 PART = 1024  # points whose distances to all others are held at once
 
@@ -21,7 +21,7 @@ class PointCloud(Domain[Tensor]):
 
     name = "point cloud"
     kind = Tensor
-    tasks = ("denoise", "upsample")
+    tasks: ClassVar[tuple[str, ...]] = ("denoise", "upsample", "orient", "consolidate")
     pointwise = False
     beside = "a point cloud"
 
@@ -59,4 +59,31 @@ def _to_nearest(one: Tensor, other: Tensor) -> Tensor:
     return torch.cat([torch.cdist(part, other, compute_mode=exact).amin(1) for part in one.split(PART)])
 
 
+class OrientedPoints(PointCloud):
+    """Points with their normals, ``(N, 6)``: places, then directions of any length but 0, outwards."""
+
+    name = "oriented point cloud"
+    tasks: ClassVar[tuple[str, ...]] = ("reconstruct",)
+    beside = "an oriented point cloud"
+
+    def check_values(self, told: str, value: Tensor) -> None:
+        if value.ndim != 2 or value.shape[1] != 6 or len(value) == 0:
+            shape = tuple(value.shape)
+            raise ValueError(
+                f"{told}.shape={shape}): no points with normals. Give (N, 6), N at least 1; orient finds them."
+            )
+        super().check_values(told, value[:, :3])
+        super().check_values(told, value[:, 3:])
+        if bool((value[:, 3:] == 0).all(1).any()):
+            raise ValueError(f"{told}): normals of length 0. Remove those points, or orient them.")
+
+    def shape(self, y: Tensor) -> tuple[int, ...]:
+        return 6, len(y)
+
+    def distance(self, one: Tensor, other: Tensor) -> Tensor:
+        """That of the places."""
+        return super().distance(one[:, :3], other[:, :3])
+
+
 POINTS = PointCloud()
+ORIENTED = OrientedPoints()

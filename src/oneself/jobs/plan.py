@@ -22,7 +22,7 @@ from oneself.jobs.records import own_unfinished
 from oneself.jobs.request import SUFFIXES, Files, Settings
 from oneself.operators.mixture import MIXTURES, check_mixture
 from oneself.registry import find
-from oneself.tasks.problems import choose_method
+from oneself.tasks.problems import check_quality, choose_method
 
 __all__ = ["Job", "Plan", "check_place", "check_settings", "makes_folders", "plan"]
 
@@ -63,6 +63,7 @@ def check_settings(settings: Settings) -> None:
         raise ValueError(f"{task}(--sigma {sigma:g}): not a noise level. Give a number above 0, or leave it out.")
     if seconds is not None and not 0 < seconds < float("inf"):
         raise ValueError(f"{task}(--seconds {seconds:g}): no time allowed. Give a number above 0, or leave it out.")
+    check_quality(task, settings.method, settings.quality)
     if settings.method == "auto":
         if sigma is not None and task != "denoise":
             raise ValueError(f"{task}(--sigma {sigma:g}): only denoise picks by it. Leave it out, or choose --method.")

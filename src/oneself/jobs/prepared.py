@@ -136,7 +136,9 @@ class Prepared:
         """What is done with it."""
         s = self.settings
         level = unit_level(s.sigma, piece.span, s.task)
-        return choose_method(s.task, s.method, piece.problem.y, sigma=level, seconds=s.seconds, device=s.device)
+        return choose_method(
+            s.task, s.method, piece.problem.y, sigma=level, seconds=s.seconds, device=s.device, quality=s.quality
+        )
 
     def as_written(self) -> Picture:
         """The picture in the size of its result, holding no memory: to ask whether a format could hold it."""
@@ -171,7 +173,7 @@ class Prepared:
     def _posed(self, y: Tensor, number: int, gaps: Gaps | None, span: Range) -> Problem:
         s, kernel = self.settings, self.kernel
         if s.task == "denoise":
-            return denoising(y, mend=s.method == "auto")
+            return denoising(y, mend=s.method == "auto", stripes=s.sigma is None)
         if s.task == "inpaint":
             unknown = None if gaps is None else torch.from_numpy(gaps.where)[None]
             return inpainting(y, self.beside["mask"][number], s.known or "keep", unknown)

@@ -137,8 +137,8 @@ def record(
     work: the files that were written, the device, the most memory taken.
     """
     restored = [item for item in items if item["restored"]]
-    names = ("method", "preset", "sigma", "seed", "seconds", "device", "precision", "compile", "axes", "data_range",
-             "scale", "boundary", "known", "estimate")  # fmt: skip
+    names = ("method", "preset", "sigma", "seed", "seconds", "quality", "device", "precision", "compile", "axes",
+             "data_range", "scale", "boundary", "known", "estimate")  # fmt: skip
     asked = {name: getattr(settings, name) for name in names}
     return {
         "format": FORMAT,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 __all__ = ["ESTIMATE", "LARGEST", "SUFFIXES", "Files", "Settings", "parse_range", "parse_scale"]
 
@@ -43,6 +43,7 @@ class Settings:
     sigma: float | None = None
     seed: int = 0
     seconds: float | None = None
+    quality: Literal["fast", "best"] | None = None
     device: str | None = None
     precision: str = "float32"
     compile: bool = False

@@ -121,6 +121,7 @@ class Restorer:
             "method",
             "preset",
             "sigma",
+            "quality",
             "seed",
             "precision",
             "axes",

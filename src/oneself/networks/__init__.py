@@ -11,6 +11,7 @@ from oneself.networks.partial import PartialUNet
 from oneself.networks.patchwise import patchwise
 from oneself.networks.plain import Residual, plain
 from oneself.networks.skip import Skip
+from oneself.networks.split import SplitDenoiser
 from oneself.networks.tiles import apply_in_tiles, mean_of_views
 from oneself.networks.unet import UNet
 
@@ -26,6 +27,7 @@ __all__ = [
     "PartialUNet",
     "Residual",
     "Skip",
+    "SplitDenoiser",
     "UNet",
     "apply_in_tiles",
     "helix",

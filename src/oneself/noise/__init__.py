@@ -8,10 +8,11 @@ from oneself.noise.level import estimate_sigma
 from oneself.noise.outliers import fill_outliers, find_outliers
 from oneself.noise.report import NoiseReport, describe_noise, percent
 from oneself.noise.stripes import line_offsets, stripe_levels
-from oneself.noise.structure import FOLLOWS, shared_direction
+from oneself.noise.structure import FOLLOWS, REPEATS, long_correlation, shared_direction
 
 __all__ = [
     "FOLLOWS",
+    "REPEATS",
     "SHARED",
     "NoiseReport",
     "PatchNoise",
@@ -24,6 +25,7 @@ __all__ = [
     "known_level",
     "known_noise",
     "line_offsets",
+    "long_correlation",
     "noise_power",
     "percent",
     "shared_direction",

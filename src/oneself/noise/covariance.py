@@ -27,6 +27,7 @@ ANCHOR = 0.5
 # How a camera's noise may lie to its power at ANCHOR, as powers of the frequency: below it what is more is structure,
 # of brightness oftener than of colour; above it what is less was taken by compression from flat places alone.
 BRIGHT, COLOUR, FINE = 0.8, 1.5, 2.5
+FINEST = 1.25  # frequency from which the channels of a picture share little but a camera's noise
 EXCESS = 0.15  # of a bin above the curve, from which it is trusted less
 
 
@@ -66,6 +67,15 @@ class PatchNoise:
         power = self.power[0] / self.power[0].sum()
         return float(power.sum(axis=1) @ turns), float(power.sum(axis=0) @ turns)
 
+    def channel_correlation(self) -> float:
+        """The mean correlation of neighbouring channels at the fine half of the frequencies; 0 for one channel."""
+        back, side = np.linalg.inv(self.axes), self.power.shape[1]
+        fine = self.power[:, frequencies(side) >= FINEST].mean(axis=1)
+        covariance = (back * fine) @ back.T
+        levels = np.sqrt(np.diag(covariance))
+        beside = np.diag(covariance / np.outer(levels, levels), 1)
+        return float(beside.mean()) if len(beside) else 0.0
+
     def words(self, x: NDArray[np.floating]) -> str:
         """What is measured of the noise of the picture ``x`` (C, *spatial), in a line."""
         shared = max(0.0, *self.correlation())
@@ -74,6 +84,12 @@ class PatchNoise:
     def scaled(self, factor: float) -> PatchNoise:
         """The same noise, its variance ``factor`` times as large."""
         return replace(self, curve=self.curve * factor, least=self.least * factor)
+
+    def white(self) -> PatchNoise:
+        """Noise of the same level that neighbours do not share."""
+        return replace(
+            self, power=np.broadcast_to(self.power.mean(axis=(1, 2), keepdims=True), self.power.shape).copy()
+        )
 
     def whitening(self) -> tuple[Array, Array]:
         """(C, n, n) twice: what patches, as rows of n elements along the axes, are multiplied with from the right to

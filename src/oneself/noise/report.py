@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oneself.noise.blocks import Bounds, active_bounds, checked, clipped_pixels
+from oneself.noise.channels import SHARED, channel_correlation
+from oneself.noise.covariance import PatchNoise, estimate_patch_noise
 from oneself.noise.level import estimate_sigma
 from oneself.noise.outliers import fill_outliers, find_outliers
 from oneself.noise.signal import Line, fit_line, variance_curve
@@ -29,6 +31,11 @@ UNIFORM = 4.0  # the spread of the flattest blocks that one and the same noise m
 # bright, and correlated noise cannot be told from it by frequency: both ask for more.
 CONTRAST = {False: (0.5, 1.5), True: (0.1, 3.2)}
 FADED = 0.1
+SIDE, WIDE = 8, 64  # of the blocks that tell the noise of every brightness, and of the smallest picture with enough
+FLATTER, NEIGHBOURS = 0.75, 0.25  # most of that level that white noise of the flattest blocks has; least correlation
+SEEN = 1.5 / 255  # of the range: fainter noise of a camera is left to what the flattest blocks say
+CLEARLY, MOSTLY = 0.35, 0.6  # correlations of neighbours, and of channels, of blocks of every brightness
+LARGE = 1024  # pixels of the middle, along an axis, that tell enough of what repeats itself
 SAMPLES, LEVELS = 100_000, 64  # values looked at; more levels than that are not felt beside noise
 
 
@@ -94,7 +101,9 @@ def describe_noise(x: Pixels) -> NoiseReport:
     """Describe the noise of `x` (C, *spatial), one to three spatial axes, in [0, 1], from `x` alone.
 
     Everything is measured in the flattest blocks: the spectrum tells correlated noise (whose level is then the mean of
-    the spectrum, `estimate_sigma` being too low), a line of variance against mean tells signal-dependent noise.
+    the spectrum, `estimate_sigma` being too low; in pictures that of `estimate_patch_noise`, which looks at places of
+    every brightness, so that black ones, and those that a JPEG file has flattened, do not speak for all), a line of
+    variance against mean tells signal-dependent noise. What all channels of a picture share is a camera's.
 
     Limits. Fine texture that fills the whole picture (grass, gravel) looks like correlated noise. Correlation is judged
     by the upper half of the spectrum, and by the lower half only where the flattest blocks are equally noisy: coarse
@@ -112,17 +121,21 @@ def describe_noise(x: Pixels) -> NoiseReport:
     bounds = active_bounds(x)
     white, spectrum = estimate_sigma(x), noise_spectrum(x, bounds)
     stripes = stripe_levels(x)
-    blurred = _correlated(white, spectrum) and not _repeats(x, spectrum.sigma)
+    blurred, colour = _correlated(white, spectrum), x.ndim == 3 and len(x) == 3
+    wide = x.ndim == 3 and min(x.shape[1:]) >= WIDE
+    patches = estimate_patch_noise(x, SIDE) if wide and (blurred or colour) else None
+    shared = spectrum.sigma if patches is None else patches.level(x)
+    blurred = (blurred or (colour and _developed(x, white, patches))) and not _repeats(x, spectrum.sigma)
     clipped = float(clipped_pixels(x, bounds).mean())
     if clipped > FILLED:  # no value in between to tell noise by
         white, blurred, stripes = 0.0, False, (0.0,) * len(stripes)
-    sigma, kind, line = _nature(x, bounds, spectrum.sigma if blurred else white, blurred)
+    sigma, kind, line = _nature(x, bounds, shared if blurred else white, blurred)
     correlation = tuple(spectrum.correlation()) if blurred else (0.0,) * len(stripes)
     extent = _extent(spectrum) if blurred else (1,) * len(stripes)
     if any(stripes) and not blurred:  # too faint for the spectrum, or among too much structure
-        shared = np.square(stripes)
-        sigma = float(np.sqrt(white**2 + shared.sum()))
-        correlation = tuple((shared / sigma**2).tolist())
+        of_lines = np.square(stripes)
+        sigma = float(np.sqrt(white**2 + of_lines.sum()))
+        correlation = tuple((of_lines / sigma**2).tolist())
         kind, line = ("none" if sigma < INVISIBLE else "gaussian"), Line(0.0, sigma**2)
     sides = zip(extent, spectrum.power.shape, stripes, strict=True)
     return NoiseReport(
@@ -162,11 +175,24 @@ def _correlated(white: float, spectrum: Spectrum) -> bool:
     return bool(max(spectrum.correlation()) > 0.6 + error and spectrum.spread < 3)
 
 
+def _developed(x: Pixels, white: float, patches: PatchNoise | None) -> bool:
+    """Whether a colour picture's noise is that of a camera's file, though its flattest places hold less: its channels
+    share it, as white noise is shared by none, and its neighbours do in places of every brightness."""
+    if patches is None:
+        return False
+    level, neighbours = patches.level(x), min(patches.correlation())
+    if level < SEEN or white > FLATTER * level or neighbours < NEIGHBOURS:
+        return False
+    everywhere = neighbours > CLEARLY and patches.channel_correlation() > MOSTLY
+    return everywhere or channel_correlation(x) > SHARED
+
+
 def _repeats(x: Pixels, sigma: float) -> bool:
     """Whether a picture repeats itself (a lattice, a grating, a checkerboard): a hundredth of its waves hold most."""
     if x.ndim < 3:
         return False
     axes = tuple(range(1, x.ndim))
+    x = x[(slice(None), *(slice(max(0, (n - LARGE) // 2), (n + LARGE) // 2) for n in x.shape[1:]))]
     near = sigma > CLOSE * float(x.std(axis=axes).mean())  # longer waves, too, may be what was taken for noise
     level = x - x.mean(axis=axes, keepdims=True)
     for axis in axes:  # without its slopes, whose ends do not meet

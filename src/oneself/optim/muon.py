@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -48,56 +48,48 @@ class Muon(Optimizer):
             self._descend(group["params"], group["lr"])
 
     def _descend(self, parameters: Iterable[Tensor], lr: float) -> None:
-        alike: dict[torch.Size, list[tuple[Tensor, Tensor]]] = {}
-        others: list[tuple[Tensor, Tensor]] = []
+        """Kernels of one shape move as one tensor, all that is no kernel as one vector: many small operations take
+        longer than their arithmetic. What moves together has one state, kept with the first of them."""
+        alike: dict[torch.Size | None, list[Tensor]] = {}
         for parameter in parameters:
             if parameter.grad is not None:
-                among = alike.setdefault(parameter.shape, []) if _hidden(parameter) else others
-                among.append((parameter, parameter.grad))
-        for moving in alike.values():
-            _follow(moving, self._muon(moving), lr)
-        if others:
-            _follow(others, self._adam(others), lr)
+                alike.setdefault(parameter.shape if _hidden(parameter) else None, []).append(parameter)
+        for shape, moving in alike.items():
+            moves = self._adam(moving) if shape is None else self._muon(moving)
+            torch._foreach_sub_(moving, moves, alpha=lr)
 
-    def _muon(self, moving: list[tuple[Tensor, Tensor]]) -> Sequence[Tensor]:
-        """The moves of kernels of one shape, made orthogonal together: many small products cost more one by one."""
-        ahead = []
-        for parameter, gradient in moving:
-            momentum = self.state[parameter].setdefault("momentum", torch.zeros_like(gradient))
-            momentum.lerp_(gradient, 0.1)
-            ahead.append(gradient.lerp(momentum, 0.9))
-        matrices = torch.stack(ahead).flatten(2)
+    def _muon(self, moving: list[Tensor]) -> list[Tensor]:
+        """The moves of kernels of one shape, made orthogonal together."""
+        gradients = torch.stack([_gradient(parameter) for parameter in moving])
+        momentum = self._kept(moving, gradients, "momentum")
+        momentum.lerp_(gradients, 0.1)
+        matrices = gradients.lerp(momentum, 0.9).flatten(2)
         scale = 0.2 * math.sqrt(max(matrices.shape[1:]))
-        return (scale * orthogonalised(matrices).reshape(len(moving), *moving[0][0].shape)).unbind()
+        return list((scale * orthogonalised(matrices)).reshape(gradients.shape).unbind())
 
-    def _adam(self, moving: list[tuple[Tensor, Tensor]]) -> Sequence[Tensor]:
-        for parameter, gradient in moving:
-            state = self.state[parameter]
-            if "steps" not in state:
-                state["steps"] = torch.zeros((), device=gradient.device)
-                state["mean"], state["square"] = torch.zeros_like(gradient), torch.zeros_like(gradient)
-        gradients = [gradient for _, gradient in moving]
-        steps, means, squares = (
-            [self.state[parameter][name] for parameter, _ in moving] for name in ("steps", "mean", "square")
-        )
-        torch._foreach_add_(steps, 1)
-        torch._foreach_lerp_(means, gradients, 0.1)
-        torch._foreach_mul_(squares, 0.999)
-        torch._foreach_addcmul_(squares, gradients, gradients, 0.001)
-        roots = torch._foreach_sqrt(torch._foreach_div(squares, _grown(0.999, steps)))
-        torch._foreach_add_(roots, 1e-8)
-        return torch._foreach_div(torch._foreach_div(means, _grown(0.9, steps)), roots)
+    def _adam(self, moving: list[Tensor]) -> list[Tensor]:
+        gradients = torch.cat([_gradient(parameter).reshape(-1) for parameter in moving])
+        mean, square = (self._kept(moving, gradients, name) for name in ("mean", "square"))
+        steps = self._kept(moving, gradients.new_zeros(()), "steps")
+        steps += 1
+        mean.lerp_(gradients, 0.1)
+        square.mul_(0.999).addcmul_(gradients, gradients, value=0.001)
+        moves = (mean / (1 - 0.9**steps)) / ((square / (1 - 0.999**steps)).sqrt() + 1e-8)
+        parts = moves.split([parameter.numel() for parameter in moving])
+        return [part.view(parameter.shape) for part, parameter in zip(parts, moving, strict=True)]
 
-
-def _follow(moving: list[tuple[Tensor, Tensor]], moves: Sequence[Tensor], lr: float) -> None:
-    torch._foreach_sub_([parameter for parameter, _ in moving], list(moves), alpha=lr)
+    def _kept(self, moving: list[Tensor], like: Tensor, name: str) -> Tensor:
+        """A tensor of the state, zeros at first; and anew where others move along than before."""
+        state = self.state[moving[0]]
+        if name not in state or state[name].shape != like.shape:
+            state[name] = torch.zeros_like(like, memory_format=torch.contiguous_format)
+        kept: Tensor = state[name]
+        return kept
 
 
-def _grown(decay: float, steps: list[Tensor]) -> list[Tensor]:
-    """What a running mean of decay ``decay`` has grown to in so many steps: ``1 - decayᵗ``."""
-    grown = torch._foreach_neg(torch._foreach_pow(decay, steps))
-    torch._foreach_add_(grown, 1)
-    return list(grown)
+def _gradient(parameter: Tensor) -> Tensor:
+    assert parameter.grad is not None
+    return parameter.grad
 
 
 def _hidden(parameter: Tensor) -> bool:

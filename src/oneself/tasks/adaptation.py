@@ -129,7 +129,7 @@ def _module(network: nn.Module | str | Path, architecture: str | None) -> nn.Mod
         return network
     if not isinstance(network, str | Path):
         raise TypeError(f"adapt(network={type(network).__name__}): give a torch module, or a file of weights.")
-    load_weights(network, architecture)
+    load_weights(network, architecture, "denoiser")
     return Path(network)
 
 

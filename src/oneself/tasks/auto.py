@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import Tensor
 
 from oneself.operators.mixture import MIXTURES
+from oneself.quantities import duration
 
 if TYPE_CHECKING:
     from oneself.core import Method
     from oneself.noise import NoiseReport
 
-__all__ = ["Choice", "choose"]
+__all__ = ["QUALITIES", "Choice", "Quality", "choose"]
+
+Quality = Literal["fast", "best"]
+QUALITIES: tuple[Quality, ...] = ("fast", "best")
 
 PATCHES = 18  # side of the smallest picture from whose patches patch_diffusion learns
 SMALLEST = 16  # elements along two axes under which patches have too few like them, and pairs teach too little
 SHORTEST = 128  # elements of a signal, likewise
 FAR = 4  # extent of correlated noise that every other element still shares little of
 PATIENCE = 60.0  # seconds that are waited for quality where no time is given
+PATIENCES = {None: PATIENCE, "fast": 0.0, "best": math.inf}  # by the quality that is asked for
 GROUPS_PACE = 5e-5  # seconds that all passes over groups of similar patches take for each value of a picture
 COARSE = 0.3  # of that is taken by two passes over fewer groups
+BLEND_PACE = 8e-5  # seconds for each value, of groups blended with the package's denoiser
+BLENDED = 128  # side of the smallest colour picture of which that measured better
+TRAINED = 75 / 255  # of the range: the highest level that the denoiser knows
 FAINTEST = 1e-6  # of the range: a level that leaves a picture as it is
+WHITE = {"spectrum": "white", "block": 8, "stride": 2}  # of noise that is the same at all frequencies
 BLIND_STEPS = 300  # after which blind spots gain less than a tenth of a dB more, in three times the time
 CALM = 1.5 / 255  # of the range: noise below which nothing visible is gained
 
@@ -45,6 +55,7 @@ def choose(
     sigma: float | None = None,
     seconds: float | None = None,
     device: str | torch.device | None = None,
+    quality: Quality | None = None,
 ) -> Choice:
     """The method for one input.
 
@@ -60,6 +71,8 @@ def choose(
         Time allowed.
     device : str or torch.device, optional
         Where it will be computed; a GPU where there is one.
+    quality : "fast" or "best", optional
+        How pictures are denoised: in seconds, or as well as can be however long it takes; within a minute otherwise.
     """
     if task == "super-resolve":
         return Choice("zssr", "learns from the image's own smaller self")
@@ -83,9 +96,39 @@ def choose(
     if _too_small(y):
         options = {} if sigma is None else {"sigma": sigma}
         return Choice("smoothing_spline", f"{told}; too small for patches to have any like them: made smooth", options)
-    if report.correlated:
-        return _correlated(y, report, level, told, sigma, seconds)
-    return _groups(y, report, level, told, sigma, seconds)
+    needed, allowed = GROUPS_PACE * y[0].numel(), min(PATIENCES[quality], math.inf if seconds is None else seconds)
+    look = _Look(y, report, told, level, sigma, needed, allowed)
+    return _correlated(look) if report.correlated else _groups(look, look.told)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What the choice of a denoiser rests on: ``level``, told in ``sigma`` or measured, and the seconds that groups of
+    similar patches would need, and that are allowed."""
+
+    y: Tensor
+    report: NoiseReport
+    told: str
+    level: float
+    sigma: float | None
+    needed: float
+    allowed: float
+
+    @property
+    def fewer(self) -> dict[str, Any] | None:
+        """The options that make groups of patches fit the time: none, coarser ones, or ``None`` where nothing does."""
+        if self.needed <= self.allowed:
+            return {}
+        return {"passes": 2, "stride": 6} if self.needed * COARSE <= self.allowed else None
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The level where it was given."""
+        return {} if self.sigma is None else {"sigma": self.sigma}
+
+    @property
+    def calm(self) -> str:
+        return "; hardly any noise, little will change" if self.level < CALM else ""
 
 
 def _too_small(y: Tensor) -> bool:
@@ -94,57 +137,63 @@ def _too_small(y: Tensor) -> bool:
     return sides[-1] < SHORTEST if len(sides) == 1 else sides[-2] < SMALLEST
 
 
-def _groups(
-    y: Tensor, report: NoiseReport, level: float, told: str, sigma: float | None, seconds: float | None
-) -> Choice:
-    """Similar patches in closed form, fewer where time is short for the picture; pairs where it is shorter yet."""
-    fewer = _fewer_groups(y, seconds)
+def _groups(look: _Look, told: str) -> Choice:
+    """Similar patches in closed form, fewer where time is short for the picture; a quick method where it is shorter
+    yet."""
+    if _blend_pays(look):
+        why = f"{told}: groups of similar patches blended with a denoiser that was trained on drawn pictures"
+        return Choice("stein_blend", why, {"sigma": look.level})
+    fewer = look.fewer
     if fewer is None:
-        return _pairs(report, level, told, sigma)
-    calm = "; hardly any noise, little will change" if level < CALM else ""
-    options: dict[str, Any] = {"sigma": max(level, FAINTEST)}
-    if sigma is None and report.kind == "signal-dependent":
-        options["gain"] = report.gain
-    why = f"{told}{calm}: groups of similar patches, in closed form{'; fewer of them, for the time' if fewer else ''}"
+        return _quick(look, told)
+    options: dict[str, Any] = {"sigma": max(look.level, FAINTEST)}
+    if look.sigma is None and look.report.kind == "signal-dependent":
+        options["gain"] = look.report.gain
+    less = "; fewer of them, for the time" if fewer else ""
+    why = f"{told}{look.calm}: groups of similar patches, in closed form{less}"
     return Choice("nonlocal_wiener", why, {**options, **fewer})
 
 
-def _fewer_groups(y: Tensor, seconds: float | None) -> dict[str, Any] | None:
-    """The options that make groups of patches fit the time: none, coarser ones, or ``None`` where nothing does."""
-    needed, allowed = GROUPS_PACE * y[0].numel(), PATIENCE if seconds is None else seconds
-    if needed <= allowed:
-        return {}
-    return {"passes": 2, "stride": 6} if needed * COARSE <= allowed else None
+def _quick(look: _Look, told: str) -> Choice:
+    """Of pictures the cosine transforms of blocks; pairs of half-images of what else there is."""
+    if look.y.ndim == 4:
+        options = look.given if look.report.correlated else {"sigma": max(look.level, FAINTEST), **WHITE}
+        saved = f", as groups of similar patches would take about {duration(look.needed)}" if look.needed > 1 else ""
+        return Choice("dct_wiener", f"{told}{look.calm}: cosine transforms of blocks{saved}", options)
+    known = look.sigma is not None or look.report.kind != "signal-dependent"
+    options = {"sigma": max(look.level, FAINTEST)} if known else {}
+    return Choice("zs_n2n", f"{told}{look.calm}: pairs of half-images teach it fastest", options)
 
 
-def _pairs(report: NoiseReport, level: float, told: str, sigma: float | None) -> Choice:
-    calm = "; hardly any noise, little will change" if level < CALM else ""
-    known = sigma is not None or report.kind != "signal-dependent"
-    options = {"sigma": max(level, FAINTEST)} if known else {}
-    return Choice("zs_n2n", f"{told}{calm}: pairs of half-images teach it fastest", options)
+def _blend_pays(look: _Look) -> bool:
+    """Colour pictures with visible noise of one level, where there is time: measured, and better there."""
+    y, kind = look.y, look.report.kind
+    white = kind == "gaussian" or (look.sigma is not None and kind != "signal-dependent")
+    colour = y.ndim == 4 and y.shape[1] == 3 and min(y.shape[2:]) >= BLENDED
+    return white and colour and BLEND_PACE * y[0].numel() <= look.allowed and CALM <= look.level <= TRAINED
 
 
-def _correlated(
-    y: Tensor, report: NoiseReport, level: float, told: str, sigma: float | None, seconds: float | None
-) -> Choice:
+def _correlated(look: _Look) -> Choice:
     """Pictures: groups of patches that count with the noise's covariance, stripes aside. Volumes: blind spots that hide
     what shares the noise. Signals: pairs of elements further apart than the noise, or groups of patches."""
-    given = {} if sigma is None else {"sigma": sigma}
+    y, told, report, fewer = look.y, look.told, look.report, look.fewer
     thin = min(y.shape[2:]) < SMALLEST  # whose slices teach a network too little
     if y.ndim > 3 and not thin and sum(level > 0 for level in report.stripes) == 1:
         why = f"{told}: the lines' offsets can be taken away, and blind spots do not mind the rest"
-        return Choice("noise2void", why, given)
-    if y.ndim == 4 and (fewer := _fewer_groups(y, seconds)) is not None:
+        return Choice("noise2void", why, look.given)
+    if y.ndim == 4 and fewer is None:
+        return _quick(look, told)
+    if y.ndim == 4:
         less = "; fewer of them, for the time" if fewer else ""
         why = f"{told}: groups of similar patches, told how neighbours and channels share the noise{less}"
-        return Choice("nonlocal_coloured", why, {**given, **fewer})
+        return Choice("nonlocal_coloured", why, {**look.given, **(fewer or {})})
     if y.ndim == 5 and not thin:
         why = f"{told}: neighbours share their noise, and blind spots hide them along"
-        return Choice("noise2void", why, {"steps": BLIND_STEPS, **given})
+        return Choice("noise2void", why, {"steps": BLIND_STEPS, **look.given})
     if max(report.extent) <= FAR and y.ndim < 5 and min(y.shape[2:]) >= 2 * SMALLEST:
-        options: dict[str, Any] = {"stride": 2, "sigma": level} if report.kind == "gaussian" else {"stride": 2}
+        options: dict[str, Any] = {"stride": 2, "sigma": look.level} if report.kind == "gaussian" else {"stride": 2}
         return Choice("zs_n2n", f"{told}: neighbours share their noise, every other element hardly does", options)
-    return _groups(y, report, level, f"{told}, too far for pairs", sigma, seconds)
+    return _groups(look, f"{told}, too far for pairs")
 
 
 def _prior_seconds(y: Tensor, device: str | torch.device | None) -> float:

@@ -17,10 +17,11 @@ from oneself.core.room import check_room
 from oneself.domains import IMAGE
 from oneself.imaging.cropping import cut
 from oneself.registry import Run, find, methods
-from oneself.tasks.auto import Choice, choose
+from oneself.tasks.auto import QUALITIES, Choice, Quality, choose
 
 __all__ = [
     "Problem",
+    "check_quality",
     "choose_method",
     "deblurring",
     "denoising",
@@ -31,6 +32,7 @@ __all__ = [
     "super_resolution",
 ]
 
+STRIPED, WIDE = 3, 16  # times lines are made level at most, and sides of a picture whose lines are
 FEWEST = 4  # elements along an axis for its noise to be told
 
 
@@ -73,20 +75,59 @@ class Problem:
         return self.place(picture)
 
 
-def denoising(y: Tensor, mend: bool = False) -> Problem:
-    """Remove noise; ``mend``: with outliers (impulses, dead and hot pixels, dead lines) taken for missing first."""
+def denoising(y: Tensor, mend: bool = False, stripes: bool = False) -> Problem:
+    """Remove noise.
+
+    Parameters
+    ----------
+    mend : bool
+        With outliers (impulses, dead and hot pixels, dead lines) taken for missing first.
+    stripes : bool
+        Then, too, with the offsets of the lines of pictures taken away first, where they are noise. That was part of
+        their noise, so no level can be told beside it.
+    """
     if not mend:
         return Problem("denoise", y, Identity())
-    from oneself.noise import fill_outliers, find_outliers
-
     mended, notes = y.clone(), []
     for number, one in enumerate(y.cpu().numpy()):
-        outliers = find_outliers(one) if max(one.shape[1:]) >= FEWEST else np.zeros(one.shape, bool)
-        if outliers.any():
-            mended[number] = torch.from_numpy(fill_outliers(one, outliers)).to(y)
-            of = "" if len(y) == 1 else f" of image {number + 1}"
-            notes.append(f"{outliers.mean():.1%} of the values{of} are outliers: taken for missing, and filled in")
+        if max(one.shape[1:]) < FEWEST:
+            continue
+        found, told = _mended(one)
+        found, more = _without_stripes(found) if stripes else (found, [])
+        mended[number] = torch.from_numpy(found).to(y)
+        of = "" if len(y) == 1 else f" of image {number + 1}"
+        notes += [f"{words}{of}: {done}" for words, done in (*told, *more)]
     return Problem("denoise", mended, Identity(), notes=tuple(notes))
+
+
+Found = tuple[np.ndarray[Any, Any], list[tuple[str, str]]]
+
+
+def _mended(x: np.ndarray[Any, Any]) -> Found:
+    """One image without its outliers; what was found, and done."""
+    from oneself.noise import fill_outliers, find_outliers
+
+    outliers = find_outliers(x)
+    if not outliers.any():
+        return x, []
+    told = f"{outliers.mean():.1%} of the values are outliers", "taken for missing, and filled in"
+    return fill_outliers(x, outliers).astype(x.dtype), [told]
+
+
+def _without_stripes(x: np.ndarray[Any, Any]) -> Found:
+    """One picture without what whole lines along one axis share; what was found, and done."""
+    from oneself.noise import line_offsets, percent, stripe_levels
+
+    told: list[tuple[str, str]] = []
+    for _ in range(STRIPED):
+        levels = stripe_levels(x) if x.ndim == 3 and min(x.shape[1:]) >= WIDE else ()
+        if sum(level > 0 for level in levels) != 1:
+            break
+        axis = int(np.argmax(levels))
+        words = f"stripes along {'yx'[axis]} of {percent(levels[axis])}"
+        told = told or [(words, "the lines' offsets were taken away")]
+        x = (x - line_offsets(x, axis)).astype(x.dtype)
+    return x, told
 
 
 def inpainting(y: Tensor, missing: Tensor, known: str = "keep", unknown: Tensor | None = None) -> Problem:
@@ -293,16 +334,19 @@ def choose_method(
     sigma: float | None = None,
     seconds: float | None = None,
     device: str | torch.device | None = None,
+    quality: Quality | None = None,
 ) -> Choice:
     """What ``auto`` picks for one input, or the method asked for where it does the task.
 
     Raises
     ------
     ValueError
-        The method does not do the task, or is given a ``sigma`` that it has no use for.
+        The method does not do the task, or is given a ``sigma`` that it has no use for; an unknown ``quality``, or one
+        beside a method.
     """
+    check_quality(task, method, quality)
     if method == "auto":
-        return choose(task, y, sigma=sigma, seconds=seconds, device=device)
+        return choose(task, y, sigma=sigma, seconds=seconds, device=device, quality=quality)
     record = find(method)
     if record.domain is not IMAGE:
         told = f"{task}(method={record.key!r}): {record.title} works on a {record.domain.name}, not on images"
@@ -315,3 +359,11 @@ def choose_method(
     if sigma is not None and not record.takes("sigma"):
         raise ValueError(f"{task}(method={record.key!r}, sigma=…): {record.title} has no use for it. Leave sigma out.")
     return Choice(method, "as asked", {} if sigma is None else {"sigma": sigma})
+
+
+def check_quality(task: str, method: str | Method, quality: Any) -> None:
+    """Raises ValueError for a quality that is unknown, or that nothing picks by."""
+    if quality is not None and quality not in QUALITIES:
+        raise ValueError(f"{task}(quality={quality!r}): unknown. Give one of {', '.join(QUALITIES)}, or none.")
+    if quality is not None and method != "auto":
+        raise ValueError(f"{task}(quality={quality!r}): 'auto' picks by it, and a method is chosen. Leave one out.")

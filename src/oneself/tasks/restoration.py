@@ -17,9 +17,11 @@ from oneself.domains.masks import blanked, channels_first, read_hints, read_mask
 from oneself.domains.ranges import to_unit
 from oneself.operators.mixture import check_mixture
 from oneself.registry import find
+from oneself.tasks.auto import Quality
 from oneself.tasks.estimation import as_kernel, blur
 from oneself.tasks.problems import (
     Problem,
+    check_quality,
     choose_method,
     deblurring,
     denoising,
@@ -46,6 +48,7 @@ def denoise(
     method: str | Method = "auto",
     *,
     sigma: float | None = None,
+    quality: Quality | None = None,
     seed: int = 0,
     seconds: float | None = None,
     device: str | None = None,
@@ -64,9 +67,11 @@ def denoise(
         answer scaled or shifted. NaN and infinite values are worked around and left as they are.
     method : str or Method
         A key of ``methods()``, or a method of one's own; ``"auto"`` looks at the image and picks, and fills in
-        outliers (impulses, hot and dead pixels, dead lines) before.
+        outliers (impulses, hot and dead pixels, dead lines) and takes stripes away before.
     sigma : float, optional
         Standard deviation of the noise where it is known, in the image's own units (of a ``uint8``: up to 255).
+    quality : "fast" or "best", optional
+        What ``"auto"`` picks by: seconds for a photograph, or as long as it needs; about a minute without it.
     seed : int
         Same seed, same answer on a CPU.
     seconds : float, optional
@@ -102,11 +107,13 @@ def denoise(
     >>> oneself.denoise(noisy, "zs_n2n", steps=5).shape
     (32, 32)
     """
+    check_quality("denoise", method, quality)
     scaling = Scaling.of("denoise", method, options)
     given = unpack(
         image, caller="denoise", channel_axis=channel_axis, data_range=data_range, scaling=scaling, gaps=True
     )
-    return _run(denoising(given.y, mend=method == "auto"), method, given, full, seed, seconds, device, options, sigma)
+    problem = denoising(given.y, mend=method == "auto", stripes=sigma is None)
+    return _run(problem, method, given, full, seed, seconds, device, options, sigma, quality)
 
 
 @own_context()
@@ -264,9 +271,9 @@ def restore(
     check_physics(record.key, record.needs, physics)
     if "A_adjoint" in record.needs:
         check_shapes(record.key, y[:1], physics)
-    spans, units = [], []
+    spans, units, margins = [], [], not Scaling.of("restore", record).trained
     for one in y.detach():
-        spans.append(measurement_range(one[None], physics, data_range))
+        spans.append(measurement_range(one[None], physics, data_range, margins=margins))
         units.append(scaled_measurement(one[None], physics, spans[-1]))
     given = Given("restore", y, None, "infer", data_range, torch.cat(units), tuple(spans), (None,) * len(y))
     return _run(Problem("restore", given.y, physics), method, given, full, seed, seconds, device, options)
@@ -337,12 +344,14 @@ def _run(
     device: str | None,
     options: dict[str, Any],
     sigma: float | None = None,
+    quality: Quality | None = None,
 ) -> Any:
     results = []
     for number, one in enumerate(problem.y):
         span = given.spans[number]
         level = unit_level(sigma, span)
-        choice = choose_method(problem.task, method, one[None], sigma=level, seconds=seconds, device=device)
+        asked: dict[str, Any] = {"sigma": level, "seconds": seconds, "device": device, "quality": quality}
+        choice = choose_method(problem.task, method, one[None], **asked)
         record = find(choice.method)
         own = unit_options(record, _with_images(record, options, problem, number, given), span)
         settings = {**choice.options, **own, "seed": seed, "seconds": seconds, "device": device}

@@ -41,10 +41,11 @@ MOST = 10.0  # times the picture's range that a noise level may be
 @dataclass(frozen=True)
 class Scaling:
     """How the range of pictures is found: ``margin``, how far results may leave the picture's values, as a share of
-    their range; ``from_zero``, whether 0 stays 0."""
+    their range; ``from_zero``, whether 0 stays 0; ``trained``, whether weights know 0 and 255 of 8 bits as 0 and 1."""
 
     margin: float = 0.0
     from_zero: bool = False
+    trained: bool = False
 
     @classmethod
     def of(cls, task: str, method: str | Method = "auto", options: Mapping[str, Any] | None = None) -> Scaling:
@@ -53,14 +54,17 @@ class Scaling:
         What is hidden or blurred may be brighter or darker than all that is seen; haze and other layers are light that
         is added, and so are counts: there 0 is black.
         """
-        counts = method != "auto" and any(
-            record.option.unit == "counts" and (options or {}).get(record.name) is not None
-            for record in find(method).options
+        records = () if method == "auto" else find(method).options
+        counts = any(
+            record.option.unit == "counts" and (options or {}).get(record.name) is not None for record in records
         )
-        return cls(MARGINS.get(task, 0.0), counts or task in MIXTURES)
+        trained = any(record.option.own_range for record in records)
+        return cls(0.0 if trained else MARGINS.get(task, 0.0), counts or task in MIXTURES, trained)
 
     def __call__(self, pixels: np.ndarray[Any, Any], data_range: Any = None) -> tuple[np.ndarray[Any, Any], Range]:
         """``to_unit`` with the margin beside a range that is measured."""
+        if data_range is None and self.trained and pixels.dtype == np.uint8:
+            data_range = (0.0, float(np.iinfo(np.uint8).max))
         unit, span = to_unit(pixels, data_range, from_zero=self.from_zero)
         if data_range is not None or not self.margin or span.dtype.kind == "b":
             return unit, span
@@ -122,11 +126,14 @@ def range_note(span: Range) -> str | None:
     return None if inside and span.width >= 0.5 * (high - low) else span.words()
 
 
-def measurement_range(y: Tensor, physics: Any, data_range: Any, caller: str = "restore") -> Range:
+def measurement_range(
+    y: Tensor, physics: Any, data_range: Any, caller: str = "restore", *, margins: bool = True
+) -> Range:
     """The range of the image behind one measurement ``(1, C, *spatial)`` of a linear operator.
 
     Where the operator keeps and drops elements the kept ones tell it; where ``A(1)`` is 1 (blurs, means) the
     measurement does; any other operator's image is taken to be in [0, 1] unless ``data_range`` says otherwise.
+    ``margins``: whether what is not seen may leave a range that is measured.
 
     Raises
     ------
@@ -143,9 +150,9 @@ def measurement_range(y: Tensor, physics: Any, data_range: Any, caller: str = "r
     if known is not None and not bool((known > 0).any()):
         raise ValueError(f"{caller}(physics): the operator keeps nothing of an image. Check its mask.")
     if known is not None:
-        return _widened(*measured_range(values[known.cpu().numpy() > 0]), MARGINS["inpaint"], dtype)
+        return _widened(*measured_range(values[known.cpu().numpy() > 0]), margins * MARGINS["inpaint"], dtype)
     if bool(((ones - 1).abs() < SAME).all()):
-        return _widened(*measured_range(values), MARGINS["restore"], dtype)
+        return _widened(*measured_range(values), margins * MARGINS["restore"], dtype)
     _check_plausible(y, ones, caller)
     return Range(0.0, 1.0, dtype)
 

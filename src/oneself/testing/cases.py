@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from oneself.core import Identity, Method, OptionRecord, Run
-from oneself.domains import IMAGE
+from oneself.domains import IMAGE, Domain
 from oneself.operators.mixture import MIXTURES, Mixture
 from oneself.registry import find
 from oneself.testing.inputs import inputs_of
-from oneself.testing.networks import Smoother
+from oneself.testing.networks import Edges, Painter, Smoother
 from oneself.testing.operators import Blur, Mask, Pool
 from oneself.testing.pictures import noisy, picture
 
@@ -34,6 +34,10 @@ QUICK: Mapping[str, float] = {
         "window": 3,
         "start": 0,
         "extra_steps": 2,
+        "latent_steps": 4,
+        "tuning_steps": 3,
+        "restarts": 2,
+        "candidates": 6,
         "patience": STEPS,
         "denoise_every": 3,
         "validate_every": 3,
@@ -66,8 +70,12 @@ class Case:
 
     def same(self, one: Any, other: Any) -> bool:
         """Whether two answers are the same, bit for bit."""
-        fingerprint = self.method.domain.fingerprint
-        return fingerprint(one) == fingerprint(other)
+        return self._domain(one).fingerprint(one) == self._domain(other).fingerprint(other)
+
+    def _domain(self, value: Any) -> Domain[Any]:
+        """What an input or an answer is."""
+        domain = self.method.domain
+        return domain if isinstance(value, domain.kind) else self.method.answers
 
     def other(self, of: Any = None) -> Any:
         """Another input than the case's own, or than another one."""
@@ -83,23 +91,25 @@ class Case:
         return domain.of_arrays({**arrays, **{name: array.astype(dtype) for name, array in _values(arrays)}})
 
     def dtypes(self, y: Any) -> list[str]:
-        """The dtypes of what an input holds."""
-        return [array.dtype.str for array in self.method.domain.arrays(y).values()]
+        """The dtypes of the elements that an input or an answer holds."""
+        return [array.dtype.str for _, array in _values(self._domain(y).arrays(y))]
 
     def scribble(self, y: Any) -> None:
         """Overwrite all that an input holds."""
-        for _, array in _values(self.method.domain.arrays(y)):
+        for _, array in _values(self._domain(y).arrays(y)):
             array.fill(7)
 
     def why_unfit(self, x: Any) -> str:
         """What is wrong with an answer, in words; empty where it is one, of the truth's size where sizes are kept."""
-        domain = self.method.domain
+        domain = self.method.answers
         try:
             domain.check_values("the answer", x)
         except (TypeError, ValueError) as error:
             return str(error)
+        if not domain.pointwise:
+            return ""
         found, wanted = domain.shape(x), domain.shape(self.truth)
-        return "" if found == wanted or not domain.pointwise else f"it is of the shape {found}, not {wanted}"
+        return "" if found == wanted else f"it is of the shape {found}, not {wanted}"
 
     def taking(self, **options: Any) -> dict[str, Any]:
         """Of these options those that the method has."""
@@ -145,7 +155,7 @@ def _fewer(method: Method, options: Mapping[str, Any]) -> dict[str, int]:
 
 def beside(method: Method, truth: Tensor, y: Tensor, physics: Any) -> dict[str, Any]:
     """What a method cannot do without, by the name of the option: a ``second`` shot of the scene, a small network in
-    place of ``weights``."""
+    place of ``weights``, one that makes pictures in place of a ``generator``."""
     found: dict[str, Any] = {}
     defaults = method.resolve_options({})
     for record in method.options:
@@ -155,6 +165,10 @@ def beside(method: Method, truth: Tensor, y: Tensor, physics: Any) -> dict[str, 
             found["second"] = noisy(physics.A(truth), float((y - physics.A(truth)).std()), seed=2)
         elif record.name == "weights" and record.takes_module:
             found["weights"] = Smoother()
+        elif record.name == "generator" and record.takes_module:
+            found["generator"] = Painter(truth)
+        elif record.name == "discriminator" and record.takes_module:
+            found["discriminator"] = Edges(truth.shape[1])
     return found
 
 

@@ -157,7 +157,7 @@ class _Runs:
         traces = [[value.hex() for value in trace] for trace in result.history.values()]
         done = (
             repr((sorted(traces), result.steps)).encode()
-            + run.method.domain.fingerprint(result.answer).encode()
+            + run.method.answers.fingerprint(result.answer).encode()
             + _sampled(run)
         )
         return hashlib.blake2b(done).hexdigest(), hashlib.blake2b(done + repr(shapes).encode()).hexdigest()

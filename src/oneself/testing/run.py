@@ -33,7 +33,7 @@ OPERATIONS = ("_local_scalar_dense", "nonzero", "masked_select", "aten::equal", 
 
 def check_answer_fits(case: Case) -> None:
     """The answer has the image's shape, is finite and on the run's device; so is every clean look on the way."""
-    run, estimates = case.run(), case.method.domain.answer
+    run, estimates = case.run(), case.method.answers.answer
     for step in run:
         require(all(value.shape == () for value in step.terms.values()), case, "a term is no scalar")
         _check_fit(case, "a step's output", None if step.output is None else estimates(step.output, case.y))

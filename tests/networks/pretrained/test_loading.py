@@ -1,6 +1,7 @@
 """Files of weights: what is read, and what is refused and how."""
 
 import argparse
+import re
 import zipfile
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from oneself.networks.pretrained import ARCHITECTURES, KNOWN, load_weights
+from oneself.networks.pretrained import ARCHITECTURES, KNOWN, drawn_denoiser, load_weights
 from oneself.networks.pretrained import files as reading
 
 FIRST = {"dncnn-20": 20, "dncnn-20-bias-free": 20}
@@ -40,13 +41,50 @@ def of_chain(network):
     return {f"model.{2 * int(name.split('.')[1])}.{name.split('.')[2]}": x for name, x in network.state_dict().items()}
 
 
+def renamed(*pairs):
+    """The tensors of a network under other names, by pairs of a pattern and what stands in its place."""
+
+    def under(network):
+        state = network.state_dict()
+        for pattern, place in pairs:
+            state = {re.sub(pattern, place, name): x for name, x in state.items()}
+        return state
+
+    return under
+
+
+def of_dcgan(network):
+    """One row of layers, in which a block's three have numbers of their own."""
+    place = {"convolution": 0, "norm": 1}
+    parts = {name: name.split(".") for name in network.state_dict()}
+    return {
+        f"main.{3 * int(block) + place[layer]}.{last}": network.state_dict()[name]
+        for name, (_, block, layer, last) in parts.items()
+    }
+
+
 PUBLIC = {
+    "bf-cnn": renamed(
+        (r"^convolutions", "module.conv_layers"),
+        (r"^norms\.(\d+)\.weight", r"module.BN_layers.\1.gammas"),
+        (r"^norms\.(\d+)\.deviation", r"module.BN_layers.\1.running_sd"),
+    ),
+    "digit-diffusion": renamed((r"^times\.", "time_proj_"), (r"^classes\.", "class_proj_")),
+    "dcgan-64": of_dcgan,
+    "dcgan-28": renamed((r"blocks\.(\d)\.convolution", r"gen.\1.0"), (r"blocks\.(\d)\.norm", r"gen.\1.1")),
+    "vae-28": renamed((r"blocks\.0\.linear", "fc3"), (r"blocks\.1\.linear", "fc4")),
+    "digits-8": lambda network: network.state_dict(),
+    "digits-8-diffusion": lambda network: network.state_dict(),
+    "dense-28": renamed(*((rf"blocks\.{k}\.linear", f"{2 * k}") for k in range(3))),
+    "dense-28-discriminator": renamed(*((rf"blocks\.{k}\.linear", f"{2 * k}") for k in range(3))),
     "dncnn-17": of_chain,
     "dncnn-20": of_bias_free,
     "dncnn-20-bias-free": of_bias_free,
     "unet": lambda network: network.state_dict(),
     "unet-bias-free": lambda network: network.state_dict(),
     "ffdnet-colour": of_ffdnet,
+    "split-colour": lambda network: network.state_dict(),
+    "split-gray": lambda network: network.state_dict(),
 }
 
 
@@ -108,8 +146,19 @@ def test_the_digest_is_the_files_and_finds_what_is_known(tmp_path, monkeypatch):
 
 def test_every_known_file_is_of_an_architecture():
     assert {known.architecture for known in KNOWN.values()} <= ARCHITECTURES.keys()
-    assert all(len(sha256) == 64 and known.licence and known.levels[1] > 0 for sha256, known in KNOWN.items())
+    assert all(len(sha256) == 64 and known.licence for sha256, known in KNOWN.items())
+    told = {known.name: ARCHITECTURES[known.architecture].kind == "denoiser" for known in KNOWN.values()}
+    assert {known.name: known.levels is not None for known in KNOWN.values()} == told
     assert len({known.name for known in KNOWN.values()}) == len(KNOWN)
+
+
+def test_a_network_of_another_kind_is_refused(tmp_path):
+    save_file(random_network("vae-28").state_dict(), str(tmp_path / "vae.safetensors"))
+    assert load_weights(tmp_path / "vae.safetensors", kind="generator").network.latent == (20,)
+    with pytest.raises(
+        ValueError, match=r"weights of a generator \(vae-28\), a denoiser is needed. Give weights of one"
+    ):
+        load_weights(tmp_path / "vae.safetensors", kind="denoiser")
 
 
 def refused(path, architecture=None):
@@ -195,3 +244,23 @@ def test_what_is_too_large_is_refused_before_it_is_read(tmp_path, monkeypatch):
     torch.save({"conv1.weight": torch.zeros(1).expand(10**5)}, tmp_path / "w.pt")
     monkeypatch.setattr(reading, "LARGEST", 10**4)
     assert "take more than" in refused(tmp_path / "w.pt")
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_weights_of_the_package_denoise_what_they_never_saw(channels):
+    """A photograph of scikit-image, at three levels; told less noise than there is, they leave some behind."""
+    from skimage.data import astronaut
+
+    loaded = load_weights(drawn_denoiser(channels))
+    assert loaded.known is not None
+    assert loaded.architecture.channels == channels
+    assert drawn_denoiser(channels).stat().st_size < 5e6
+    pixels = np.ascontiguousarray(astronaut()[40:136, 160:256].transpose(2, 0, 1)[:channels]) / np.float32(255)
+    x = torch.from_numpy(pixels)[None]
+    noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
+    for level, gain in ((15 / 255, 4.0), (25 / 255, 6.0), (50 / 255, 8.0)):
+        y = x + level * noise
+        with torch.no_grad():
+            errors = [(loaded.network(y, told) - x).square().mean() for told in (level, level / 2)]
+        assert -10 * torch.log10(errors[0] / level**2) > gain
+        assert errors[1] > errors[0]

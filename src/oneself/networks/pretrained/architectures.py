@@ -6,16 +6,22 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from oneself.networks.pretrained.diffusion import DenseDiffusion, DigitDiffusion
 from oneself.networks.pretrained.dncnn import DnCNN
 from oneself.networks.pretrained.ffdnet import FFDNet
+from oneself.networks.pretrained.generators import DenseDiscriminator, dcgan, dense_generator
 from oneself.networks.pretrained.mzsr import MZSRNet
 from oneself.networks.pretrained.unet import BlindUNet
+from oneself.networks.split import SplitDenoiser
 
-__all__ = ["ARCHITECTURES", "Architecture"]
+__all__ = ["ARCHITECTURES", "Architecture", "Kind"]
+
+Kind = Literal["denoiser", "super-resolver", "generator", "discriminator"]
 
 COUNTS = r".*\.num_batches_tracked"  # what torch counts while it trains, and nobody reads
 Rename = tuple[str, Callable[[re.Match[str]], str]]
@@ -29,15 +35,16 @@ class Architecture:
     ----------
     name, title : str
     channels : int
-        Of the pictures it takes.
+        Of the pictures it takes or makes.
     build : callable
         Makes the network, with weights that mean nothing.
     renames : sequence of (pattern, function)
         What the tensors are called in files, and what that is here.
-    task : str
-        ``"denoise"``, or ``"super-resolve"``: what is in it for pictures that were enlarged.
     idle : str
         A pattern of the names of tensors that files hold and the network has no use for.
+    kind : str
+        What it is for: a ``"denoiser"``, a ``"super-resolver"`` of pictures that were enlarged, a ``"generator"``
+        of pictures from codes, or a ``"discriminator"``.
     """
 
     name: str
@@ -46,7 +53,7 @@ class Architecture:
     build: Callable[[], nn.Module]
     renames: tuple[Rename, ...] = ()
     idle: str = COUNTS
-    task: str = "denoise"
+    kind: Kind = "denoiser"
 
     def renamed(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The tensors of a file under the names that the network has for them."""
@@ -106,6 +113,24 @@ def _of_bias_free(depth: int) -> tuple[Rename, ...]:
     )
 
 
+def _of_blocks(pattern: str, part: str, step: int = 1) -> tuple[Rename, ...]:
+    """The layer of a block that has the number of a match, divided by ``step``."""
+    return ((pattern, lambda match: f"blocks.{int(match[1]) // step}.{part}.{match[2]}"),)
+
+
+def _numbered(block: int, match: re.Match[str]) -> str:
+    return f"blocks.{block}.linear.{match[1]}"
+
+
+def _of_dcgan(match: re.Match[str]) -> str:
+    """A convolution, its normalisation and its ReLU, again and again; the last convolution stands alone."""
+    block, place = divmod(int(match[1]), 3)
+    return f"blocks.{block}.{'norm' if place else 'convolution'}.{match[2]}"
+
+
+OF_FACES = (100, (512, 256, 128, 64, 3), ((4, 1, 0), *[(4, 2, 1)] * 4))
+OF_DIGITS = (64, (256, 128, 64, 1), ((3, 2, 0), (4, 1, 0), (3, 2, 0), (4, 2, 0)))
+DIGITS = (1, 28, 28)
 OF_CHAINS: tuple[Rename, ...] = (
     (r"model\.(\d+)\.(.+)", _counted("convolutions", step=2)),  # ReLUs have the odd numbers
     (r"w(\d+)", lambda match: f"convolutions.{match[1]}.weight"),
@@ -130,6 +155,12 @@ def _of_ffdnet(depth: int) -> tuple[Rename, ...]:
 
     return ((INSIDE + r"\.(\d+)\.(.+)", own),)
 
+
+OF_SCORES: tuple[Rename, ...] = (
+    (r"conv_layers\.(\d+)\.(.+)", _counted("convolutions")),
+    (r"BN_layers\.(\d+)\.gammas", lambda match: f"norms.{match[1]}.weight"),
+    (r"BN_layers\.(\d+)\.running_sd", lambda match: f"norms.{match[1]}.deviation"),
+)
 
 ARCHITECTURES: Mapping[str, Architecture] = {
     one.name: one
@@ -156,11 +187,88 @@ ARCHITECTURES: Mapping[str, Architecture] = {
             _of_bias_free(20),
             COUNTS + r"|norms\.\d+\.(bias|running_mean)",
         ),
+        Architecture(
+            "bf-cnn",
+            "the same with a linear first layer, normalised by standard deviations",
+            1,
+            partial(DnCNN, 20, bias=False, norm="deviation", linear_first=True),
+            OF_SCORES,
+        ),
         Architecture("unet", "small U-net, blind", 1, partial(BlindUNet, bias=True)),
         Architecture("unet-bias-free", "small U-net without offsets, blind", 1, partial(BlindUNet, bias=False)),
         Architecture(
             "ffdnet-colour", "FFDNet of 12 convolutions, told the level", 3, partial(FFDNet, 3, 96, 12), _of_ffdnet(12)
         ),
-        Architecture("mzsr", "MZSR's 8 convolutions", 3, MZSRNet, OF_MZSR, task="super-resolve"),
+        Architecture(
+            "digits-8-diffusion",
+            "diffusion model of linear layers for pictures of 8 x 8, told the level",
+            1,
+            partial(DenseDiffusion, 8, 256),
+        ),
+        Architecture(
+            "digit-diffusion",
+            "small diffusion model of digits, told the level",
+            1,
+            DigitDiffusion,
+            (
+                (r"time_proj_(\w+)\.(.+)", lambda match: f"times.{match[1]}.{match[2]}"),
+                (r"class_proj_(\w+)\.(.+)", lambda match: f"classes.{match[1]}.{match[2]}"),
+            ),
+        ),
+        Architecture(
+            "dcgan-64",
+            "DCGAN: pictures of 64 x 64 from codes of 100 numbers",
+            3,
+            partial(dcgan, *OF_FACES, bias=False),
+            ((r"main\.(\d+)\.(.+)", _of_dcgan),),
+            kind="generator",
+        ),
+        Architecture(
+            "dcgan-28",
+            "DCGAN: pictures of 28 x 28 from codes of 64 numbers",
+            1,
+            partial(dcgan, *OF_DIGITS, bias=True),
+            _of_blocks(r"gen\.(\d+)\.0\.(.+)", "convolution") + _of_blocks(r"gen\.(\d+)\.1\.(.+)", "norm"),
+            kind="generator",
+        ),
+        Architecture(
+            "vae-28",
+            "the decoder of a variational auto-encoder: 28 x 28 from codes of 20 numbers",
+            1,
+            partial(dense_generator, 20, (400,), DIGITS, "sigmoid"),
+            tuple((rf"fc{k + 3}\.(.+)", partial(_numbered, k)) for k in range(2)),
+            COUNTS + r"|fc(1|21|22)\..+",
+            kind="generator",
+        ),
+        Architecture(
+            "digits-8",
+            "the decoder of a variational auto-encoder: 8 x 8 from codes of 8 numbers",
+            1,
+            partial(dense_generator, 8, (128,), (1, 8, 8), "sigmoid"),
+            kind="generator",
+        ),
+        Architecture(
+            "dense-28",
+            "linear layers: pictures of 28 x 28 from codes of 64 numbers",
+            1,
+            partial(dense_generator, 64, (256, 256), DIGITS),
+            _of_blocks(r"(\d+)\.(.+)", "linear", step=2),
+            kind="generator",
+        ),
+        Architecture(
+            "dense-28-discriminator",
+            "linear layers that tell pictures of 28 x 28 from made ones",
+            1,
+            partial(DenseDiscriminator, DIGITS, (256, 256)),
+            _of_blocks(r"(\d+)\.(.+)", "linear", step=2),
+            kind="discriminator",
+        ),
+        Architecture(
+            "split-colour", "residual blocks on the 2x2 split, told the level", 3, partial(SplitDenoiser, 3, 64, 5)
+        ),
+        Architecture(
+            "split-gray", "residual blocks on the 2x2 split, told the level", 1, partial(SplitDenoiser, 1, 64, 5)
+        ),
+        Architecture("mzsr", "MZSR's 8 convolutions", 3, MZSRNet, OF_MZSR, kind="super-resolver"),
     )
 }

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["DnCNN", "ScaleNorm"]
+__all__ = ["DeviationNorm", "DnCNN", "ScaleNorm"]
 
 
 class ScaleNorm(nn.Module):
@@ -30,6 +30,24 @@ class ScaleNorm(nn.Module):
         return x * (self.weight / (self.running_var.sqrt() + self.eps)).reshape(1, -1, 1, 1)
 
 
+class DeviationNorm(nn.Module):
+    """The same with the standard deviation itself, ``weight * x / deviation``, each ``(1, C, 1, 1)``.
+
+    Kadkhodaie, Guth, Mallat, Simoncelli. Learning multi-scale local conditional probability models of images. ICLR
+    2023.
+    """
+
+    deviation: Tensor
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1, width, 1, 1))
+        self.register_buffer("deviation", torch.ones(1, width, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * (self.weight / self.deviation)
+
+
 class DnCNN(nn.Module):
     """``x - f(x)``, ``f`` being ``depth`` 3x3 convolutions of 64 channels with ReLUs between; zeros beyond the border.
 
@@ -39,7 +57,10 @@ class DnCNN(nn.Module):
     bias : bool
         Whether the convolutions have offsets.
     norm : str
-        Between the inner convolutions and their ReLUs: ``"none"`` (or merged into them), ``"batch"``, or ``"scale"``.
+        Between the inner convolutions and their ReLUs: ``"none"`` (or merged into them), ``"batch"``, ``"scale"``
+        or ``"deviation"``.
+    linear_first : bool
+        Whether no ReLU follows the first convolution.
     channels, width : int
 
     Zhang, Zuo, Chen, Meng, Zhang. Beyond a Gaussian denoiser: residual learning of deep CNN for image denoising. IEEE
@@ -51,21 +72,24 @@ class DnCNN(nn.Module):
         depth: int,
         *,
         bias: bool,
-        norm: Literal["none", "batch", "scale"] = "none",
+        norm: Literal["none", "batch", "scale", "deviation"] = "none",
+        linear_first: bool = False,
         channels: int = 1,
         width: int = 64,
     ) -> None:
         super().__init__()
+        self.linear_first = linear_first
         sizes = [channels, *[width] * (depth - 1), channels]
         self.convolutions = nn.ModuleList(
             nn.Conv2d(sizes[i], sizes[i + 1], 3, padding=1, bias=bias) for i in range(depth)
         )
-        kind = {"none": nn.Identity, "batch": nn.BatchNorm2d, "scale": ScaleNorm}[norm]
+        kinds = {"none": nn.Identity, "batch": nn.BatchNorm2d, "scale": ScaleNorm, "deviation": DeviationNorm}
+        kind = kinds[norm]
         self.norms = nn.ModuleList(kind(width) for _ in range(depth - 2))
 
     def forward(self, x: Tensor) -> Tensor:
         first, *inner, last = self.convolutions
-        made = F.relu(first(x))
+        made = first(x) if self.linear_first else F.relu(first(x))
         for convolution, norm in zip(inner, self.norms, strict=True):
             made = F.relu(norm(convolution(made)))
         clean: Tensor = x - last(made)

@@ -1,16 +1,30 @@
-"""Public weights that are known by their contents: a small register."""
+"""Weights that are known by their contents, public ones and our own: a small register."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-__all__ = ["KNOWN", "Known"]
+__all__ = ["KNOWN", "SHIPPED", "Known", "drawn_denoiser"]
+
+SHIPPED: Mapping[str, Path] = {
+    name: Path(__file__).with_name("weights") / f"{name}.safetensors"
+    for name in ("drawn-colour", "drawn-gray", "digits", "digits-diffusion")
+}
+"""The files of this package, by name: denoisers that were trained on drawn pictures (`oneself pretrain denoiser`), and
+small priors of handwritten digits of 8 x 8."""
+COLOUR = 3
+
+
+def drawn_denoiser(channels: int) -> Path:
+    """The file of weights for pictures of so many channels: colour for three, gray, channel by channel, for others."""
+    return SHIPPED["drawn-colour" if channels == COLOUR else "drawn-gray"]
 
 
 @dataclass(frozen=True)
 class Known:
-    """Weights in a public file.
+    """Weights in a file.
 
     Attributes
     ----------
@@ -20,8 +34,8 @@ class Known:
     source : str
         Repository and path.
     licence : str
-    levels : (float, float)
-        The noise levels that they were trained for, of pictures in 0 to 255; (0, 0) of those that are not to denoise.
+    levels : (float, float) or None
+        The noise levels that they were trained for, of pictures in 0 to 255; ``None`` of what is no denoiser.
     figure : str
         What was measured with them, here or in their paper.
     """
@@ -30,7 +44,7 @@ class Known:
     architecture: str
     source: str
     licence: str
-    levels: tuple[float, float]
+    levels: tuple[float, float] | None
     figure: str
 
 
@@ -45,6 +59,10 @@ def _bias_free(kind: str, bias: bool, top: int, figure: str) -> Known:
 def _damp(low: int, high: int) -> Known:
     place = f"ricedsp/D-AMP_Toolbox: Packages/DnCNN/BestNets_17/DnCNN_17Layer_sigma{low}to{high}-best.mat"
     return Known(f"damp-dncnn-17-{low}-{high}", "dncnn-17", place, "BSD-like (Rice University)", (low, high), "")
+
+
+def _of_digits(name: str, architecture: str, file: str) -> Known:
+    return Known(name, architecture, f"csinva/gan-vae-pretrained-pytorch: {file}", "MIT by its README", None, "")
 
 
 KNOWN: Mapping[str, Known] = {
@@ -69,17 +87,69 @@ KNOWN: Mapping[str, Known] = {
         (0, 75),
         "31.40 dB on Set9 at 25, 28.72 at 50",
     ),
+    "84ec07681a0bf8140bba9bcfc63d23044e2879176807a3697368ad15f28348b8": Known(
+        "drawn-colour",
+        "split-colour",
+        "part of this package: docs/priors.md",
+        "BSD-3-Clause",
+        (0, 75),
+        "FIGURE_COLOUR",
+    ),
+    "b315542c928cefb48cde11ca6bb9b5eff9b9412fa6003122f34b35aac376c074": Known(
+        "drawn-gray",
+        "split-gray",
+        "part of this package: docs/priors.md",
+        "BSD-3-Clause",
+        (0, 75),
+        "FIGURE_GRAY",
+    ),
     "7d785f52c2c6661893945585f216dfd1d54e8cfed22cf80b18943bc829bb2100": _damp(0, 10),
     "3afac28b5d13a4b5048a480dbad6c71537c912137ac63ad19ae493222f7e0b3e": _damp(10, 20),
     "77ed1c1b0a090a5b3530ffd723c4fef09eb56e56eab04e8c4b4c4d0c92f503ea": _damp(20, 40),
     "4da0c23ea2d387c1e13f3a949ed117d9cf728faba859afbcb8c4566f674bc26d": _damp(40, 60),
     "78932a826e1f89f8ab4fcbc4893046364eef8c14aadc5ead6dbff04cc42b280e": _damp(60, 80),
+    "117575245c85ab00ee0edf1476a002f8428ee82e97dcab0e17c8127378da1c52": Known(
+        "bf-cnn-faces-40",
+        "bf-cnn",
+        "LabForComputationalVision/local-probability-models-of-images: the low band of 40 x 40 of CelebA",
+        "MIT",
+        (0, 255),
+        "",
+    ),
+    "73aa5e3d197282c65aa2ffca10875ca9d1024cc3c472f0993b37e19a6a7a9c61": Known(
+        "digit-diffusion-28",
+        "digit-diffusion",
+        "rpw1134/diffusion-model-experiment: mnist_diffusion_model_conditioned.pth",
+        "none found: measure only",
+        (0, 255),
+        "",
+    ),
+    "2fac9ca895e97f319a638e59237f793549b029e3dde11600b061788ccc320d00": Known(
+        "dcgan-faces-64", "dcgan-64", "PyPI gan-face-generate 1.1.1: netG_state_dict, in float16", "MIT", None, ""
+    ),
+    "a4b38a42c2c241a3876aca6e61f2f437ea2edf68ca2469cc8ebc3907c300e482": Known(
+        "dcgan-digits-28",
+        "dcgan-28",
+        "Ryhan9834/DigitDCGAN-Digit-Generation-with-DCGAN: generator.pth",
+        "MIT",
+        None,
+        "",
+    ),
+    "233916a8095759cf732f4dc19c381bc8de03d97040e68f4252a257a5502a9c70": _of_digits(
+        "vae-digits-28", "vae-28", "vae_epoch_25.pth"
+    ),
+    "3163c6503c144d35fe44bb0247bbc61cd8e49c50ea3d84c1b7c080dc18fbf84c": _of_digits(
+        "dense-digits-28", "dense-28", "G--300.ckpt"
+    ),
+    "5ccc1cee6b036477a4f4c5f789f370b4ed9405dba5a16298291d355f6d50836a": _of_digits(
+        "dense-digits-28-discriminator", "dense-28-discriminator", "D--300.ckpt"
+    ),
     "93bc64174de850d0e07086f1098f4113b32f6c908c02ce13639f2e04d05b58f0": Known(
         "mzsr-large-scale",
         "mzsr",
         "JWSoh/MZSR: Pretrained",
         "none given: measure only",
-        (0, 0),
+        None,
         "37.53 dB on Set5, cubic x2, before any adaptation",
     ),
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from oneself.networks.pretrained.architectures import ARCHITECTURES, Architecture
+from oneself.networks.pretrained.architectures import ARCHITECTURES, Architecture, Kind
 from oneself.networks.pretrained.files import digest, read_state
 from oneself.networks.pretrained.known import KNOWN, Known
 
@@ -37,7 +37,7 @@ class Weights:
     known: Known | None
 
 
-def load_weights(path: str | Path, architecture: str | None = None) -> Weights:
+def load_weights(path: str | Path, architecture: str | None = None, kind: Kind | None = None) -> Weights:
     """Read a file of weights into the network that it is of.
 
     Parameters
@@ -47,12 +47,15 @@ def load_weights(path: str | Path, architecture: str | None = None) -> Weights:
         values and an ``argparse.Namespace``.
     architecture : str, optional
         One of ``ARCHITECTURES``; told from the names and shapes of the tensors otherwise.
+    kind : str, optional
+        What the network must be for, such as ``"denoiser"``.
 
     Raises
     ------
     FileNotFoundError
     ValueError
-        What ``read_state`` refuses; an unknown architecture, or one whose tensors have other names or shapes.
+        What ``read_state`` refuses; an unknown architecture, or one whose tensors have other names or shapes; a network
+        of another kind.
     """
     told = f"load_weights({str(path)!r}"
     if architecture is not None and architecture not in ARCHITECTURES:
@@ -61,6 +64,11 @@ def load_weights(path: str | Path, architecture: str | None = None) -> Weights:
         raise ValueError(f"{told}, architecture={architecture!r}): there is no such architecture. {offered}")
     state = read_state(path)
     chosen = _told(state, told) if architecture is None else _checked(state, ARCHITECTURES[architecture], told)
+    if kind is not None and chosen.kind != kind:
+        able = ", ".join(one.name for one in ARCHITECTURES.values() if one.kind == kind)
+        raise ValueError(
+            f"{told}): weights of a {chosen.kind} ({chosen.name}), a {kind} is needed. Give weights of one of {able}."
+        )
     sha256 = digest(Path(path))
     return Weights(chosen.load(state), chosen, sha256, KNOWN.get(sha256))
 

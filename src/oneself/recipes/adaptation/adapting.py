@@ -218,7 +218,7 @@ def _judge(loss: Loss, parts: Parts, level: float) -> Judge:
 
 
 def _range_note(known: Known | None, level: float, owner: str) -> tuple[str, ...]:
-    if known is None or known.levels[0] <= level * WHITE <= known.levels[1] + HALF:
+    if known is None or known.levels is None or known.levels[0] <= level * WHITE <= known.levels[1] + HALF:
         return ()
     low, high = known.levels
     told = f"{low:g} to {high:g}" if low < high else f"{low:g}"

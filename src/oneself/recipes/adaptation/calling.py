@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from oneself.networks import apply_in_tiles
-from oneself.networks.pretrained import Known, load_weights
+from oneself.networks.pretrained import Kind, Known, load_weights
 
 __all__ = ["HALVED", "Denoising", "called", "level_argument", "network_of", "whole"]
 
@@ -49,23 +49,20 @@ class Denoising(nn.Module):
 
 
 def network_of(
-    weights: Path | nn.Module | None, device: torch.device, owner: str, task: str = "denoise"
+    weights: Path | nn.Module | None, device: torch.device, owner: str, kind: Kind = "denoiser"
 ) -> tuple[nn.Module, Known | None]:
     """The network of its own that a run works with, and what is known of it.
 
     Raises
     ------
     ValueError
-        None is given, weights of a network for another task, or what ``load_weights`` refuses.
+        None is given, or what ``load_weights`` refuses.
     """
     if weights is None:
         raise ValueError(f"{owner}(weights=None): there is no network. Give a file of weights, or a torch module.")
     if isinstance(weights, nn.Module):
         return weights.eval(), None
-    loaded = load_weights(weights)
-    if loaded.architecture.task != task:
-        name, able = loaded.architecture.name, loaded.architecture.task
-        raise ValueError(f"{owner}(weights): they are of {name}, which is to {able}. Give weights of one to {task}.")
+    loaded = load_weights(weights, kind=kind)
     return loaded.network.to(device), loaded.known
 
 

@@ -47,7 +47,7 @@ def mzsr(
     steps: Annotated[int, Option("steps of the adaptation; 0 for the network as it came", low=0, high=10**7)] = 10,
     tile: o.Tile = 1024,
 ) -> Stage:
-    network, _ = network_of(weights, y.device, "mzsr", "super-resolve")
+    network, _ = network_of(weights, y.device, "mzsr", "super-resolver")
     size = tuple(physics.A_adjoint(y).shape[2:])
     scale = tuple(n / m for n, m in zip(size, y.shape[2:], strict=True))
     shift = displacement(physics.A, y, scale)

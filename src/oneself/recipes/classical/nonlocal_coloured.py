@@ -7,7 +7,8 @@ Input           the groups Y of y, and X of the estimate x̂ that the pass befor
 Loss            the risk ‖XΦ − X‖² + E‖NΦ‖² of Wiener's filter Φ for noise N of that covariance, at its exact minimum;
                 in the first pass Stein's estimate of the risk of patches mixed, ‖ΘY − Y‖² + 2nσ² tr Θ
 Regularisation  the noise that the filters let through; bounds on the noise's spectrum, from what cameras make of noise;
-                half the level again, as long as what two passes take off runs along the picture's own lines
+                half the variance again, as long as what a quick filter takes off for noise runs along the picture's own
+                lines, or repeats itself
 
 Lebrun, Colom, Morel. Multiscale image blind denoising. IEEE Transactions on Image Processing 2015. (the noise measured
 by frequency and brightness, then filtered by its covariance; here at one scale)
@@ -18,8 +19,7 @@ approach. ICIP 2022. (Θ)
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator
 from typing import Annotated, Any
 
 import torch
@@ -28,15 +28,14 @@ from torch import Tensor
 
 from oneself.core import Option, Stage, method
 from oneself.inputs import SimilarPatches
-from oneself.noise import FOLLOWS, PatchNoise, estimate_patch_noise, shared_direction
+from oneself.noise import PatchNoise
 from oneself.recipes import options as o
+from oneself.recipes.classical.coloured import brightness_curve, measured_noise
+from oneself.recipes.classical.frequencies import believable_noise
 from oneself.recipes.classical.groups import GroupPass, Turn, around_pilot
 
 FIRST = 18  # patches of a group of the first pass, whose risk is estimated from the noisy ones alone
 SMALLEST = 8
-LOOKED_AT = 2  # passes after which it is looked at what was taken off
-ATTEMPTS = 5  # with half the level each
-MUCH, GAIN = 0.1, 0.75  # under the one, and hardly less than before, it is the noise's own direction
 AROUND = 5  # pixels over which brightness is averaged before there is an estimate
 
 
@@ -65,65 +64,19 @@ def nonlocal_coloured(
             "patches to have any like them. Use method='dip'."
         )
     side = min(patch, min(y.shape[2:]) // 2)
-    noise, notes = _noise(y, side, sigma)
-    walk = _Walk(y, side, similar, reach, min(stride, side))
+    noise, notes = measured_noise(y, side, sigma, "nonlocal_coloured")
+    if sigma is None:
+        noise, told = believable_noise(y, noise, "nonlocal_coloured")
+        notes += told
+    turn, step = _turn(noise, y), min(stride, side)
     x: Tensor | None = None
-    before = 1.0
-    for attempt in range(1 if sigma is not None or passes < LOOKED_AT else ATTEMPTS):
-        if attempt:
-            noise = noise.scaled(1 / 4)
-            notes = (f"nonlocal_coloured: what was taken off follows the picture; taken for {noise.words(_pixels(y))}",)
-        x = yield from walk(None, noise, min(passes, LOOKED_AT), notes)
-        follows = shared_direction(_pixels(y - x), _pixels(x))
-        if follows <= FOLLOWS or MUCH > follows > GAIN * before:
-            break
-        before = follows
-    if passes > LOOKED_AT:
-        yield from walk(x, noise, passes - LOOKED_AT)
-
-
-@dataclass(frozen=True)
-class _Walk:
-    """All groups denoised some times over."""
-
-    y: Tensor
-    side: int
-    similar: int
-    reach: int
-    step: int
-
-    def __call__(
-        self, x: Tensor | None, noise: PatchNoise, passes: int, notes: Sequence[str] = ()
-    ) -> Generator[Stage, Stage, Tensor]:
-        y, turn = self.y, _turn(noise, self.y)
-        for number in range(passes):
-            start = [int(torch.randint(self.step, ())) for _ in range(2)]
-            groups = SimilarPatches(y.shape[2:], patch=self.side, reach=self.reach, stride=self.step, start=start)
-            count = min(FIRST, self.similar, y.shape[1] * self.side**2 // 2) if x is None else self.similar
-            variance = _variance(noise, y if x is None else x, smooth=x is None)
-            told = () if number else notes
-            x = (yield GroupPass(y, x, turn, variance, groups, count, around_pilot, told)).estimate()
-        assert x is not None
-        return x
-
-
-def _noise(y: Tensor, side: int, sigma: float | None) -> tuple[PatchNoise, tuple[str, ...]]:
-    """The noise as it is measured, of level ``sigma`` where that is given, and a note where it is not.
-
-    It is counted up to twice where most places hold nothing but noise: an estimate that keeps some of it misleads the
-    filters of the next pass there, and there is little else to lose.
-    """
-    measured = _pixels(y)
-    noise = estimate_patch_noise(measured, side)
-    level, counted = noise.level(measured), noise.scaled(1 + noise.plain)
-    if sigma is not None:
-        return counted.scaled((sigma / level) ** 2), ()
-    return counted, (f"nonlocal_coloured: sigma was not given; estimated: {noise.words(measured)}",)
-
-
-def _pixels(x: Tensor) -> Any:
-    """``(C, H, W)``, as an array."""
-    return x[0].cpu().numpy()
+    for number in range(passes):
+        start = [int(torch.randint(step, ())) for _ in range(2)]
+        groups = SimilarPatches(y.shape[2:], patch=side, reach=reach, stride=step, start=start)
+        count = min(FIRST, similar, y.shape[1] * side**2 // 2) if x is None else similar
+        variance = _variance(noise, y if x is None else x, smooth=x is None)
+        told = () if number else notes
+        x = (yield GroupPass(y, x, turn, variance, groups, count, around_pilot, told)).estimate()
 
 
 def _turn(noise: PatchNoise, y: Tensor) -> Turn:
@@ -136,4 +89,4 @@ def _variance(noise: PatchNoise, x: Tensor, smooth: bool) -> Tensor:
     brightness = x.mean(1, keepdim=True)
     if smooth:
         brightness = F.avg_pool2d(brightness, AROUND, 1, AROUND // 2, count_include_pad=False)
-    return torch.from_numpy(noise.at(brightness.cpu().numpy())).to(x)
+    return brightness_curve(noise, brightness)

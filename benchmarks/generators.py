@@ -1,0 +1,280 @@
+"""Generators and denoisers as priors: what each method makes of pictures of the prior's own kind, and of others.
+
+    python benchmarks/generators.py --rows digits
+    python benchmarks/generators.py --data PATH --rows loading faces scores --out results
+
+`--data` holds `weights` and `priors`; files of weights are found by their SHA-256. Without it `digits` alone is run,
+with the priors that the package ships, on digits of scikit-learn that they have not seen. Rows:
+
+- `loading`: samples of every public generator, as a picture, and what the denoisers that are priors remove.
+- `digits`: compressed sensing, a hole, and half the size, with the shipped priors; 8 digits.
+- `faces`: the colour generator of faces of 64 x 64 on real ones, which lie outside of its range, and on its own
+  samples: compressed sensing (500 Gaussian measurements of 12 288), a hole of 20 x 20, and a fourth of the size.
+- `scores`: the denoiser of gray faces of 40 x 40 on real ones: a hole, half the size.
+
+Measurements have no noise but where the row says so. Beside the methods: the smallest picture that explains the
+measurement (`A⁺y`), and the deep image prior. Settings were tuned on the last of the 64 faces; rows are of the first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import time
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from measuring import quality, report
+from oneself import Run
+from oneself.networks.pretrained import KNOWN, SHIPPED, load_weights
+from oneself.networks.pretrained.files import digest
+from oneself.operators import Resize, least_norm
+from oneself.testing import Mask
+
+FRAME = (0, 20, 178, 198)  # of an aligned face of CelebA, what the generator's own faces show
+GENERATORS = ("csgm", "iagan", "iagan+bp", "ilo", "pti", "dgp")
+SCORES = ("implicit_prior", "ddpg", "adir")
+
+
+class Gaussian:
+    """``count`` random projections of pictures of ``size``, as ``(B, 1, count, 1)``; rows of unit length on average."""
+
+    def __init__(self, count: int, size: tuple[int, ...]) -> None:
+        chance = torch.Generator().manual_seed(0)
+        self.size, pixels = size, int(np.prod(size))
+        self.matrix = torch.randn(count, pixels, generator=chance) / count**0.5
+
+    def A(self, x: Tensor) -> Tensor:
+        return (x.flatten(1) @ self.matrix.T).reshape(len(x), 1, -1, 1)
+
+    def A_adjoint(self, y: Tensor) -> Tensor:
+        return (y.flatten(1) @ self.matrix).reshape(len(y), *self.size)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A method on a picture: PSNR in dB and SSIM of the answer cut to [0, 1]."""
+
+    rows: str
+    task: str
+    picture: str
+    method: str
+    psnr: float
+    ssim: float
+    steps: int
+    seconds: float
+    note: str = ""
+
+
+def found(folder: Path | None) -> dict[str, Path]:
+    """The files of weights of a folder that are known, by name."""
+    suffixes = (".pt", ".pth", ".ckpt", ".safetensors")
+    files = [path for path in sorted(folder.rglob("*")) if path.suffix in suffixes] if folder else []
+    return {KNOWN[sha256].name: path for path in files if (sha256 := digest(path)) in KNOWN}
+
+
+def faces(data: Path, side: int, gray: bool) -> list[Tensor]:
+    """The aligned faces in order, framed as the generator's own, ``(1, C, side, side)``."""
+    made = []
+    with zipfile.ZipFile(data / "priors" / "celebAtest.zip") as archive:
+        for name in sorted(one for one in archive.namelist() if one.endswith(".jpg")):
+            shown = Image.open(io.BytesIO(archive.read(name))).convert("L" if gray else "RGB").crop(FRAME)
+            pixels = np.asarray(shown.resize((side, side), Image.Resampling.LANCZOS), np.float32) / 255
+            made.append(torch.from_numpy(pixels.reshape(side, side, -1).transpose(2, 0, 1).copy())[None])
+    return made
+
+
+def hole(x: Tensor, side: int) -> Mask:
+    """What leaves out a square a little above the middle."""
+    known, top, left = torch.ones_like(x), x.shape[2] * 3 // 8, (x.shape[3] - side) // 2
+    known[..., top : top + side, left : left + side] = 0
+    return Mask(known)
+
+
+def problems(x: Tensor, count: int, square: int, factor: int) -> dict[str, Any]:
+    size = tuple(x.shape[1:])
+    return {
+        f"{count} projections": Gaussian(count, size),
+        f"hole of {square}": hole(x, square),
+        f"size / {factor}": Resize(factor),
+    }
+
+
+def answered(
+    rows: str, task: str, picture: str, x: Tensor, physics: Any, name: str, **options: Any
+) -> tuple[Row, Tensor]:
+    """One row; ``A+y`` stands for no method."""
+    y, began = physics.A(x), time.monotonic()
+    if name == "A+y":
+        image, steps, note = least_norm(physics.A, physics.A_adjoint, y, steps=500), 0, ""
+    else:
+        key, _, more = name.partition("+")
+        given = {**options, **({"back_projection": True} if more else {})}
+        result = Run(key, y, physics, device="cpu", **given).finish()
+        image, steps = result.image, result.steps
+        note = "held out" if "held_out" in result.stopped_by else ""
+    psnr, ssim = quality(image.clamp(0, 1), x)
+    return Row(rows, task, picture, name, psnr, ssim, steps, time.monotonic() - began, note), image.clamp(0, 1)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is run: ``count`` pictures of each kind, the named methods and tasks (all where none is named), and options
+    of the search for a code."""
+
+    data: Path | None
+    count: int
+    methods: list[str]
+    tasks: list[str]
+    search: dict[str, int]
+
+    def methods_of(self, *names: str) -> list[str]:
+        return [name for name in names if not self.methods or name in self.methods]
+
+    def tasks_of(self, made: dict[str, Any]) -> dict[str, Any]:
+        return {name: one for name, one in made.items() if not self.tasks or any(word in name for word in self.tasks)}
+
+    def prior(self, name: str, generator: Path, denoiser: Path) -> dict[str, Any]:
+        """The options of a method that say which prior it has, and how its code is searched."""
+        key = name.partition("+")[0]
+        if key in SCORES:
+            return {"weights": denoiser}
+        if key not in GENERATORS:
+            return {}
+        steps = "steps" if key == "csgm" else "latent_steps"
+        named = {"restarts": "restarts", "steps": steps}
+        search = {} if key == "dgp" else {named[name]: value for name, value in self.search.items()}
+        return {"generator": generator, **search}
+
+
+def of_digits(wanted: Wanted, sheet: list[list[Tensor]]) -> Iterator[Row]:
+    from sklearn.datasets import load_digits
+
+    unseen = torch.from_numpy(load_digits().images[1500:]).float()[:, None, None] / 16
+    priors = SHIPPED["digits"], SHIPPED["digits-diffusion"]
+    for number, x in enumerate(unseen[: wanted.count]):
+        for task, physics in wanted.tasks_of(problems(x, 20, 3, 2)).items():
+            names = [name for name in ("A+y", *GENERATORS, *SCORES) if name != "adir" or "projections" not in task]
+            yield from line_of("digits", f"digit {number}", x, task, physics, names, wanted, priors, sheet)
+
+
+def line_of(
+    rows: str, picture: str, x: Tensor, task: str, physics: Any, names: list[str], wanted: Wanted,
+    priors: tuple[Path, Path], sheet: list[list[Tensor]],
+) -> Iterator[Row]:  # fmt: skip
+    """A row for each method on one picture, and their answers in a line of the sheet, the picture first."""
+    line = [x]
+    for name in wanted.methods_of(*names):
+        row, image = answered(rows, task, picture, x, physics, name, **wanted.prior(name, *priors))
+        line.append(image)
+        yield row
+    sheet.append(line)
+
+
+def of_faces(wanted: Wanted, sheet: list[list[Tensor]]) -> Iterator[Row]:
+    assert wanted.data is not None
+    weights = found(wanted.data / "weights")["dcgan-faces-64"]
+    torch.manual_seed(0)
+    with torch.no_grad():
+        own = load_weights(weights).network(torch.randn(wanted.count, 100))
+    shown = {f"real {k}": x for k, x in enumerate(faces(wanted.data, 64, False)[: wanted.count])}
+    shown |= {f"own {k}": x[None] for k, x in enumerate(own)}
+    for picture, x in shown.items():
+        for task, physics in wanted.tasks_of(problems(x, 500, 20, 4)).items():
+            names = ["A+y", "dip", *GENERATORS]
+            yield from line_of("faces", picture, x, task, physics, names, wanted, (weights, weights), sheet)
+
+
+def of_scores(wanted: Wanted, sheet: list[list[Tensor]]) -> Iterator[Row]:
+    assert wanted.data is not None
+    weights = found(wanted.data / "weights")["bf-cnn-faces-40"]
+    for number, x in enumerate(faces(wanted.data, 40, True)[: wanted.count]):
+        for task, physics in list(wanted.tasks_of(problems(x, 100, 12, 2)).items()):
+            names = ["A+y", "dip", *(name for name in SCORES if name != "adir" or "projections" not in task)]
+            yield from line_of("scores", f"real {number}", x, task, physics, names, wanted, (weights, weights), sheet)
+
+
+def loading(wanted: Wanted, sheet: list[list[Tensor]]) -> Iterator[Row]:
+    """Samples of the generators; of the denoisers the PSNR of what they make of noise."""
+    assert wanted.data is not None
+    data = wanted.data
+    torch.manual_seed(0)
+    for path in found(data / "weights").values():
+        loaded = load_weights(path)
+        if loaded.architecture.kind == "generator":
+            with torch.no_grad():
+                sheet.append(list(loaded.network(torch.randn(8, *loaded.network.latent))[:, None]))
+    name = "bf-cnn-faces-40"
+    network = load_weights(found(data / "weights")[name]).network
+    for level in (0.1, 0.4):
+        values = []
+        for x in faces(data, 40, True)[:16]:
+            with torch.no_grad():
+                values.append(quality(network(x + level * torch.randn_like(x)).clamp(0, 1), x))
+        psnr, ssim = (float(np.mean([value[k] for value in values])) for k in range(2))
+        yield Row("loading", f"noise of {level}", "16 real faces", name, psnr, ssim, 0, 0.0)
+
+
+ROWS = {"loading": loading, "digits": of_digits, "faces": of_faces, "scores": of_scores}
+
+
+def draw(sheet: list[list[Tensor]], path: Path) -> None:
+    """Lines of pictures, each enlarged to 96 pixels."""
+    lines = []
+    for line in sheet:
+        shown = [torch.nn.functional.interpolate(x.expand(1, 3, -1, -1), 96, mode="nearest") for x in line]
+        lines.append(torch.cat(shown, 3))
+    wide = max(line.shape[3] for line in lines)
+    whole = torch.cat([torch.nn.functional.pad(line, (0, wide - line.shape[3])) for line in lines], 2)
+    Image.fromarray((255 * whole[0]).round().byte().permute(1, 2, 0).numpy()).save(path, quality=90)
+
+
+def summary(rows: list[Row]) -> list[Row]:
+    """The means over the pictures of one kind."""
+    groups: dict[tuple[str, str, str, str], list[Row]] = {}
+    for row in rows:
+        if row.rows != "loading":
+            groups.setdefault((row.rows, row.task, row.picture.split()[0], row.method), []).append(row)
+    means = []
+    for (kind, task, of, method), group in groups.items():
+        psnr, ssim, seconds = (float(np.mean([getattr(row, n) for row in group])) for n in ("psnr", "ssim", "seconds"))
+        steps = round(sum(row.steps for row in group) / len(group))
+        means.append(Row(kind, task, f"{of}, mean of {len(group)}", method, psnr, ssim, steps, seconds))
+    return means
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--rows", nargs="+", choices=ROWS, default=["digits"])
+    parser.add_argument("--count", type=int, default=8, help="pictures of each kind")
+    parser.add_argument("--methods", nargs="+", default=[], help="those alone")
+    parser.add_argument("--tasks", nargs="+", default=[], help="those alone: projections, hole, size")
+    parser.add_argument("--restarts", type=int, help="codes that are searched side by side, in place of the default")
+    parser.add_argument("--search", type=int, help="steps at most of that search, in place of the default")
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--name", default="generators")
+    given = parser.parse_args()
+    search = {name: value for name, value in (("restarts", given.restarts), ("steps", given.search)) if value}
+    wanted = Wanted(given.data, given.count, given.methods, given.tasks, search)
+    rows: list[Row] = []
+    sheet: list[list[Tensor]] = []
+    for kind in given.rows:
+        for row in ROWS[kind](wanted, sheet):
+            rows.append(row)
+            print(row, flush=True)
+    report([*summary(rows), *rows], given.name, given.out, "Generators and denoisers as priors")
+    if given.out is not None:
+        draw(sheet, given.out / f"{given.name}.jpg")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""Training the denoiser that is told the level, on drawn pictures."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from oneself.drawing import Pool
+from oneself.networks import SplitDenoiser
+from oneself.optim import Muon, one_cycle
+from oneself.pretraining.noise import levels, noisy
+from oneself.pretraining.saving import Progress, load_checkpoint, save_checkpoint, save_weights, started_from
+
+__all__ = ["Plan", "train_denoiser"]
+
+FLOOR = 2 / 255  # added to a level, so that pictures with hardly any noise do not outweigh all others
+LONGEST_STEP = 5.0  # seconds that count of one step: a process that was stopped for a while has lost no time
+DECAY = 0.999  # of the average of the weights
+AT_LEAST_EVERY = 120.0  # seconds between two checkpoints
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is trained and how long.
+
+    Attributes
+    ----------
+    channels, width, blocks : int
+        Of the network.
+    steps : int
+    seconds : float or None
+        The schedule is laid out over whichever of the two comes first.
+    batch, patch : int
+        How many patches a step, and their side in pixels, an even number.
+    lr : float
+        The highest; it rises and falls on a cosine.
+    pictures, pause, size : int
+        How many drawn pictures there are in the beginning, how many steps are taken before one more is drawn, and their
+        side in pixels.
+    seed : int
+    """
+
+    channels: int = 3
+    width: int = 64
+    blocks: int = 5
+    steps: int = 50_000
+    seconds: float | None = None
+    batch: int = 4
+    patch: int = 64
+    lr: float = 2e-3
+    pictures: int = 40
+    pause: int = 20
+    size: int = 256
+    seed: int = 0
+
+
+class Training:
+    """A network in training: everything of a step follows from the plan and the step's number."""
+
+    def __init__(self, plan: Plan, start: Path | None = None) -> None:
+        torch.manual_seed(plan.seed)
+        self.plan, self.done = plan, Progress()
+        self.network = SplitDenoiser(plan.channels, plan.width, plan.blocks)
+        if start is not None:
+            self.network.load_state_dict(started_from(start, self.network))
+        self.network.to(memory_format=torch.channels_last)
+        self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
+        self.optimiser = Muon(self.network.parameters(), plan.lr)
+        self.factor = one_cycle(rise=0.05, first=0.05, last=2e-3)
+        self.pool = Pool(plan.channels, size=plan.size, seed=plan.seed)
+
+    @property
+    def progress(self) -> float:
+        """Of the schedule, in [0, 1]."""
+        by_time = self.done.seconds / self.plan.seconds if self.plan.seconds else 0.0
+        return min(1.0, max(self.done.step / self.plan.steps, by_time))
+
+    def step(self) -> float:
+        """Learn from one batch; the loss."""
+        began = time.monotonic()
+        rng = np.random.default_rng((self.plan.seed, self.done.step))
+        clean = self._patches(rng)
+        level = levels(rng, clean)
+        loss = self._descend(*(torch.from_numpy(array) for array in (noisy(rng, clean, level), level, clean)))
+        self._follow()
+        self.done.step += 1
+        self.done.seconds += min(LONGEST_STEP, time.monotonic() - began)
+        return loss
+
+    def _patches(self, rng: np.random.Generator) -> np.ndarray:
+        self.pool.draw_until(self.plan.pictures + self.done.step // self.plan.pause)
+        return self.pool.patches(rng, self.plan.batch, self.plan.patch)
+
+    def _descend(self, y: Tensor, level: Tensor, clean: Tensor) -> float:
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.plan.lr * self.factor(self.progress)
+        error = (self.network(y, level) - clean).square().mean(dim=(1, 2, 3))
+        loss = (error / (level.mean(dim=(1, 2, 3)) + FLOOR)).mean()  # errors grow about as the level does
+        self.optimiser.zero_grad()
+        loss.backward()
+        self.optimiser.step()
+        return float(loss.detach())
+
+    def _follow(self) -> None:
+        decay = min(DECAY, (1 + self.done.step) / (10 + self.done.step))
+        for name, value in self.network.state_dict().items():
+            self.average[name].lerp_(value, 1 - decay)
+
+
+def train_denoiser(
+    plan: Plan,
+    out: Path,
+    checkpoint: Path | None = None,
+    *,
+    start: Path | None = None,
+    resume: bool = False,
+    tell: Callable[[Progress, float, float], None] = lambda done, progress, loss: None,
+) -> Progress:
+    """Train, and write the averaged weights to ``out`` as safetensors, with the plan in the file's header.
+
+    Parameters
+    ----------
+    plan : Plan
+    out : Path
+    checkpoint : Path, optional
+        Written every two minutes.
+    start : Path, optional
+        Weights to begin with, of a network of the same width and blocks; its channels may be others.
+    resume : bool
+        Go on from the checkpoint, which must be of the same plan but for its length.
+    tell : callable
+        Given what was done, the progress in [0, 1] and the mean loss, every hundred steps.
+    """
+    training = Training(plan, start)
+    if checkpoint is not None and resume:
+        training.done = load_checkpoint(checkpoint, plan, training.network, training.average, training.optimiser)
+    losses, saved = [], time.monotonic()
+    while training.progress < 1:
+        losses.append(training.step())
+        if training.done.step % 100 == 0:
+            tell(training.done, training.progress, sum(losses) / len(losses))
+            losses.clear()
+        if checkpoint is not None and time.monotonic() - saved > AT_LEAST_EVERY:
+            save_checkpoint(checkpoint, plan, training.done, training.network, training.average, training.optimiser)
+            saved = time.monotonic()
+    if checkpoint is not None:
+        save_checkpoint(checkpoint, plan, training.done, training.network, training.average, training.optimiser)
+    save_weights(out, plan, training.done, training.average)
+    return training.done

@@ -1,0 +1,82 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from oneself.networks import SplitDenoiser
+from oneself.networks.pretrained import read_state
+from oneself.pretraining import Plan, train_denoiser
+from oneself.pretraining.denoiser import Training
+from oneself.pretraining.noise import HIGHEST, levels, noisy
+from oneself.pretraining.saving import load_checkpoint, save_checkpoint, started_from
+
+SMALL = Plan(channels=1, width=16, blocks=1, steps=4, batch=2, patch=16, pictures=2, pause=3, size=32, seed=3)
+
+
+def test_a_training_that_was_broken_off_ends_the_same(tmp_path: Path) -> None:
+    whole = Training(SMALL)
+    for _ in range(4):
+        whole.step()
+    parted = Training(SMALL)
+    for _ in range(2):
+        parted.step()
+    kept = tmp_path / "kept"
+    save_checkpoint(kept, SMALL, parted.done, parted.network, parted.average, parted.optimiser)
+    resumed = Training(SMALL)
+    resumed.done = load_checkpoint(kept, SMALL, resumed.network, resumed.average, resumed.optimiser)
+    assert resumed.done.step == 2
+    for _ in range(2):
+        resumed.step()
+    for name, value in whole.network.state_dict().items():
+        assert torch.equal(value, resumed.network.state_dict()[name]), name
+        assert torch.equal(whole.average[name], resumed.average[name]), name
+
+
+def test_what_a_training_writes(tmp_path: Path) -> None:
+    """Weights that a finished training wrote load by name; a checkpoint of another plan is refused."""
+    out, kept = tmp_path / "out.safetensors", tmp_path / "kept"
+    done = train_denoiser(SMALL, out, kept)
+    assert done.step == 4
+    network = SplitDenoiser(1, 16, 1)
+    network.load_state_dict({name: value.float() for name, value in read_state(out).items()})
+    with pytest.raises(ValueError, match="its seed is 3, not 4"):
+        train_denoiser(replace(SMALL, seed=4), out, kept, resume=True)
+    assert train_denoiser(replace(SMALL, steps=5), out, kept, resume=True).step == 5
+
+
+def test_training_lowers_the_loss(tmp_path: Path) -> None:
+    losses: list[float] = []
+    plan = replace(SMALL, steps=200, lr=5e-3, pause=100)
+    done = train_denoiser(plan, tmp_path / "a.safetensors", tell=lambda done, progress, loss: losses.append(loss))
+    assert done.step == 200
+    assert losses[1] < 0.7 * losses[0]
+
+
+def test_levels_are_those_of_the_noise() -> None:
+    rng = np.random.default_rng(0)
+    clean = np.full((40, 3, 32, 32), 0.5, np.float32)
+    level = levels(rng, clean)
+    assert 0 < level.min() < level.max() <= HIGHEST
+    made = noisy(rng, clean, level)
+    uncut = [k for k in range(40) if made[k].min() < 0 or level[k].max() < 0.1]
+    found = [(made[k] - clean[k]).std() / np.sqrt((level[k] ** 2).mean()) for k in uncut]
+    assert np.mean(found) == pytest.approx(1, abs=0.03)
+
+
+def test_a_network_of_more_channels_begins_one_of_fewer(tmp_path: Path) -> None:
+    """Told a gray picture three times over, the colour network and the gray one that it begins agree."""
+    from safetensors.torch import save_file
+
+    torch.manual_seed(0)
+    colour, gray = SplitDenoiser(3, 16, 2), SplitDenoiser(1, 16, 2)
+    for block in colour.blocks:
+        torch.nn.init.normal_(block.second.weight, std=0.1)
+    save_file(colour.state_dict(), str(tmp_path / "colour.safetensors"))
+    gray.load_state_dict(started_from(tmp_path / "colour.safetensors", gray))
+    y = torch.rand(1, 1, 17, 12)
+    wanted = colour(y.expand(1, 3, 17, 12), 0.1).mean(1, keepdim=True)
+    assert torch.allclose(gray(y, 0.1), wanted, atol=1e-5)
+    with pytest.raises(ValueError, match="another width or depth"):
+        started_from(tmp_path / "colour.safetensors", SplitDenoiser(1, 16, 3))
