@@ -228,9 +228,7 @@ def _others() -> dict[str, tuple[str, list[Parameter]]]:
             "Find the blur behind a small picture, for super-resolve --kernel.",
             [
                 flags.positional("source", "A small picture.", metavar="IN"),
-                flags.positional(
-                    "out", "The kernel, NPY, TIFF or a gray picture; NAME-kernel.npy otherwise.", default=None
-                ),
+                flags.positional("out", "The kernel: NPY, TIFF or gray; NAME-kernel.npy otherwise.", default=None),
                 flags.flag("scale", str, "The factor it was shrunk by: 2, 3 or 4.", default="2", metavar="FACTOR"),
                 flags.flag("method", str, "kernel_spectra, kernelgan, or auto.", default="auto", metavar="KEY"),
                 *(parameter for parameter in flags.COMMON if parameter.name in KERNEL),
@@ -244,9 +242,7 @@ def _others() -> dict[str, tuple[str, list[Parameter]]]:
                 flags.positional("source", "A small picture.", metavar="IN"),
                 flags.positional("out", "The corrected picture; NAME-corrected.EXT beside IN otherwise.", default=None),
                 flags.flag("scale", str, "The factor it was shrunk by: a whole one.", default="2", metavar="FACTOR"),
-                flags.flag(
-                    "kernel", str, "The blur, as of super-resolve.", default="estimate", metavar="FILE|estimate"
-                ),
+                flags.flag("kernel", str, "The blur, as super-resolve's.", default="estimate", metavar="FILE|estimate"),
                 flags.flag(
                     "ridge",
                     float,

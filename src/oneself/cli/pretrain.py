@@ -56,6 +56,8 @@ def main(kind: str, out: str, start: str | None, checkpoint: str | None, resume:
         raise ValueError(f"pretrain(KIND={kind!r}): there is no such kind. Known: {', '.join(KINDS)}.")
     target, kept = Path(out), Path(checkpoint or f"{out}.checkpoint")
     _check_places(target, kept, resume, overwrite)
+    if int(plan["patch"] or 0) % 2:
+        raise ValueError(f"pretrain(--patch {plan['patch']}): a patch is split into four. Give an even number.")
     from oneself.pretraining import Plan, train_denoiser
 
     made = Plan(**plan)  # type: ignore[arg-type]  # the flags have the plan's names and types

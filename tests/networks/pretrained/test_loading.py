@@ -85,6 +85,7 @@ PUBLIC = {
     "ffdnet-colour": of_ffdnet,
     "split-colour": lambda network: network.state_dict(),
     "split-gray": lambda network: network.state_dict(),
+    "mzsr": lambda network: network.state_dict(),
 }
 
 

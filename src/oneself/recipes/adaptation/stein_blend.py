@@ -65,7 +65,6 @@ def stein_blend(
         Option("the denoiser: weights of an architecture that 'oneself weights' lists; those of the package otherwise"),
     ] = None,
     sigma: o.Sigma = None,
-    what: a.Change = "gains",
     steps: a.Steps = 0,
     ensemble: o.Ensemble = True,
     passes: Annotated[int, Option("times all groups of patches are filtered before the blend", low=1, high=100)] = 2,
@@ -80,7 +79,7 @@ def stein_blend(
         )
     level, _ = known_level(y[0].cpu().numpy(), sigma, "stein_blend")
     chosen = drawn_denoiser(y.shape[1]) if weights is None else weights
-    told: dict[str, Any] = {"weights": chosen, "what": what, "sigma": sigma, "steps": steps, "tile": tile}
+    told: dict[str, Any] = {"weights": chosen, "what": "gains", "sigma": sigma, "steps": steps, "tile": tile}
     learning: Any = adapting(y, "stein_blend", **told, **LEARNING)
     learning.time_share = ADAPTING_SHARE
     learned: Any = yield learning
