@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from oneself.core import Result
+    from oneself.domains import Recording
     from oneself.generative.model import Model
     from oneself.registry import Reconstructor, Run, methods
     from oneself.tasks.adaptation import Adapted, adapt
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from oneself.tasks.enlarging import enlarge
     from oneself.tasks.estimation import correct, kernel
     from oneself.tasks.generation import edit, generate, harmonise, paint
+    from oneself.tasks.recordings import read_recording, write_recording
     from oneself.tasks.restoration import deblur, denoise, inpaint, restore, separate, super_resolve
     from oneself.tasks.shapes import consolidate, orient, reconstruct
     from oneself.tasks.text import text_guide
@@ -25,6 +27,7 @@ __all__ = [
     "Calibration",
     "Model",
     "Reconstructor",
+    "Recording",
     "Region",
     "Result",
     "Run",
@@ -46,11 +49,13 @@ __all__ = [
     "methods",
     "orient",
     "paint",
+    "read_recording",
     "reconstruct",
     "restore",
     "separate",
     "super_resolve",
     "text_guide",
+    "write_recording",
 ]
 
 _HOMES = {
@@ -60,6 +65,8 @@ _HOMES = {
     **dict.fromkeys(["edit", "generate", "harmonise", "paint"], "tasks.generation"),
     "Model": "generative.model",
     "enlarge": "tasks.enlarging",
+    "Recording": "domains",
+    **dict.fromkeys(["read_recording", "write_recording"], "tasks.recordings"),
     "Region": "generative",
     "Result": "core",
     "Calibration": "tasks.calibration",

@@ -15,6 +15,7 @@ NEAR = {"lr": 0.3, "patience": 2}  # of a generator whose weights bounce
 GIVEN: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("dgp", "iagan", "ilo", "pti"), NEAR),
     **{key: {"sigma": 0.1} for key in ("adir", "ddpg")},  # as the cases have
+    "audio_texture": {"shortest": 0.002, "longest": 0.008, "context": 0.004, "temperature": 4.0},  # of 30 ms
     "dip_sgld": {"sigma": 0.1},  # that cannot be told from a measurement with gaps
     "dip": WATCHED,
     "dip_sure": {"sigma": 0.3, **BOUNCING},

@@ -141,5 +141,5 @@ def test_what_the_signature_says_is_told() -> None:
     assert guide.domain is RECORDING
     assert guide.allowed() == "a recording, or none"
     assert sound.dims == ()
-    with pytest.raises(ValueError, match=r"unknown \['deblur'\]\. Give some of \('denoise',\)"):
+    with pytest.raises(ValueError, match=r"unknown \['deblur'\]\. Give some of \('denoise', 'inpaint'"):
         method("Sound", cite=CITE, tasks=("deblur",), domain=RECORDING)

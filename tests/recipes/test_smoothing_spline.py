@@ -49,3 +49,8 @@ def test_too_few_elements_are_left_as_they_are(size: tuple[int, ...]) -> None:
     y = torch.rand(1, 1, *size)
     assert torch.allclose(Run(smoothing_spline, y, device="cpu").finish().answer, y, atol=1e-5)
     assert not torch.allclose(Run(smoothing_spline, y, device="cpu", sigma=0.3).finish().answer, y, atol=1e-3)
+
+
+def test_what_is_too_long_for_its_transform_is_refused() -> None:
+    with pytest.raises(ValueError, match="over 8192 elements along an axis"):
+        Run(smoothing_spline, torch.rand(1, 1, 10_000), device="cpu").finish()

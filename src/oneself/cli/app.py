@@ -34,20 +34,20 @@ GENERATE = "generate"
 APART = ("transparency", "watermark", "segment", "dehaze")
 EXAMPLES = {"super-resolve": "zssr", "separate": "double_dip", "dehaze": "double_dip"}
 OWN = {
-    "denoise": [
-        flags.flag("quality", str, "What auto picks by: fast takes seconds for a photograph, best as long as it needs; "
-                   "the best that takes about a minute otherwise.", metavar="fast|best"),
-    ],
+    "denoise": [flags.QUALITY],
     "super-resolve": [
-        flags.flag("scale", str, "How much larger: 2, 1.5, or one for each axis: 2x1.5 (down x across).", default=...,
+        flags.flag("scale", str, "How much larger: 2, 1.5, or one for each axis: 2x1.5 (down x across).",
                    metavar="FACTOR"),
+        flags.flag("rate", float, "Of a recording: the rate that it shall have.", metavar="HZ", above=0, high=1e7),
         flags.flag("kernel", str, "The blur (NPY or picture) behind the small picture, where you know it; whole "
                    "factors then. Odd-sized, of sum 1; pictures are divided by their sum. Or 'estimate': found from "
                    "the picture.", metavar="FILE|estimate"),
     ],
     "inpaint": [
         flags.flag("mask", str, "A picture of the same size: not 0 (not black) where something is missing.",
-                   default=..., metavar="FILE"),
+                   metavar="FILE"),
+        flags.flag("gap", list[str], "Of a recording: what is missing, in seconds. Several times, too.",
+                   metavar="FROM:TO"),
         flags.flag("known", str, "What becomes of the rest of the picture: keep leaves it as it is, restore also "
                    "removes its noise.", default="keep", metavar="KIND"),
     ],
@@ -107,14 +107,15 @@ def _application(arguments: list[str], method: Method | None) -> typer.Typer:
     _add(
         app,
         GENERATE,
-        "Make new pictures, of any size, that look like one picture.",
+        "Make new pictures, of any size, that look like one picture, or recordings that sound like one.",
         _generating(method),
         partial(_generate, method, arguments),
         "" if method else AFTER.format(task=GENERATE, example="singan"),
     )
     for task, summary in shapes.SHAPES.items():
         after = "" if method else AFTER.format(task=task, example=shapes.EXAMPLES[task])
-        _add(app, task, summary, shapes.parameters(task, method), partial(_shape, task, method, arguments), after)
+        body = partial(shapes.command, task, method, arguments)
+        _add(app, task, summary, shapes.parameters(task, method), body, after)
     for name, (summary, parameters) in _others().items():
         _add(app, name, summary, parameters, partial(_other, name, arguments))
     return app
@@ -129,7 +130,7 @@ def _add(
 
 def _task_parameters(task: str, method: Method | None) -> list[Parameter]:
     return [
-        flags.positional("source", "A picture, volume or signal, or a folder of them.", metavar="IN"),
+        flags.positional("source", "A picture, volume, signal or recording, or a folder of them.", metavar="IN"),
         flags.positional("out", f"The result, or a folder for it; NAME-{_suffix(task)}.EXT beside IN otherwise.",
                          default=None),
         *OWN[task],
@@ -147,11 +148,13 @@ def _generating(method: Method | None) -> list[Parameter]:
         if p.name not in ("sigma", "recursive", "skip_existing", "preview", "compare")
     ]
     return [
-        flags.positional("source", "The picture.", metavar="IN"),
+        flags.positional("source", "The picture, or the recording.", metavar="IN"),
         flags.positional("out", "A folder for the new pictures; NAME-generated beside IN otherwise.", default=None,
                          metavar="OUT/"),
         flags.flag("n", int, "How many pictures.", default=1, metavar="NUMBER", spelling="-n"),
         flags.flag("size", str, "Their height and width, such as 512x768; IN's otherwise.", metavar="HxW"),
+        flags.flag("length", float, "Of a recording: their seconds; IN's otherwise.", metavar="SECONDS", above=0,
+                   high=1e6),
         flags.flag("start_scale", int, "Keep IN's own structure below this scale: 0 makes everything up.", default=0,
                    metavar="NUMBER"),
         flags.flag("model", str, "The trained model: sampled without training where the file exists, saved there "
@@ -192,13 +195,8 @@ def _others() -> dict[str, tuple[str, list[Parameter]]]:
         "info": (
             "Say what is in a file, what its noise is like, and what auto would do with it.",
             [
-                flags.positional("file", "A picture, volume or signal."),
-                flags.flag(
-                    "plot",
-                    str,
-                    "Draw the noise of a picture here (PNG): against brightness, between neighbours, its spectrum.",
-                    metavar="FILE",
-                ),
+                flags.positional("file", "A picture, volume, signal, recording or shape."),
+                flags.PLOT,
                 *looked_at,
                 json,
             ],
@@ -310,10 +308,6 @@ def _restore(task: str, method: Method | None, arguments: list[str], given: dict
         return restore(task, given, options, images, shlex.join(["oneself", *arguments]))
 
     return guarded(work)
-
-
-def _shape(task: str, method: Method | None, arguments: list[str], given: dict[str, Any]) -> int:
-    return guarded(lambda: shapes.shape(task, method, given, shlex.join(["oneself", *arguments])))
 
 
 def _other(name: str, arguments: list[str], given: dict[str, Any]) -> int:

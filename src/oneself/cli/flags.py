@@ -20,7 +20,9 @@ __all__ = [
     "FILES",
     "LONGEST",
     "METHOD_FLAGS",
+    "PLOT",
     "PREFIX",
+    "QUALITY",
     "SHORTEST",
     "STEERING",
     "command",
@@ -132,6 +134,12 @@ FILES = [
     switch("quiet", "Say nothing but warnings and errors.", panel="Along the way"),
 ]  # fmt: skip
 
+QUALITY = flag("quality", str, "What auto picks by: fast takes seconds for a photograph, best as long as it needs; the "
+               "best that takes about a minute otherwise.", metavar="fast|best")  # fmt: skip
+
+PLOT = flag("plot", str, "Draw the noise of a picture here (PNG): against brightness, between neighbours, its "
+            "spectrum.", metavar="FILE")  # fmt: skip
+
 STEERING = [
     flag("region", list[str], "Keep a part of IN: top, left, height and width there, then top and left in the new "
          "picture. May be given several times.", metavar="T,L,H,W@T,L", panel="Steering (methods by diffusion)"),
@@ -154,8 +162,12 @@ def method_parameters(method: Method, *, files: bool = True) -> list[Parameter]:
 
 
 def _can_be_said(record: OptionRecord) -> bool:
-    """A torch module cannot, nor an input that is no image, as files of such are not read."""
-    return record.is_plain or record.is_file or (record.domain is not None and record.domain.name == "image")
+    """A torch module cannot, nor an input that is no image or recording, as files of such are not read."""
+    return (
+        record.is_plain
+        or record.is_file
+        or (record.domain is not None and record.domain.name in ("image", "recording"))
+    )
 
 
 def _of_option(record: OptionRecord, panel: str) -> Parameter:

@@ -16,10 +16,11 @@ from oneself import io
 from oneself.cli.steering import steering
 from oneself.core.checkpoint import load_tree
 from oneself.core.result import versions
-from oneself.domains import IMAGE
+from oneself.domains import IMAGE, RECORDING
 from oneself.domains.gaps import check_pixels
 from oneself.generative import Shaping
 from oneself.generative.model import Model, checked_size
+from oneself.io.sound import coding_of
 from oneself.jobs.checkpoints import StateFile
 from oneself.jobs.errors import DONE, INTERRUPTED, working
 from oneself.jobs.interruption import Interruption
@@ -30,6 +31,7 @@ from oneself.jobs.progress import Display
 from oneself.jobs.records import as_text, file_record
 from oneself.jobs.request import parse_range
 from oneself.quantities import duration
+from oneself.tasks import sound
 from oneself.tasks.generation import Training, one_picture
 
 __all__ = ["generate", "like", "opaque", "parse_size"]
@@ -56,12 +58,14 @@ def generate(given: Mapping[str, Any], options: Mapping[str, Any], command_line:
         What is refused before the work.
     """
     display = Display(given["quiet"])
-    size = None if given["size"] is None else parse_size(given["size"])
     count = given["n"]
     if not 1 <= count <= 10_000:
         raise ValueError(f"generate(-n {count}): not a number of pictures. Give 1 to 10000.")
     source = Path(given["source"])
+    if given["size"] is not None:
+        parse_size(given["size"])
     picture, notes = _read(source, given["axes"])
+    size = _size(given, picture)
     place = _place(source, given, count, picture)
     ours = _unfinished(place, command_line)
     trains = given["retrain"] or not place.model.exists() or bool(ours)
@@ -126,9 +130,24 @@ def _read(source: Path, axes: str | None) -> tuple[io.Picture, list[str]]:
     if source.is_dir() or source.suffix.lower() == ".gif":
         return io.read_clip(source, axes=axes), []
     picture = io.read(source, axes=axes)
+    if sound.rate_of(picture) is not None:
+        check_pixels(picture.pixels, f"generate({str(source)!r})")
+        return picture, list(picture.notes)
     if len(set(picture.axes) - set("YXC")) == 1:
         return io.read_clip(source, axes=axes), list(picture.notes)
     return opaque(io.upright(picture), source, "generate")
+
+
+def _size(given: Mapping[str, Any], picture: io.Picture) -> tuple[int, ...] | None:
+    """The size asked for: of pictures height and width, of recordings samples. Raises ValueError for the other's."""
+    rate = sound.rate_of(picture)
+    if rate is not None and given["size"] is not None:
+        raise ValueError("generate(--size): of pictures. Say how long the recordings shall be, with --length.")
+    if rate is None and given["length"] is not None:
+        raise ValueError("generate(--length): of recordings. Say how large the pictures shall be, with --size.")
+    if rate is None:
+        return None if given["size"] is None else parse_size(given["size"])
+    return None if given["length"] is None else checked_size((round(given["length"] * rate),), 1)
 
 
 def opaque(picture: io.Picture, source: Path, task: str) -> tuple[io.Picture, list[str]]:
@@ -201,7 +220,7 @@ def _check(picture: io.Picture, size: tuple[int, ...] | None, place: Place, keep
     place.record.parent.mkdir(parents=True, exist_ok=True)
     io.check_target(place.record, keeping.may_replace(place.record))
     io.check_target(place.model, overwrite=True)
-    shape = dict(picture.sizes) | ({} if size is None else dict(zip("YX", size, strict=True)))
+    shape = dict(picture.sizes) | ({} if size is None else dict(zip("YX"[-len(size) :], size, strict=True)))
     blank = np.broadcast_to(np.zeros((), picture.pixels.dtype), tuple(shape.values()))  # takes no memory
     check = io.check_clip_output if is_clip(picture) else io.check_output
     for path in place.pictures:
@@ -214,9 +233,12 @@ def _loaded(
     """The saved model, if it is of this picture, method and options."""
     method = None if given["method"] == "auto" else given["method"]
     model = Model.load(path, method, given["device"])
-    y, _ = one_picture(picture.pixels, "generate", **settings)
+    if sound.rate_of(picture) is None:
+        found = IMAGE.fingerprint(one_picture(picture.pixels, "generate", **settings)[0])
+    else:
+        found = RECORDING.fingerprint(sound.heard(picture)[0])
     told = f"generate(--model {path})"
-    if model.picture != IMAGE.fingerprint(y):
+    if model.picture != found:
         raise ValueError(f"{told}: was trained on another picture. Give that one, or another name to train anew.")
     for name, value in options.items():
         if model.options.get(name) != value:
@@ -233,7 +255,12 @@ def _training(
 ) -> tuple[Training, Shaping | None]:  # fmt: skip
     """A training that can begin, or go on, and what will steer the samples."""
     chosen = {name: given[name] for name in ("seed", "seconds", "device", "preset", "precision", "compile")}
-    training = Training(picture.pixels, given["method"], **chosen, **settings, **options)
+    if sound.rate_of(picture) is None:
+        training = Training(picture.pixels, given["method"], **chosen, **settings, **options)
+    else:
+        recording, kind = sound.heard(picture)
+        training = Training(recording, given["method"], **chosen, **options)
+        training.kind = kind
     training.check(training.sizes[-1][-2:] if size is None else size, given["start_scale"])
     shaping = training.untrained().shaping(training.sizes[-1] if size is None else size, **steer)
     if state is not None and state.path.exists():
@@ -305,7 +332,8 @@ def is_clip(picture: io.Picture) -> bool:
 
 def like(picture: io.Picture, pixels: Any) -> io.Picture:
     """Other pixels with the picture's axes and colour profile: nothing else that its file said is true of them."""
-    return io.Picture(pixels, picture.axes, picture.format, io.Metadata(icc=picture.metadata.icc))
+    native = coding_of(picture)
+    return io.Picture(pixels, picture.axes, picture.format, io.Metadata(icc=picture.metadata.icc, native=native))
 
 
 def _record(

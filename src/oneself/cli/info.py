@@ -17,12 +17,14 @@ from oneself.domains.gaps import check_pixels, close_gaps
 from oneself.domains.ranges import to_unit
 from oneself.io import Item, Picture
 from oneself.io.shapes import is_shape
+from oneself.io.sound import coding_of
 from oneself.jobs.cost import expected_cost
 from oneself.jobs.errors import DONE, explain
 from oneself.jobs.request import parse_range
 from oneself.noise import describe_noise
 from oneself.quantities import duration, memory
 from oneself.registry import find
+from oneself.tasks import sound
 from oneself.tasks.problems import choose_method, denoising
 
 __all__ = ["main"]
@@ -76,6 +78,7 @@ def _facts(file: str, picture: Picture) -> dict[str, Any]:
         "lowest": values.min().item() if values.size else None,
         "highest": values.max().item() if values.size else None,
         "pixel_size": {axis: {"value": size.value, "unit": size.unit} for axis, size in said.pixel_size.items()},
+        "recording": _heard(picture),
         "orientation": picture.orientation,
         "resolution": density and {"x": float(density.x), "y": float(density.y), "unit": density.unit},
         "carries": [name for name, value in kept.items() if value is not None],
@@ -83,21 +86,31 @@ def _facts(file: str, picture: Picture) -> dict[str, Any]:
     }
 
 
+def _heard(picture: Picture) -> dict[str, Any] | None:
+    """Of a recording its rate, its seconds and how samples are stored."""
+    coding = coding_of(picture)
+    if coding is None:
+        return None
+    return {"rate": coding.rate, "seconds": len(picture.pixels) / coding.rate, "coding": coding.subtype}
+
+
 def _restoration(picture: Picture, limits: tuple[float, ...] | None, device: str | None) -> dict[str, Any]:
     """The noise of the first item that is not blank, and what denoising would do; or why it would refuse."""
     try:
         check_pixels(picture.pixels, "denoise(in)", gaps=True)
         items = [item for item in io.split(picture) if (item.pixels != item.pixels.flat[0]).any()]
-        return _of_item(items[0], len(items), limits, device)
+        return _of_item(items[0], len(items), limits, device, sound.rate_of(picture))
     except (TypeError, ValueError, MemoryError) as error:
         return {"noise": None, "denoise": {"refused": explain(error)}}
 
 
-def _of_item(item: Item, count: int, limits: tuple[float, ...] | None, device: str | None) -> dict[str, Any]:
+def _of_item(
+    item: Item, count: int, limits: tuple[float, ...] | None, device: str | None, rate: float | None
+) -> dict[str, Any]:
     closed, gaps = close_gaps(item.pixels)
-    unit, span = to_unit(closed, limits)
+    unit, span = to_unit(closed, limits if rate is None else sound.symmetric_range(closed))
     y = torch.from_numpy(np.ascontiguousarray(unit))[None]
-    problem = denoising(y, mend=True, stripes=True)
+    problem = denoising(y, mend=rate is None, stripes=rate is None)
     report = describe_noise(y[0].numpy())
     noise = {
         "words": report.words(),
@@ -112,8 +125,8 @@ def _of_item(item: Item, count: int, limits: tuple[float, ...] | None, device: s
         "saturated": report.clipped,
         "step": report.step * (span.high - span.low),
     }
-    choice = choose_method("denoise", "auto", problem.y, device=device)
-    cost = expected_cost(choice, problem.y, device)
+    choice = choose_method("denoise", "auto", problem.y, device=device, rate=rate)
+    cost = expected_cost(choice, problem.y, device, rate)
     return {
         "noise": noise,
         "denoise": {
@@ -132,6 +145,10 @@ def _of_item(item: Item, count: int, limits: tuple[float, ...] | None, device: s
 def _lines(found: dict[str, Any]) -> list[str]:
     shape = " × ".join(f"{axis} {n}" for axis, n in zip(found["axes"], found["shape"], strict=True))
     lines = [found["file"], f"  {found['format'].upper()}, {shape}, {found['type']}"]
+    if found["recording"] is not None:
+        heard = found["recording"]
+        told = f"{heard['rate']} samples in a second, {heard['seconds']:.3f} s, {heard['coding']}"
+        lines.append(f"  a recording: {told}")
     if found["items"] > 1:
         lines.append(f"  {found['items']} items, each restored alone")
     if found["lowest"] is not None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from inspect import Parameter
 from typing import TYPE_CHECKING, Any
 
 from oneself.cli import flags
+from oneself.jobs.errors import guarded
 
 if TYPE_CHECKING:
     from oneself.core import Method
 
-__all__ = ["SHAPES", "parameters", "shape"]
+__all__ = ["EXAMPLES", "SHAPES", "command", "parameters"]
 
 SHAPES = {
     "orient": "Give a point cloud normals that point outwards.",
@@ -49,7 +51,13 @@ def _own(method: Method) -> list[Parameter]:
     return [one for one in flags.method_parameters(method) if one.name != taken]
 
 
-def shape(task: str, method: Method | None, given: dict[str, Any], command: str) -> int:
-    from oneself.jobs.shapes import shape as work
+def command(task: str, method: Method | None, arguments: list[str], given: dict[str, Any]) -> int:
+    """Run one of them; its exit code."""
 
-    return work(task, given, flags.read_options(method, given) if method else {}, command)
+    def work() -> int:
+        from oneself.jobs.shapes import shape
+
+        options = flags.read_options(method, given) if method else {}
+        return shape(task, given, options, shlex.join(["oneself", *arguments]))
+
+    return guarded(work)

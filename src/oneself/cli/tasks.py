@@ -13,13 +13,14 @@ from oneself.jobs.interruption import Interruption
 from oneself.jobs.plan import Job, Plan, check_settings, plan
 from oneself.jobs.progress import Display
 from oneself.jobs.records import as_text
-from oneself.jobs.request import ESTIMATE, Files, Settings, parse_range, parse_scale
+from oneself.jobs.request import ESTIMATE, Files, Settings, parse_gap, parse_range, parse_scale
 from oneself.jobs.restoring import Restorer
 from oneself.operators.mixture import MIXTURES
 
 __all__ = ["attempt", "print_summary", "restore"]
 
 Record = dict[str, Any]
+EITHER = {"super-resolve": [("scale", "rate")], "inpaint": [("mask", "gap")]}  # of pictures, or of recordings
 
 
 def restore(
@@ -42,6 +43,7 @@ def restore(
         What is refused before the work.
     """
     task = _apart(given["task"]) if task == "separate" else task
+    _check_given(task, given)
     settings, files = _settings(task, given, options, images, command_line), _files(given)
     display = Display(given["quiet"])
     check_settings(settings)
@@ -80,6 +82,17 @@ def restore(
     if given["json"] and code != REFUSED:
         print_summary(done, failed, skipped)
     return code
+
+
+def _check_given(task: str, given: Mapping[str, Any]) -> None:
+    """Refuse a task without what it cannot do without, of pictures or of recordings; and both."""
+    for one, other in EITHER.get(task, []):
+        if bool(given[one]) == bool(given[other]):
+            which = "both" if given[one] else "neither"
+            told = f"{task}(--{one}, --{other}): {which}"
+            raise ValueError(f"{told}. Give --{one} of a picture, or --{other} of a recording.")
+    for text in given.get("gap") or ():
+        parse_gap(text)
 
 
 def _finished(planned: Plan, files: Files, settings: Settings, display: Display) -> list[Record]:
@@ -162,6 +175,8 @@ def _settings(
         estimate=estimate,
         data_range=None if given["data_range"] is None else parse_range(given["data_range"]),
         scale=None if given.get("scale") is None else parse_scale(given["scale"]),
+        rate=given.get("rate"),
+        gap=tuple(given.get("gap") or ()),
         aids={name: Path(path) for name, path in aids.items()},
         **{name: given[name] for name in plain if name in given},
     )

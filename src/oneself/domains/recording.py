@@ -25,11 +25,12 @@ class Recording:
 
 
 class Recordings(Domain[Recording]):
-    """One recording; estimates are its samples, ``(1, C, T)``."""
+    """One recording; estimates are its samples, ``(1, C, T)``, of another rate where their number is another: they
+    last as long."""
 
     name = "recording"
     kind = Recording
-    tasks = ("denoise",)
+    tasks = ("denoise", "inpaint", "super-resolve", "generate")
     beside = "a recording"
 
     def check_values(self, told: str, value: Recording) -> None:
@@ -50,7 +51,7 @@ class Recordings(Domain[Recording]):
         return tuple(y.samples.shape[1:])
 
     def answer(self, x: Tensor, y: Recording) -> Recording:
-        return Recording(x.to(y.samples.dtype), y.rate)
+        return Recording(x.to(y.samples.dtype), y.rate * x.shape[-1] / y.samples.shape[-1])
 
     def arrays(self, y: Recording) -> dict[str, np.ndarray[Any, Any]]:
         return {"samples": y.samples.detach().cpu().numpy(), "rate": np.array(y.rate, np.float64)}

@@ -15,6 +15,7 @@ from oneself.generative.guidance import Guide, Region, Shaping, steering
 from oneself.generative.pyramid import Level, Pyramid
 from oneself.generative.sampler import Noise, Sampler, Steered, fresh, silent
 from oneself.generative.sizes import pyramid_sizes, scaled
+from oneself.generative.texture import Texture
 
 __all__ = [
     "Cascade",
@@ -27,6 +28,7 @@ __all__ = [
     "Sampler",
     "Shaping",
     "Steered",
+    "Texture",
     "blank",
     "fresh",
     "pyramid_sizes",
@@ -36,6 +38,7 @@ __all__ = [
 ]
 
 SAMPLERS: Mapping[str, type[Sampler]] = {
+    "audio_texture": Texture,
     "patch_diffusion": Cascade,
     "patch_transport": Pyramid,
     "sinddm": Cascade,

@@ -113,6 +113,10 @@ class Model:
     def scales(self) -> int:
         return self.sampler.scales
 
+    def checked_size(self, size: Any = None) -> tuple[int, ...]:
+        """A size as whole numbers: of a recording one, the samples. Raises TypeError or ValueError."""
+        return checked_size(self.size if size is None else size, 1 if self.sampler.picture.ndim == 3 else 2)
+
     @own_context()
     def to(self, device: str | torch.device | None) -> Model:
         """The same model, on a device."""
@@ -168,7 +172,7 @@ class Model:
         """
         if not isinstance(n, int) or n < 1:
             raise ValueError(f"sample(n={n!r}): not a number of pictures. Give a whole number, at least 1.")
-        wanted = checked_size(self.size if size is None else size)
+        wanted = self.checked_size(size)
         shaping = self.shaping(wanted, regions, guide, strength, fill)
         made = [self.draw(wanted, seed=seed, number=k, start=start_scale, shaping=shaping) for k in range(n)]
         return self.kind.pack(torch.cat(made))
@@ -204,7 +208,7 @@ class Model:
     ) -> Tensor:
         """One picture ``(1, C, H, W)`` in [0, 1]; ``image`` in place of the scales below ``start``."""
         pass_on()  # of many pictures, one a turn
-        wanted = checked_size(self.size if size is None else size)
+        wanted = self.checked_size(size)
         self.check_start(start)
         self.check_memory(wanted)
         steered = {} if shaping is None else {"shaping": shaping}
@@ -298,15 +302,16 @@ class Model:
         return made.to(device)
 
 
-def checked_size(size: Any) -> tuple[int, ...]:
-    """Height and width as whole numbers. Raises TypeError or ValueError."""
+def checked_size(size: Any, axes: int = 2) -> tuple[int, ...]:
+    """Height and width, or with one axis the number of samples, as whole numbers. Raises TypeError or ValueError."""
     try:
         found = tuple(int(n) for n in size)
-        whole = len(found) == 2 and all(a == b for a, b in zip(found, size, strict=True))
+        whole = len(found) == axes and all(a == b for a, b in zip(found, size, strict=True))
     except (TypeError, ValueError):
         whole = False
     if not whole or isinstance(size, str):
-        raise TypeError(f"sample(size={size!r}): no size. Give (height, width), such as (512, 768).")
+        wanted = "(height, width), such as (512, 768)" if axes == 2 else "(samples,), such as (160000,)"
+        raise TypeError(f"sample(size={size!r}): no size. Give {wanted}.")
     if min(found) < LEAST:
-        raise ValueError(f"sample(size={size!r}): too small. Give at least {LEAST} pixels along each side.")
+        raise ValueError(f"sample(size={size!r}): too small. Give at least {LEAST} along each axis.")
     return found

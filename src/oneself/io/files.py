@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from . import keeping, npy, png, pnm, raster, saving, tiff, tiff_write
+from . import keeping, npy, png, pnm, raster, saving, sound, tiff, tiff_write
 from .formats import EXTENSIONS, FORMATS, Format, known_by, of_ending
 from .paths import check_source, extension
 from .picture import Metadata, Picture
@@ -29,7 +29,7 @@ _FOREIGN = {
     b"\0\0\0\x0cjP": "a JPEG 2000 picture",
 }
 
-_OFFERED = ("png", "jpeg", "webp", "bmp", "tiff", "npy")  # where a format cannot hold a picture, in this order
+_OFFERED = ("png", "jpeg", "webp", "bmp", "tiff", "wav", "flac", "ogg", "npy")  # where a format cannot hold a picture
 
 CODERS: Mapping[str, tuple[Any, Any]] = {
     "png": (png, png),
@@ -37,13 +37,15 @@ CODERS: Mapping[str, tuple[Any, Any]] = {
     "tiff": (tiff, tiff_write),
     "npy": (npy, npy),
     **dict.fromkeys(("jpeg", "webp", "bmp", "gif", "tga"), (raster, raster)),
+    **dict.fromkeys(sound.KINDS, (sound, sound)),
 }
 """The modules whose `read` and `write` are those of each of `formats.FORMATS`."""
 
 
 def read(path: str | Path, *, axes: str | None = None) -> Picture:
-    """The picture in a PNG, JPEG, WebP, TIFF, BMP, NPY, GIF, PBM, PGM, PPM or TGA file; its content, not its name, says
-    which (but for TGA, which has no mark). The frames of an animation are along the axis T.
+    """The picture in a PNG, JPEG, WebP, TIFF, BMP, NPY, GIF, PBM, PGM, PPM or TGA file, or the recording in a WAV, FLAC
+    or OGG file; its content, not its name, says which (but for TGA, which has no mark). The frames of an animation are
+    along the axis T.
 
     `axes` gives one letter per dimension where a TIFF or NPY file does not say, or says something else than meant: Y,
     X, Z spatial, C channels, any other independent images.
@@ -58,7 +60,7 @@ def read(path: str | Path, *, axes: str | None = None) -> Picture:
         reader, _ = CODERS[kind.key]
         if kind.axes.startswith("any"):
             return cast(Picture, reader.read(path, axes))
-        picture: Picture = reader.read(path, kind.key) if reader is raster else reader.read(path)
+        picture: Picture = reader.read(path, kind.key) if reader in (raster, sound) else reader.read(path)
     if axes not in (None, picture.axes):
         raise ValueError(
             f"read(path={str(path)!r}, axes={axes!r}): a {kind.name} of {picture.pixels.ndim} dimensions is "
@@ -113,6 +115,8 @@ def _changes(picture: Picture, kind: Format) -> Iterator[str]:
     if source is not None and of_ending(source.suffix) is kind and kind.key != picture.format:
         lossy = ", which loses a little: name the result .png or .tif to lose nothing" if kind.key == "jpeg" else ""
         yield f"{source.name} holds a {picture.format.upper()}: the result is written as {kind.name}{lossy}"
+    if kind.key == "ogg" and picture.format != "ogg":
+        yield "OGG loses a little: name the result .wav or .flac to lose nothing"
     if kind.key == "gif" and "C" in picture.axes:
         yield "GIF holds 256 colours: name the result .png or .webp to keep all"
 
@@ -160,6 +164,7 @@ def _encode(picture: Picture, kind: Format, quality: int | None, failed: list[st
 def _encoder(picture: Picture, kind: Format, quality: int | None) -> saving.Encode:
     _, writer = CODERS[kind.key]
     settings: dict[str, Any] = {"kind": kind.key, "quality": quality} if writer is raster else {}
+    settings |= {"kind": kind.key} if writer is sound else {}
     return functools.partial(writer.write, picture, **settings)
 
 
@@ -179,6 +184,10 @@ def _misfit(picture: Picture, kind: Format) -> str | None:
     dtype, sizes = picture.pixels.dtype, picture.sizes
     if kind.axes == "any":
         return None
+    if kind.axes == "recording":
+        return sound.misfit(picture, kind.key)
+    if sound.coding_of(picture) is not None:
+        return "a recording"
     if f"{dtype.kind}{dtype.itemsize}" not in kind.depths.split():
         return f"{dtype} pixels"
     if "Y" not in sizes:
@@ -210,7 +219,7 @@ def _kind(path: Path) -> Format:
     seen = f"it looks like {looks}" if looks else f"it begins with {head[:8]!r}"
     raise OSError(
         f"read(path={str(path)!r}): not an image that can be read ({seen}). "
-        "Convert it to PNG, TIFF, JPEG, WebP, BMP, GIF, PPM or NPY."
+        "Convert it to PNG, TIFF, JPEG, WebP, BMP, GIF, PPM or NPY; a recording to WAV, FLAC or OGG."
     )
 
 

@@ -1,4 +1,4 @@
-"""The formats of pictures: by which endings and first bytes each is known, and what a file of it can hold.
+"""The formats of pictures and recordings: by which endings and first bytes each is known, and what its files can hold.
 
 A new format is one row here, with its coder in `files.CODERS`.
 """
@@ -30,7 +30,8 @@ class Format:
     depths : str
         The types of pixels that it holds, as ``kind`` and bytes of numpy's, "b1 u1 u2"; "" for any.
     axes : str
-        "picture" where it holds (Y, X) alone, with or without colours; "picture or clip"; "any with Y"; "any".
+        "picture" where it holds (Y, X) alone, with or without colours; "picture or clip"; "any with Y"; "any"; or
+        "recording".
     alpha : str
         Whether it holds transparency: "yes", "no", or "kept" where a picture that came in it has it.
     longest : int
@@ -118,6 +119,9 @@ PICTURES = (
         alpha="no",
     ),
     Format("tga", (".tga",), (), "u1", longest=65535),
+    Format("wav", (".wav", ".wave"), (), "", axes="recording"),  # RIFF....WAVE
+    Format("flac", (".flac",), (b"fLaC",), "", axes="recording"),
+    Format("ogg", (".ogg", ".oga"), (b"OggS",), "", axes="recording"),
 )
 FORMATS: Mapping[str, Format] = {one.key: one for one in PICTURES}
 _ENDINGS = {ending: one for one in PICTURES for ending in one.endings}
@@ -133,6 +137,8 @@ def known_by(head: bytes, ending: str) -> Format | None:
     """The format of a file that begins with these 16 bytes; its ending counts for a TGA alone, which has no mark."""
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return FORMATS["webp"]
+    if head[:4] in (b"RIFF", b"RF64", b"RIFX") and head[8:12] == b"WAVE":
+        return FORMATS["wav"]
     for one in PICTURES:
         if head.startswith(one.marks or b"\0" * 17):
             return one

@@ -11,6 +11,7 @@ from .formats import Format
 from .picture import Metadata
 from .png import PngExtras
 from .raster import JpegCoding
+from .sound import KINDS, SoundCoding
 from .tiff import COLOUR_MAP, DESCRIPTION, ICC, XMP, TiffLayout
 
 _NAMES = {
@@ -85,6 +86,8 @@ def _native_words(native: object, kind: Format) -> Iterator[str]:
     if isinstance(native, JpegCoding) and kind.key != "jpeg":
         codes = {segment[1] for segment in native.segments}
         yield from ["comment"] * (0xFE in codes) + ["Photoshop data (IPTC)"] * (0xED in codes)
+    if isinstance(native, SoundCoding) and kind.key not in KINDS:
+        yield "sampling rate"
     if isinstance(native, TiffLayout) and kind.key != "tiff":
         yield from _tags(native)
 

@@ -8,6 +8,7 @@ import math
 import statistics
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,8 +16,9 @@ from torch import Tensor
 from oneself.core import Compute, Memory, Step
 from oneself.core.physics import Identity
 from oneself.imaging.cropping import cut
-from oneself.registry import Run, find
+from oneself.registry import find
 from oneself.tasks.auto import Choice
+from oneself.tasks.sound import run_on
 
 __all__ = ["Cost", "expected_cost"]
 
@@ -53,8 +55,8 @@ class Trial:
     taken: float | None
 
 
-def expected_cost(choice: Choice, y: Tensor, device: str | None = None) -> Cost:
-    """What denoising ``(1, C, *spatial)`` takes.
+def expected_cost(choice: Choice, y: Tensor, device: str | None = None, rate: float | None = None) -> Cost:
+    """What denoising ``(1, C, *spatial)`` takes; of a recording with its rate.
 
     A few steps are taken on parts of growing size, the last of which counts. A method whose step yields the image
     costs in proportion to the size; one that learns from patches costs the same at every step, and in proportion for
@@ -62,9 +64,9 @@ def expected_cost(choice: Choice, y: Tensor, device: str | None = None) -> Cost:
     """
     compute = Compute.choose(device)
     if inspect.isgeneratorfunction(find(choice.method).function):
-        return _cost_of_stages(choice, y, compute)
+        return _cost_of_stages(choice, y, compute, rate)
     for most in PARTS:
-        trial = _tried(choice, _part(y, most), compute)
+        trial = _tried(choice, _part(y, most), compute, rate)
         if trial.part.numel() == y.numel() or (most >= ENOUGH and 4 * trial.spent > TIME):
             break
     step, size = trial.step, trial.part.numel()
@@ -78,12 +80,12 @@ def expected_cost(choice: Choice, y: Tensor, device: str | None = None) -> Cost:
     return Cost(seconds, memory, step.steps, bool(step.scores), str(compute.device))
 
 
-def _cost_of_stages(choice: Choice, y: Tensor, compute: Compute) -> Cost:
+def _cost_of_stages(choice: Choice, y: Tensor, compute: Compute, rate: float | None) -> Cost:
     """Stages differ, so all of them are run on parts, as long as they take on larger ones; the last counts."""
     for most in (PARTS[0], STAGES):
         part, begun = _part(y, most), time.monotonic()
         with Memory(compute.device) as memory:
-            result = Run(choice.method, part, Identity(), device=compute.device, **choice.options).finish()
+            result = run_on(choice.method, part, Identity(), rate, _options(choice, compute)).finish()
         spent = time.monotonic() - begun
     ratio = y.numel() / part.numel()
     taken = memory.taken
@@ -91,10 +93,14 @@ def _cost_of_stages(choice: Choice, y: Tensor, compute: Compute) -> Cost:
     return Cost(spent * ratio, whole, math.ceil(result.steps * ratio), False, str(compute.device))
 
 
-def _tried(choice: Choice, part: Tensor, compute: Compute) -> Trial:
+def _options(choice: Choice, compute: Compute) -> dict[str, Any]:
+    return {**choice.options, "device": compute.device}
+
+
+def _tried(choice: Choice, part: Tensor, compute: Compute, rate: float | None) -> Trial:
     times, begun = [], time.monotonic()
     with Memory(compute.device) as memory:
-        for step in Run(choice.method, part, Identity(), device=compute.device, **choice.options):  # noqa: B007
+        for step in run_on(choice.method, part, Identity(), rate, _options(choice, compute)):  # noqa: B007
             _wait(compute.device)
             times.append(time.monotonic() - begun)
             if len(times) > FIRST and (len(times) >= STEPS or times[-1] > TIME):

@@ -70,7 +70,7 @@ def check_settings(settings: Settings) -> None:
         if settings.preset is not None:
             raise ValueError(f"{task}(--preset {settings.preset}): belongs to a method. Choose one with --method.")
         return
-    choose_method(task, settings.method, torch.zeros(1, 1, 1), sigma=None if sigma is None else 1.0)
+    choose_method(task, settings.method, torch.zeros(1, 1, 1), sigma=None if sigma is None else 1.0, rate=1.0)
     method = find(settings.method)
     in_own_units = {record.name for record in method.options if record.option.unit}  # of a file that is not read yet
     others = {name: v for name, v in settings.options.items() if name not in in_own_units}

@@ -14,16 +14,19 @@ import torch
 from torch import Tensor
 
 from oneself import io
-from oneself.core import Method
+from oneself.core import Identity, Method
+from oneself.domains import Recording
 from oneself.domains.gaps import Gaps, check_pixels, close_gaps
 from oneself.domains.ranges import Range, from_unit, to_unit
 from oneself.io import Item, Picture
 from oneself.io.raster import JpegCoding
+from oneself.io.sound import SoundCoding
 from oneself.jobs.aids import Aids, is_apart, of_task, spread
-from oneself.jobs.request import ESTIMATE, Settings
+from oneself.jobs.request import ESTIMATE, Settings, parse_gap
 from oneself.operators.mixture import MIXTURES
 from oneself.operators.resize import resize
 from oneself.registry import find
+from oneself.tasks import sound
 from oneself.tasks.auto import Choice
 from oneself.tasks.estimation import blur
 from oneself.tasks.problems import (
@@ -102,7 +105,7 @@ class Prepared:
         item, settings = self.items[number], self.settings
         empty = item.pixels.dtype.kind == "f" and not np.isfinite(item.pixels).any()
         closed, gaps = (np.zeros_like(item.pixels), None) if empty else close_gaps(item.pixels)
-        unit, span = self.scaling(closed, settings.data_range)
+        unit, span = self.scaling(closed, settings.data_range if self.rate is None else sound.symmetric_range(closed))
         y = torch.from_numpy(np.ascontiguousarray(unit))[None]
         size, problem = tuple(y.shape[2:]), self._problem(y, number, gaps, span)
         if settings.task == "super-resolve":
@@ -114,16 +117,23 @@ class Prepared:
         return Piece(item, problem, span, size, blank, gaps, kept)
 
     @property
+    def rate(self) -> float | None:
+        """Samples in a second of a recording."""
+        return sound.rate_of(self.picture)
+
+    @property
     def scaling(self) -> Scaling:
         """How the range of an item is found."""
         return Scaling.of(self.settings.task, self.settings.method, self.settings.options)
 
-    def images(self, piece: Piece, number: int) -> dict[str, Tensor]:
-        """The options that are images, for one item. Raises ValueError where one is not of the result's size."""
+    def images(self, piece: Piece, number: int) -> dict[str, Tensor | Recording]:
+        """The options that are images, or recordings, for one item. Raises ValueError for an image of another size."""
         images = {name: found[number] for name, found in self.beside.items() if not of_task(name, self.settings.task)}
         with told_as_shown(self.picture):
             return {
-                name: piece.problem.beside(name, self._scaled(name, image, piece.span))
+                name: image
+                if isinstance(image, Recording)
+                else piece.problem.beside(name, self._scaled(name, image, piece.span))
                 for name, image in images.items()
             }
 
@@ -137,7 +147,14 @@ class Prepared:
         s = self.settings
         level = unit_level(s.sigma, piece.span, s.task)
         return choose_method(
-            s.task, s.method, piece.problem.y, sigma=level, seconds=s.seconds, device=s.device, quality=s.quality
+            s.task,
+            s.method,
+            piece.problem.y,
+            sigma=level,
+            seconds=s.seconds,
+            device=s.device,
+            quality=s.quality,
+            rate=self.rate,
         )
 
     def as_written(self) -> Picture:
@@ -173,6 +190,8 @@ class Prepared:
     def _posed(self, y: Tensor, number: int, gaps: Gaps | None, span: Range) -> Problem:
         s, kernel = self.settings, self.kernel
         if s.task == "denoise":
+            if self.rate is not None:
+                return Problem("denoise", y, Identity())
             return denoising(y, mend=s.method == "auto", stripes=s.sigma is None)
         if s.task == "inpaint":
             unknown = None if gaps is None else torch.from_numpy(gaps.where)[None]
@@ -184,6 +203,8 @@ class Prepared:
             ours = {name: found[number] for name, found in self.beside.items() if of_task(name, s.task)}
             made = {name: v if isinstance(v, Tensor) else self._scaled(name, v, span) for name, v in ours.items()}
             return separation(y, s.task, **made)
+        if self.rate is not None and s.rate is not None:
+            return sound.resampling(y, self.rate, s.rate)
         assert s.scale is not None
         if s.estimate:
             kernel, notes = self._estimate(number)
@@ -218,9 +239,15 @@ def prepare(source: Path, settings: Settings, aids: Aids) -> Prepared:
     OSError, TypeError, ValueError
         A file that cannot be read, pixels that cannot be restored, or what is asked for does not fit them.
     """
-    picture = io.read(source, axes=settings.axes)
-    beside = {name: spread(name, aid, picture, settings) for name, aid in aids.pictures.items()}
+    picture = _for_recording(io.read(source, axes=settings.axes), settings)
+    beside = {
+        name: spread(name, aid, picture, settings) if sound.rate_of(aid) is None else [sound.heard(aid)[0]]
+        for name, aid in aids.pictures.items()
+    }
     items = io.split(picture)
+    if settings.gap:
+        gaps, rate = [parse_gap(text) for text in settings.gap], sound.rate_of(picture) or 0.0
+        beside["mask"] = [sound.gap_mask(gaps, rate, items[0].pixels.shape[-1])]
     if settings.task == "inpaint":
         with told_as_shown(picture):
             items = [_without(item, where, settings.task) for item, where in zip(items, beside["mask"], strict=True)]
@@ -231,6 +258,22 @@ def prepare(source: Path, settings: Settings, aids: Aids) -> Prepared:
     for number in range(len(items)):
         prepared.images(prepared.piece(number), number)
     return prepared
+
+
+def _for_recording(picture: Picture, settings: Settings) -> Picture:
+    """The file, with the rate that its result will have. Raises ValueError for what is of the other kind alone."""
+    coding, told = picture.metadata.native, f"{settings.task}(in={str(picture.source)!r})"
+    if not isinstance(coding, SoundCoding):
+        if settings.gap or settings.rate is not None:
+            raise ValueError(f"{told}: no recording. Leave out {'--gap' if settings.gap else '--rate'}.")
+        return picture
+    if settings.task == "super-resolve" and settings.rate is None:
+        raise ValueError(f"{told}: a recording. Say --rate, the samples in a second that it shall have.")
+    if settings.data_range is not None:
+        raise ValueError(f"{told}: a recording, in which silence is 0. Leave out --data-range.")
+    if settings.rate is None:
+        return picture
+    return replace(picture, metadata=replace(picture.metadata, native=replace(coding, target=round(settings.rate))))
 
 
 def _without(item: Item, missing: Tensor, task: str) -> Item:

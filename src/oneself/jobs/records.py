@@ -138,7 +138,7 @@ def record(
     """
     restored = [item for item in items if item["restored"]]
     names = ("method", "preset", "sigma", "seed", "seconds", "quality", "device", "precision", "compile", "axes",
-             "data_range", "scale", "boundary", "known", "estimate")  # fmt: skip
+             "data_range", "scale", "boundary", "known", "estimate", "rate", "gap")  # fmt: skip
     asked = {name: getattr(settings, name) for name in names}
     return {
         "format": FORMAT,

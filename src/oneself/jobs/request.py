@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-__all__ = ["ESTIMATE", "LARGEST", "SUFFIXES", "Files", "Settings", "parse_range", "parse_scale"]
+__all__ = ["ESTIMATE", "LARGEST", "SUFFIXES", "Files", "Settings", "parse_gap", "parse_range", "parse_scale"]
 
 LARGEST = 1e20  # of values of pixels: their squares are numbers of 32 bits, too
 SMALLEST, CLOSE = 1e-30, 1e-12  # distances of white from black, also relative to those
@@ -33,7 +33,8 @@ class Settings:
     ``sigma`` and ``data_range`` are in the file's own units. ``scale`` has one factor for all spatial axes or one for
     each. ``options`` are the method's own; ``aids`` are the files besides the picture, by name: the task's (``kernel``,
     ``mask``, ``hints``, ``second``) and those of the method's options that are images. ``estimate``: find the blur from
-    the picture. ``command`` is the command line itself.
+    the picture. ``rate`` and ``gap`` are of recordings: samples in a second, and what is missing, ``"3.2:3.9"`` in
+    seconds. ``command`` is the command line itself.
     """
 
     task: str
@@ -54,6 +55,8 @@ class Settings:
     boundary: str | None = None
     known: str | None = None
     estimate: bool = False
+    rate: float | None = None
+    gap: tuple[str, ...] = ()
     command: str = ""
 
 
@@ -102,3 +105,16 @@ def parse_range(text: str) -> tuple[float, ...]:
             f"such as 0 4095, or the one of white alone: at most {LARGEST:g}, and further apart than what is rounded."
         )
     return values
+
+
+def parse_gap(text: str) -> tuple[float, float]:
+    """``"3.2:3.9"`` as seconds, start and end. Raises ValueError for anything else."""
+    try:
+        start, end = (float(part) for part in text.split(":"))
+    except ValueError:
+        start, end = math.nan, math.nan
+    if not (0 <= start < end < math.inf):
+        raise ValueError(
+            f"inpaint(--gap {text}): no gap. Give the seconds at which it starts and ends, such as 3.2:3.9."
+        )
+    return start, end

@@ -29,8 +29,10 @@ from oneself.jobs.progress import Display
 from oneself.jobs.records import aid_records, item_record, own_unfinished, pixel_digest, plan_of, read_once, record
 from oneself.jobs.request import Files, Settings
 from oneself.jobs.snapshots import Preview, Shades, Shown, check_snapshot, side_by_side, snapshot, write_snapshot
+from oneself.jobs.spectrograms import one_above_the_other
 from oneself.quantities import duration
 from oneself.registry import Run, find
+from oneself.tasks import sound
 from oneself.tasks.auto import Choice
 
 __all__ = ["Restorer"]
@@ -105,9 +107,10 @@ class Restorer:
     def _check(self, prepared: Prepared, job: Job, keeping: Keeping) -> None:
         """Refuse all that can be refused before the work."""
         files, signal = self.files, prepared.items[0].axes == "X"
+        heard = prepared.rate is not None
         check_place(prepared.as_written(), job.target, keeping.may_replace, makes_folders(files))
         for flag, path in (("--preview", files.preview), ("--compare", files.compare)):
-            if path is not None and signal:
+            if path is not None and signal and not (heard and flag == "--compare"):
                 raise ValueError(f"{self.settings.task}({flag}): a signal is no picture to look at. Leave it out.")
             if path is not None:
                 check_snapshot(path, flag, keeping.may_replace(path))
@@ -130,6 +133,8 @@ class Restorer:
             "boundary",
             "known",
             "estimate",
+            "rate",
+            "gap",
         )
         found = {name: getattr(s, name) for name in names}
         found |= {"options": dict(s.options), "input": source["sha256"], **dict(self.aids.hashes)}
@@ -190,10 +195,9 @@ class Restorer:
             choice = Choice(again["method"], again["why"])
             options, plan, preset, seconds = again["options"], plan_of(again), None, None
         options = {**options, **prepared.images(piece, number), **self.aids.files}
-        run = Run(
-            choice.method, piece.problem.y, piece.problem.physics, seed=s.seed, preset=preset, seconds=seconds,
-            device=s.device, precision=s.precision, compile=s.compile, plan=plan, **options,
-        )  # fmt: skip
+        options |= {"seed": s.seed, "preset": preset, "seconds": seconds, "plan": plan}
+        options |= {"device": s.device, "precision": s.precision, "compile": s.compile}
+        run = sound.run_on(choice.method, piece.problem.y, piece.problem.physics, prepared.rate, options)
         if checkpoint is not None and checkpoint.run is not None:
             run.load_state_dict(checkpoint.run)
             checkpoint.run = None
@@ -203,7 +207,7 @@ class Restorer:
         if s.sigma is not None and "sigma" not in run.options:
             warnings.warn(f"{choice.method} has no use for the noise level that was given", stacklevel=2)
         interrupted = self._iterate(run, name, self._preview(prepared, piece, keeping), checkpoint, again)
-        result = run.result()
+        result = sound.as_unit(run.result())
         if interrupted:
             ended = replace(result.stages[-1], stopped_by=f"{self._by(again)}, at step {result.stages[-1].steps}")
             result = replace(result, stages=(*result.stages[:-1], ended))
@@ -306,9 +310,7 @@ class Restorer:
         for name, path in (("compare", self.files.compare), ("preview", self.files.preview)):
             if path is None:
                 continue
-            picture = snapshot(
-                side_by_side(shown.before, shown.after, shades) if name == "compare" else shades(shown.after)
-            )
+            picture = snapshot(_seen(prepared, shown) if name == "compare" else shades(shown.after))
             kept = keeping.keep(path, keeping.picture_ways(picture, path))
             if kept is not None:
                 made[name] = kept
@@ -331,6 +333,15 @@ class Restorer:
             warnings.simplefilter("always", UserWarning)
             warnings.showwarning = tell  # type: ignore[assignment]
             yield
+
+
+def _seen(prepared: Prepared, shown: Seen) -> Shown:
+    """Before and after: pictures side by side, recordings one above the other."""
+    if prepared.rate is None:
+        return side_by_side(shown.before, shown.after, shown.shades)
+    rates = prepared.rate, prepared.rate * shown.after.shape[-1] / shown.before.shape[-1]
+    both = zip((shown.before, shown.after), rates, strict=True)
+    return one_above_the_other([((x[0] - sound.MIDDLE).numpy(), rate) for x, rate in both])
 
 
 def _limits(piece: Piece) -> tuple[float, float] | None:

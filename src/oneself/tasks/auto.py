@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from oneself.core import Method
     from oneself.noise import NoiseReport
 
-__all__ = ["QUALITIES", "Choice", "Quality", "choose"]
+__all__ = ["QUALITIES", "Choice", "Quality", "choose", "choose_for_recording"]
 
 Quality = Literal["fast", "best"]
 QUALITIES: tuple[Quality, ...] = ("fast", "best")
@@ -37,6 +37,12 @@ FAINTEST = 1e-6  # of the range: a level that leaves a picture as it is
 WHITE = {"spectrum": "white", "block": 8, "stride": 2}  # of noise that is the same at all frequencies
 BLIND_STEPS = 300  # after which blind spots gain less than a tenth of a dB more, in three times the time
 CALM = 1.5 / 255  # of the range: noise below which nothing visible is gained
+RECORDINGS = {
+    "denoise": ("block_thresholding", "attenuates blocks of time and frequency by what they hold above the noise"),
+    "inpaint": ("audio_texture", "the moments of the recording that fit the gap's surroundings"),
+    "super-resolve": ("band_attention", "the high frequencies that an example has where its low ones are alike"),
+    "generate": ("audio_texture", "attention over the recording's own moments; nothing is trained"),
+}
 
 
 @dataclass(frozen=True)
@@ -96,8 +102,9 @@ def choose(
     if _too_small(y):
         options = {} if sigma is None else {"sigma": sigma}
         return Choice("smoothing_spline", f"{told}; too small for patches to have any like them: made smooth", options)
-    needed, allowed = GROUPS_PACE * y[0].numel(), min(PATIENCES[quality], math.inf if seconds is None else seconds)
-    look = _Look(y, report, told, level, sigma, needed, allowed)
+    patience = PATIENCES[quality] if quality is not None or seconds is None else math.inf
+    allowed = min(patience, math.inf if seconds is None else seconds)
+    look = _Look(y, report, told, level, sigma, GROUPS_PACE * y[0].numel(), allowed)
     return _correlated(look) if report.correlated else _groups(look, look.told)
 
 
@@ -129,6 +136,14 @@ class _Look:
     @property
     def calm(self) -> str:
         return "; hardly any noise, little will change" if self.level < CALM else ""
+
+
+def choose_for_recording(task: str, sigma: float | None = None) -> Choice:
+    """The method for a recording. Raises ValueError for a task that none has."""
+    if task not in RECORDINGS:
+        raise ValueError(f"{task}(in): a recording, of which this cannot be asked. It can {', '.join(RECORDINGS)}.")
+    method, why = RECORDINGS[task]
+    return Choice(method, why, {} if sigma is None or task != "denoise" else {"sigma": sigma})
 
 
 def _too_small(y: Tensor) -> bool:

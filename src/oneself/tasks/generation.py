@@ -15,7 +15,7 @@ from oneself.core import Identity, Memory, Method, Result, callers_context, own_
 from oneself.core.randomness import Randomness
 from oneself.core.room import telling
 from oneself.core.runner import StageRunner
-from oneself.domains import IMAGE
+from oneself.domains import IMAGE, RECORDING, Recording
 from oneself.domains.image import ChannelAxis, DataRange, channel_axis_of, unpack
 from oneself.generative import Sampler
 from oneself.generative.model import Kind, Model, checked_size
@@ -70,11 +70,11 @@ def generate(
     image : ndarray or Tensor
         One picture (2D), with channels along ``channel_axis`` or none; or a tensor ``(1, C, H, W)``. Or one clip, whose
         frames are along the first axis beside the channels' (say ``channel_axis=-1`` for ``(T, H, W, 3)``); or a tensor
-        ``(1, C, T, H, W)``.
+        ``(1, C, T, H, W)``. Or one recording.
     n : int
         How many pictures.
     size : (int, int), optional
-        Their height and width; the picture's own unless given.
+        Their height and width; the picture's own unless given. Of recordings ``(samples,)``.
     method : str or Method
         ``"patch_diffusion"``, ``"singan"``, …; of a clip ``"sinfusion"``; ``"auto"`` picks.
     seed : int
@@ -90,7 +90,8 @@ def generate(
     -------
     Generated
         ``images``: ndarray ``(n, ...)`` of the picture's dtype and layout, or Tensor ``(n, C, H, W)``; of a clip, clips
-        of as many frames. ``model``, to ``sample`` again, ``save`` and edit with; ``result``.
+        of as many frames; of a recording a Tensor ``(n, C, T)``, at its rate. ``model``, to ``sample`` again, ``save``
+        and edit with; ``result``.
 
     Raises
     ------
@@ -99,7 +100,7 @@ def generate(
         picture too small for the pyramid, a size that is not two whole numbers.
     """
     if size is not None:
-        checked_size(size)
+        checked_size(size, 1 if isinstance(image, Recording) else 2)
     training = Training(
         image,
         method,
@@ -139,10 +140,16 @@ class Training:
         data_range: DataRange = None,
         **options: Any,
     ) -> None:
-        y, self.kind = one_picture(image, "generate", channel_axis, data_range, clips=True)
-        choice = choose_method("generate", method, y, seconds=seconds, device=device)
+        y: Any
+        if isinstance(image, Recording):
+            y, self.kind = one_recording(image)
+            choice = choose_method("generate", method, y.samples, rate=y.rate)
+            self.picture = RECORDING.fingerprint(y)
+        else:
+            y, self.kind = one_picture(image, "generate", channel_axis, data_range, clips=True)
+            choice = choose_method("generate", method, y, seconds=seconds, device=device)
+            self.picture = IMAGE.fingerprint(y)
         self.why = choice.why
-        self.picture = IMAGE.fingerprint(y)
         self._settings = {"device": device, **choice.options, **options, "seed": seed}
         self.run = Run(choice.method, y, Identity(), **self._settings, seconds=seconds)
         self.sizes = self.untrained().sampler.sizes
@@ -152,7 +159,7 @@ class Training:
         """Refuse, before the training, a size of samples that would not fit in memory, or a scale to begin with that
         there will not be."""
         model = self.untrained()
-        model.check_memory(checked_size(size))
+        model.check_memory(model.checked_size(size))
         model.check_start(start)
 
     @own_context()
@@ -263,6 +270,13 @@ def one_picture(
         raise ValueError(f"{caller}(image): {told}. {learned} at a time is learned from.")
     dtype = str(image.dtype).removeprefix("torch.")
     return y, Kind(given.span.low, given.span.high, dtype, axis, isinstance(image, Tensor))
+
+
+def one_recording(recording: Recording) -> tuple[Recording, Kind]:
+    """The recording, float32, and the kind of samples like it. Raises TypeError or ValueError where it is none."""
+    RECORDING.check_values("generate(recording", recording)
+    y = RECORDING.own(recording, torch.device("cpu"))
+    return y, Kind(0.0, 1.0, str(recording.samples.dtype).removeprefix("torch."), 1, True)
 
 
 @own_context()

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from oneself.core import Identity, Method, Result
 from oneself.core.room import check_room
-from oneself.domains import IMAGE
+from oneself.domains import IMAGE, RECORDING
 from oneself.imaging.cropping import cut
 from oneself.registry import Run, find, methods
-from oneself.tasks.auto import QUALITIES, Choice, Quality, choose
+from oneself.tasks.auto import QUALITIES, Choice, Quality, choose, choose_for_recording
 
 __all__ = [
     "Problem",
@@ -335,8 +335,14 @@ def choose_method(
     seconds: float | None = None,
     device: str | torch.device | None = None,
     quality: Quality | None = None,
+    rate: float | None = None,
 ) -> Choice:
     """What ``auto`` picks for one input, or the method asked for where it does the task.
+
+    Parameters
+    ----------
+    rate : float, optional
+        Of a recording: samples in a second. Methods of recordings may then be asked for, too.
 
     Raises
     ------
@@ -345,14 +351,16 @@ def choose_method(
         beside a method.
     """
     check_quality(task, method, quality)
+    if method == "auto" and rate is not None:
+        return choose_for_recording(task, sigma)
     if method == "auto":
         return choose(task, y, sigma=sigma, seconds=seconds, device=device, quality=quality)
     record = find(method)
-    if record.domain is not IMAGE:
+    if record.domain is not IMAGE and not (record.domain is RECORDING and rate is not None):
         told = f"{task}(method={record.key!r}): {record.title} works on a {record.domain.name}, not on images"
         raise ValueError(f"{told}. Give what it works on to oneself.Run.")
     if task not in record.tasks:
-        able = ", ".join(other.key for other in methods() if task in other.tasks and other.domain is IMAGE)
+        able = ", ".join(other.key for other in methods() if task in other.tasks and other.domain is record.domain)
         raise ValueError(
             f"{task}(method={record.key!r}): {record.title} does {', '.join(record.tasks)}. Use one of {able}."
         )

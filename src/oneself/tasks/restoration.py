@@ -38,11 +38,12 @@ from oneself.tasks.scaling import (
     unit_level,
     unit_options,
 )
+from oneself.tasks.sound import hears
 
 __all__ = ["deblur", "denoise", "inpaint", "restore", "separate", "super_resolve"]
 
 
-@own_context()
+@hears("denoise")
 def denoise(
     image: Any,
     method: str | Method = "auto",
@@ -61,10 +62,10 @@ def denoise(
 
     Parameters
     ----------
-    image : ndarray or Tensor
-        An array of 1 to 3 spatial dimensions, with channels along ``channel_axis`` or none; or a tensor
-        ``(B, C, *spatial)``, of which each is restored alone. Values in any units: an image scaled or shifted gives the
-        answer scaled or shifted. NaN and infinite values are worked around and left as they are.
+    image : ndarray, Tensor or Recording
+        An array of 1 to 3 spatial dimensions, with channels along ``channel_axis`` or none; a tensor
+        ``(B, C, *spatial)``, each restored alone; or one recording. Values in any units: an image scaled or shifted
+        gives the answer scaled or shifted. NaN and infinite values are worked around and left as they are.
     method : str or Method
         A key of ``methods()``, or a method of one's own; ``"auto"`` looks at the image and picks, and fills in
         outliers (impulses, hot and dead pixels, dead lines) and takes stripes away before.
@@ -116,7 +117,7 @@ def denoise(
     return _run(problem, method, given, full, seed, seconds, device, options, sigma, quality)
 
 
-@own_context()
+@hears("inpaint")
 def inpaint(
     image: Any,
     mask: Any,
@@ -137,10 +138,9 @@ def inpaint(
     ----------
     mask : ndarray or Tensor
         True (or above 0) where the image is **missing**, as in scikit-image; of the image's spatial shape, for all
-        channels, or of its whole shape. What the image holds there (NaN, a marker) counts for nothing.
+        channels, or of its whole shape; of a recording ``(T,)``. What the image holds there counts for nothing.
     known : str
-        ``"keep"`` leaves the rest of the image as it is; ``"restore"`` takes the method's answer there too, which also
-        removes noise.
+        ``"keep"`` leaves the rest of the image as it is; ``"restore"`` takes the method's answer, without noise, there.
 
     Other parameters, returns and errors as of ``denoise``; besides, ``ValueError`` for a mask of another shape, or
     one that marks nothing or everything.
@@ -155,7 +155,7 @@ def inpaint(
     return _run(problem, method, given, full, seed, seconds, device, options)
 
 
-@own_context()
+@hears("super-resolve")
 def super_resolve(
     image: Any,
     scale: float | Sequence[float],
@@ -175,7 +175,7 @@ def super_resolve(
     Parameters
     ----------
     scale : float or sequence of float
-        Above 1; one for all spatial axes or one for each. Whole numbers where a kernel is given.
+        Above 1, of a recording's rate; one for all spatial axes or one for each. Whole numbers with a kernel.
     kernel : ndarray, Tensor or "estimate", optional
         The blur that the image was made with before it was sampled: odd-sized, non-negative, of sum 1; or
         ``"estimate"``: found from the picture. Antialiased cubic resampling otherwise.

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from oneself.core import Identity, Method, OptionRecord, Run
-from oneself.domains import IMAGE, Domain
+from oneself.domains import IMAGE, Domain, Recording
 from oneself.operators.mixture import MIXTURES, Mixture
 from oneself.registry import find
 from oneself.testing.inputs import inputs_of
@@ -132,6 +132,8 @@ def cases(method: str | Method, inputs: Sequence[Any] = (), **options: Any) -> l
         given = {**_quick(method), **options}
         less = {**given, **_fewer(method, options)}
         found = inputs or inputs_of(method.domain)
+        if method.tasks[0] == "super-resolve":
+            return [_slower(method, y, less if i else given) for i, y in enumerate(found)]
         return [Case(method, method.tasks[0], y, y, Identity(), less if i else given) for i, y in enumerate(found)]
     first = 2 if 2 in method.dims else method.dims[0]
     chosen = {**_quick(method), **options}
@@ -147,6 +149,16 @@ def cases(method: str | Method, inputs: Sequence[Any] = (), **options: Any) -> l
         Case(method, task, *parts, {**beside(method, *parts), **(fewer if i else chosen)})
         for i, (task, parts) in enumerate(made)
     ]
+
+
+def _slower(method: Method, x: Any, options: Mapping[str, Any]) -> Case:
+    """A recording to be brought to twice its rate, with itself the other way round as the example."""
+    from oneself.operators.rates import Rate
+
+    samples, physics = x.samples[..., : x.samples.shape[-1] // 2 * 2], Rate(2.0)
+    beside = {"example": Recording(samples.flip(-1), x.rate)} if method.takes("example") else {}
+    truth, y = Recording(samples, x.rate), Recording(physics.A(samples), x.rate / 2)
+    return Case(method, "super-resolve", truth, y, physics, {**beside, **options})
 
 
 def _fewer(method: Method, options: Mapping[str, Any]) -> dict[str, int]:

@@ -53,7 +53,7 @@ class ByLevel(nn.Module):
     cite="Tirer, Giryes. Super-resolution via image-adapted denoising CNNs. IEEE SPL 2019.",
     tasks=("super-resolve",),
     dims=(2,),
-    presets={"near-published": NEAR_PUBLISHED},
+    presets={"near-published": NEAR_PUBLISHED, "gains": {"what": "gains"}},
 )
 def idbp_ia(
     y: Tensor,

@@ -28,6 +28,7 @@ from oneself.recipes import options as o
 WEIGHTS = 10.0 ** torch.linspace(-3, 6, 46)  # those of λ that are tried first
 FINER = 10.0 ** torch.linspace(-0.2, 0.2, 21)  # times the best of them, then
 FEWEST = 16  # elements under which noise of unknown level cannot be told from the signal
+LONGEST = 2**13  # elements along an axis
 SURE = 4.0  # of a wave's power above what the largest of as many of noise alone has
 
 
@@ -107,6 +108,11 @@ def smoothing_spline(
     sigma: o.Sigma = None,
     order: Annotated[int, Option("half the order of the differences whose square is small", low=1, high=4)] = 1,
 ) -> Stage:
+    if max(y.shape[2:]) > LONGEST:
+        raise ValueError(
+            f"smoothing_spline(y.shape={tuple(y.shape)}): over {LONGEST} elements along an axis, whose transform would "
+            "take their square in memory. Use another method."
+        )
     return Smoothing(y, sigma, order)
 
 
