@@ -18,8 +18,8 @@ sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 import beyond
 from beyond import watch
 
-SMALL = {"width": 8, "levels": 2, "skip": 2, "code": 4, "start": 0}
-OPTIONS = {**SMALL, "patience": 4, "stop": "variance", "window": 3}
+SMALL = {"width": 8, "levels": 2, "skip": 2, "code": 4}
+OPTIONS = {**SMALL, "start": 0, "patience": 4, "stop": "variance", "window": 3}
 
 
 def test_what_is_watched_is_what_a_run_returns() -> None:
