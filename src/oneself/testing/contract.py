@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from oneself.core import Method
 from oneself.domains import IMAGE
@@ -16,12 +16,14 @@ __all__ = ["CHECKS", "Check", "check_all", "promises"]
 
 @dataclass(frozen=True)
 class Check:
-    """A promise: its name, the function that checks it, whether it is checked on every case or on the first, and
-    whether it is one of images alone."""
+    """A promise: its name, the function that checks it, what it is checked on, and whether it is one of images alone.
+
+    ``on`` is ``"every"`` case, the first of each number of ``"dims"``, or the ``"first"``.
+    """
 
     name: str
     function: Callable[[Case], None]
-    every: bool = False
+    on: Literal["every", "dims", "first"] = "first"
     images: bool = False
 
     def __str__(self) -> str:
@@ -32,18 +34,18 @@ class Check:
 
 
 CHECKS = (
-    Check("answer_fits", run.check_answer_fits, every=True),
+    Check("answer_fits", run.check_answer_fits, on="every"),
     Check("dtype_kept", run.check_dtype_is_kept),
     Check("break_leaves_answer", run.check_break_leaves_an_answer),
-    Check("inputs_unchanged", run.check_inputs_are_not_changed, every=True),
+    Check("inputs_unchanged", run.check_inputs_are_not_changed, on="dims"),
     Check("calls_share_nothing", run.check_calls_share_nothing),
     Check("batch_equals_singles", run.check_batch_equals_singles, images=True),
-    Check("same_seed_same_bits", randomness.check_same_seed_same_bits, every=True),
+    Check("same_seed_same_bits", randomness.check_same_seed_same_bits, on="dims"),
     Check("callers_random_state", randomness.check_callers_random_state),
     Check("looking_changes_nothing", randomness.check_looking_changes_nothing),
     Check("interleaved_runs", randomness.check_interleaved_runs),
     Check("resume_exact", resuming.check_resume_is_exact),
-    Check("no_host_read", run.check_terms_never_read_back, every=True),
+    Check("no_host_read", run.check_terms_never_read_back, on="every"),
     Check("foreign_operator", operator.check_foreign_operator, images=True),
     Check("lacking_operator", operator.check_lacking_operator_is_refused),
     Check("operator_counts", operator.check_operator_counts, images=True),
@@ -54,7 +56,7 @@ CHECKS = (
     Check("bad_values", options.check_bad_values_are_refused),
     Check("unknown_options", options.check_unknown_options_are_refused),
     Check("presets", options.check_presets),
-    Check("units_do_not_count", scaled.check_units_do_not_count, every=True, images=True),
+    Check("units_do_not_count", scaled.check_units_do_not_count, on="every", images=True),
     Check("row", record.check_row),
     Check("record", record.check_record),
 )
@@ -66,8 +68,15 @@ def promises(methods: Iterable[str | Method], inputs: Sequence[Any] = (), **opti
     for method in methods:
         made = cases(method, inputs, **options)
         checks = [check for check in CHECKS if made[0].method.domain is IMAGE or not check.images]
-        found += [(check, case) for check in checks for case in (made if check.every else made[:1])]
+        found += [(check, case) for check in checks for case in _among(made, check.on)]
     return found
+
+
+def _among(made: Sequence[Case], on: str) -> Sequence[Case]:
+    if on != "dims":
+        return made if on == "every" else made[:1]
+    shapes = [len(case.method.domain.shape(case.truth)) for case in made]
+    return [case for i, case in enumerate(made) if shapes.index(shapes[i]) == i]
 
 
 def check_all(

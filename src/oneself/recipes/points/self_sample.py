@@ -69,7 +69,9 @@ def self_sample(
     y: Tensor,
     physics: Any,
     *,
-    n: Annotated[int | None, Option("points that are made; twice as many as given unless said", low=1)] = None,
+    n: Annotated[
+        int | None, Option("points that are made; twice as many as given unless said", low=1, high=999_999)
+    ] = None,
     rare: Annotated[
         Literal["sharp", "sparse", "any"], Option("which points are too few: on edges, in thin places")
     ] = "sharp",
