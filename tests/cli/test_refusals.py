@@ -74,7 +74,7 @@ REFUSED = [
     ("denoise photo.png new.png --precision half", "Give one of float32, bfloat16"),
     ("denoise photo.png new.png --axes ZYX", "Leave axes out"),
     ("denoise photo.png new.png other.png", "name their folder"),
-    ("inpaint photo.png new.png", "Missing option '--mask'"),
+    ("inpaint photo.png new.png", "Give --mask of a picture"),
     ("inpaint photo.png new.png --mask no.png", "there is no such file"),
     ("inpaint photo.png new.png --mask mask-none.png", "marks nothing"),
     ("inpaint photo.png new.png --mask mask-all.png", "marks everything"),

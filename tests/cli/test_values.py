@@ -56,7 +56,8 @@ def commands():
 
 
 NEEDED = {"source": "photo.png", "model": "m", "record": "r.json", "file": "photo.png", "scale": "2", "mask": "m.png",
-          "kernel": "k.npy", "task": "dehaze", "weights": "w.safetensors"}  # fmt: skip
+          "kernel": "k.npy", "task": "dehaze", "weights": "w.safetensors", "kind": "denoiser",
+          "out": "w.safetensors"}  # fmt: skip
 
 
 def typed(parameters, beside):

@@ -34,7 +34,7 @@ GIVEN: dict[str, dict[str, Any]] = {
         "sigma": 0.1,
         **BOUNCING,
         "ridge": 1e-9,
-        "denoiser": "non-local-means",
+        "denoiser": "total-variation",
         "penalty": 1.0,
         "denoise_every": 2,
         "extra_steps": 6,

@@ -8,6 +8,7 @@ import torch
 
 import oneself
 from oneself.core.runner import StageRunner
+from oneself.domains import IMAGE as IMAGE_DOMAIN
 
 from .pictures import KERNEL, colour, grey
 
@@ -204,7 +205,9 @@ def test_unknown_methods_and_options_are_told_from_the_closest():
 
 
 def test_methods_of_other_tasks():
-    able = ", ".join(record.key for record in oneself.methods() if "inpaint" in record.tasks)
+    able = ", ".join(
+        record.key for record in oneself.methods() if "inpaint" in record.tasks and record.domain is IMAGE_DOMAIN
+    )
     with pytest.raises(ValueError, match=rf"inpaint\(method='zs_n2n'\): .* does denoise. Use one of {able}\."):
         oneself.inpaint(IMAGE, MASK, "zs_n2n")
     with pytest.raises(ValueError, match=r"denoise\(method='zssr'"):

@@ -24,4 +24,4 @@ def test_its_marks_tell_a_format(one):
 def test_what_is_no_picture_is_known_by_nothing():
     assert known_by(b"\1" * 16, ".png") is None
     assert known_by(b"RIFF\1\1\1\1WEBP\1\1\1\1", ".wav") is FORMATS["webp"]
-    assert known_by(b"RIFF\1\1\1\1WAVE\1\1\1\1", ".webp") is None
+    assert known_by(b"RIFF\1\1\1\1AVI \1\1\1\1", ".webp") is None

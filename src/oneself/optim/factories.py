@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
 import torch
-from torch import nn
 
 from oneself.core.stage import OptimiserFactory
 from oneself.optim.langevin import Langevin
@@ -15,21 +13,10 @@ from oneself.optim.muon import Muon
 
 __all__ = ["OPTIMISERS", "adam", "langevin", "muon", "sgd"]
 
-FUSED = ("cpu", "cuda")
-
 
 def adam(lr: float, **options: Any) -> OptimiserFactory:
-    """Adam at a learning rate. Kingma, Ba. ICLR 2015.
-
-    All parameters move in one operation where torch has it for their device.
-    """
-
-    def made(parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        moving = list(parameters)
-        fused = all(parameter.device.type in FUSED for parameter in moving)
-        return torch.optim.Adam(moving, lr=lr, fused=fused, **options)
-
-    return made
+    """Adam at a learning rate. Kingma, Ba. ICLR 2015."""
+    return partial(torch.optim.Adam, lr=lr, **options)
 
 
 def sgd(lr: float) -> OptimiserFactory:

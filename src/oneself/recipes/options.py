@@ -78,16 +78,7 @@ def _not_beside(name: str, *values: Any) -> Counts:
 Width = Annotated[int, Option("channels of the network at every level", low=1, high=1024)]
 Levels = Annotated[int, Option("times the network halves the size (fewer on small inputs)", low=1, high=8)]
 Skips = Annotated[int, Option("channels of each skip connection", low=0, high=1024)]
-CodeChannels = Annotated[
-    int,
-    Option(
-        "channels of the random code",
-        low=1,
-        high=1024,
-        only="without a guide",
-        counts=lambda others: others.get("guide") is None,
-    ),
-]
+CodeChannels = Annotated[int, Option("channels of the random code", low=1, high=1024)]
 Upsampling = Annotated[Literal["linear", "nearest"], Option("interpolation on the network's way up")]
 Guide = Annotated[
     Tensor | None,
@@ -137,16 +128,7 @@ Patience = Annotated[
         counts=_not_beside("stop", "never", "discrepancy"),
     ),
 ]
-Start = Annotated[
-    int,
-    Option(
-        "step before which the run never stops",
-        low=0,
-        high=10**7,
-        only="where something ends the run before its last step: not with stop='never'",
-        counts=_not_beside("stop", "never"),
-    ),
-]
+Start = Annotated[int, Option("step before which the run never stops", low=0, high=10**7)]
 ExtraSteps = Annotated[
     int, Option("steps that follow after the estimated error has reached its floor", low=0, high=10**7)
 ]

@@ -17,7 +17,7 @@ from oneself.networks.pretrained import Known
 from oneself.noise import describe_noise, known_level
 from oneself.optim import adam
 from oneself.recipes.adaptation.calling import Denoising, called, network_of, whole
-from oneself.recipes.adaptation.changes import Opening, allow, merge
+from oneself.recipes.adaptation.changes import Opening, allow, merge, parsed
 from oneself.recipes.adaptation.examples import OBJECTIVES, Loss, Objective, examples
 from oneself.recipes.adaptation.judging import AdaptedOrNot, HeldOutChange, Judge, Pairing, Parts, Prediction, Risk
 from oneself.stopping import Patience
@@ -132,7 +132,7 @@ def adapting(
     notes = (*notes, *more, *_range_note(told, level, owner))
     shared = () if sigma is not None else _shared_noise(y, owner)
     if steps == 0 or shared:
-        allow(copy.deepcopy(network), what, owner)  # refuses what could not change
+        parsed(what, owner)
         return AsItCame(denoise, made, (*notes, *shared))
     parts = Parts(y, hold_out)
     return adapted_by(

@@ -110,10 +110,9 @@ def allow(network: nn.Module, what: str, owner: str = "allow") -> Opening | None
     ValueError
         Other words, or a network that has nothing of the kind.
     """
-    word, _, number = what.partition(":")
+    word, count = parsed(what, owner)
     network.requires_grad_(False)
     layers = [layer for layer in network.modules() if isinstance(layer, LAYERS) and layer.weight is not None]
-    count = _count(what, word, number, owner)
     chosen = _chosen(network, layers, word, count)
     if not chosen:
         kind = type(network).__name__
@@ -123,6 +122,12 @@ def allow(network: nn.Module, what: str, owner: str = "allow") -> Opening | None
     if word == "progressive":
         return Opening([list(layer.parameters(recurse=False)) for layer in reversed(layers)])
     return None
+
+
+def parsed(what: str, owner: str) -> tuple[str, int]:
+    """The word and the number of what may change. Raises ValueError for other words."""
+    word, _, number = what.partition(":")
+    return word, _count(what, word, number, owner)
 
 
 def _count(what: str, word: str, number: str, owner: str) -> int:
