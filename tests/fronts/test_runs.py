@@ -8,6 +8,7 @@ import torch
 
 import oneself
 from oneself.core import Method
+from oneself.domains import IMAGE as IMAGES
 from oneself.registry import find
 
 from .pictures import FAST, PRIOR, colour
@@ -53,7 +54,7 @@ def test_methods_are_records():
         assert record.title
         assert record.cite
         assert record.tasks
-        assert record.dims or record.domain is not oneself.IMAGE
+        assert record.dims or record.domain is not IMAGES
         assert all(option.help for option in record.options)
 
 
