@@ -139,7 +139,10 @@ def record(
     restored = [item for item in items if item["restored"]]
     names = ("method", "preset", "sigma", "seed", "seconds", "quality", "device", "precision", "compile", "axes",
              "data_range", "scale", "boundary", "known", "estimate", "rate", "gap")  # fmt: skip
-    asked = {name: getattr(settings, name) for name in names}
+    given = {name: getattr(settings, name) for name in names}
+    asked = {
+        name: list(value) if isinstance(value, tuple) else value for name, value in given.items()
+    }  # as JSON has it
     return {
         "format": FORMAT,
         "command": settings.command,
