@@ -37,7 +37,7 @@ CHECKS = (
     Check("answer_fits", run.check_answer_fits, on="every"),
     Check("dtype_kept", run.check_dtype_is_kept),
     Check("break_leaves_answer", run.check_break_leaves_an_answer),
-    Check("inputs_unchanged", run.check_inputs_are_not_changed, on="dims"),
+    Check("inputs_unchanged", run.check_inputs_are_not_changed, on="every"),
     Check("calls_share_nothing", run.check_calls_share_nothing),
     Check("batch_equals_singles", run.check_batch_equals_singles, images=True),
     Check("same_seed_same_bits", randomness.check_same_seed_same_bits, on="dims"),
