@@ -131,7 +131,7 @@ def band_attention(
     context: Annotated[
         int, Option("moments before and after, a quarter of 32 ms each, that count", low=0, high=64)
     ] = 2,
-    temperature: Annotated[float, Option("τ: the higher, the more moments count alike", above=0, high=1e3)] = 1.0,
+    temperature: Annotated[float, Option("τ: the higher, the more moments count alike", low=1e-6, high=1e3)] = 1.0,
 ) -> Stage:
     size, length = physics.A_adjoint(y.samples).shape[-1], y.samples.shape[-1]
     if size <= length:
