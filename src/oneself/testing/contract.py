@@ -45,7 +45,7 @@ CHECKS = (
     Check("looking_changes_nothing", randomness.check_looking_changes_nothing),
     Check("interleaved_runs", randomness.check_interleaved_runs),
     Check("resume_exact", resuming.check_resume_is_exact),
-    Check("no_host_read", run.check_terms_never_read_back, on="every"),
+    Check("no_host_read", run.check_terms_never_read_back, on="dims"),
     Check("foreign_operator", operator.check_foreign_operator, images=True),
     Check("lacking_operator", operator.check_lacking_operator_is_refused),
     Check("operator_counts", operator.check_operator_counts, images=True),
@@ -56,7 +56,7 @@ CHECKS = (
     Check("bad_values", options.check_bad_values_are_refused),
     Check("unknown_options", options.check_unknown_options_are_refused),
     Check("presets", options.check_presets),
-    Check("units_do_not_count", scaled.check_units_do_not_count, on="every", images=True),
+    Check("units_do_not_count", scaled.check_units_do_not_count, on="dims", images=True),
     Check("row", record.check_row),
     Check("record", record.check_record),
 )
