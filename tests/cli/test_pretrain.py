@@ -49,6 +49,8 @@ class Drawn:
         (["pretrain", "denoiser", "a.safetensors", "--patch", "15"], "out of range"),
         (["pretrain", "denoiser", "a.safetensors", "--patch", "17"], "an even number"),
         (["pretrain", "denoiser", "a.safetensors", "--start", "b.safetensors"], "no such file"),
+        (["pretrain", "denoiser", "a.safetensors", "--start", "./a.safetensors", "--overwrite"], "this is an input"),
+        (["pretrain", "denoiser", "a.safetensors", "--checkpoint", "./a.safetensors"], "already written as OUT"),
     ],
 )
 def test_what_is_refused(arguments, words, tmp_path, monkeypatch, capsys):

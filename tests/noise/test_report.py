@@ -17,8 +17,6 @@ from oneself.testing import Camera
 
 PICTURES = ["astronaut", "camera", "coffee", "chelsea", "coins", "brick"]
 SEEDS = [0, 1]
-# A stated limit: courses of bricks are structure that repeats, and faint noise that neighbours share is taken for it.
-WALL = pytest.param("brick", marks=pytest.mark.xfail(reason="structure that repeats hides faint shared noise"))
 
 
 def picture(name: str) -> np.ndarray:
@@ -48,8 +46,13 @@ def test_white_gaussian_noise_is_just_that(name: str, level: int, seed: int) -> 
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("level", [10, 25])
-@pytest.mark.parametrize("name", [*PICTURES[:-1], WALL])
-def test_blurred_noise_is_correlated_and_its_level_known(name: str, level: int, seed: int) -> None:
+@pytest.mark.parametrize("name", PICTURES)
+def test_blurred_noise_is_correlated_and_its_level_known(
+    request: pytest.FixtureRequest, name: str, level: int, seed: int
+) -> None:
+    if (name, level) == ("brick", 10):
+        limit = "courses of bricks are structure that repeats, and faint noise that neighbours share is taken for it"
+        request.applymarker(pytest.mark.xfail(reason=limit, strict=True))
     noise = gaussian_filter(white(name, seed), (0, 1, 1))
     report = describe_noise(noisy(name, noise, level))
     assert report.correlated
@@ -60,7 +63,7 @@ def test_blurred_noise_is_correlated_and_its_level_known(name: str, level: int, 
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("name", [*PICTURES[:-1], WALL])
+@pytest.mark.parametrize("name", PICTURES[:-1])  # of courses of bricks: see above
 def test_interpolated_noise_is_correlated(name: str, seed: int) -> None:
     noise = white(name, seed) * (np.indices(picture(name).shape)[1:] % 2 == 0).all(axis=0)
     bilinear = np.outer([0.5, 1, 0.5], [0.5, 1, 0.5])[None]

@@ -7,7 +7,7 @@ import torch
 
 from oneself.networks import SplitDenoiser
 from oneself.networks.pretrained import read_state
-from oneself.pretraining import Plan, train_denoiser
+from oneself.pretraining import Plan, begin, train_denoiser
 from oneself.pretraining.denoiser import Training
 from oneself.pretraining.noise import HIGHEST, levels, noisy
 from oneself.pretraining.saving import load_checkpoint, save_checkpoint, started_from
@@ -37,19 +37,21 @@ def test_a_training_that_was_broken_off_ends_the_same(tmp_path: Path) -> None:
 def test_what_a_training_writes(tmp_path: Path) -> None:
     """Weights that a finished training wrote load by name; a checkpoint of another plan is refused."""
     out, kept = tmp_path / "out.safetensors", tmp_path / "kept"
-    done = train_denoiser(SMALL, out, kept)
+    done = train_denoiser(begin(SMALL), out, kept)
     assert done.step == 4
     network = SplitDenoiser(1, 16, 1)
     network.load_state_dict({name: value.float() for name, value in read_state(out).items()})
     with pytest.raises(ValueError, match="its seed is 3, not 4"):
-        train_denoiser(replace(SMALL, seed=4), out, kept, resume=True)
-    assert train_denoiser(replace(SMALL, steps=5), out, kept, resume=True).step == 5
+        begin(replace(SMALL, seed=4), resumed=kept)
+    assert train_denoiser(begin(replace(SMALL, steps=5), resumed=kept), out, kept).step == 5
 
 
 def test_training_lowers_the_loss(tmp_path: Path) -> None:
     losses: list[float] = []
     plan = replace(SMALL, steps=200, lr=5e-3, pause=100)
-    done = train_denoiser(plan, tmp_path / "a.safetensors", tell=lambda done, progress, loss: losses.append(loss))
+    done = train_denoiser(
+        begin(plan), tmp_path / "a.safetensors", tell=lambda done, progress, loss: losses.append(loss)
+    )
     assert done.step == 200
     assert losses[1] < 0.7 * losses[0]
 
@@ -80,3 +82,26 @@ def test_a_network_of_more_channels_begins_one_of_fewer(tmp_path: Path) -> None:
     assert torch.allclose(gray(y, 0.1), wanted, atol=1e-5)
     with pytest.raises(ValueError, match="another width or depth"):
         started_from(tmp_path / "colour.safetensors", SplitDenoiser(1, 16, 3))
+
+
+def test_the_callers_random_numbers_are_left_alone() -> None:
+    torch.manual_seed(5)
+    wanted = torch.rand(3)
+    torch.manual_seed(5)
+    begin(SMALL)
+    assert torch.equal(torch.rand(3), wanted)
+
+
+def test_weights_are_written_where_the_checkpoint_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    with pytest.raises(OSError, match="kept"):
+        train_denoiser(begin(replace(SMALL, steps=1)), tmp_path / "out.safetensors", tmp_path / "kept")
+    assert (tmp_path / "out.safetensors").is_file()
+
+
+def test_a_training_that_is_asked_to_end_writes_what_it_has(tmp_path: Path) -> None:
+    asked = iter([False, False, True])
+    out, kept = tmp_path / "out.safetensors", tmp_path / "kept"
+    assert train_denoiser(begin(SMALL), out, kept, asked_to_end=lambda: next(asked)).step == 2
+    assert read_state(out).keys() == SplitDenoiser(1, 16, 1).state_dict().keys()
+    assert begin(SMALL, resumed=kept).done.step == 2

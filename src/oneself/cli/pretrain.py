@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oneself.cli import flags
-from oneself.jobs.errors import DONE, say
+from oneself.jobs.errors import DONE, INTERRUPTED, say, working
+from oneself.jobs.places import Places
 
 if TYPE_CHECKING:
     from oneself.pretraining import Progress
@@ -55,18 +56,24 @@ def main(kind: str, out: str, start: str | None, checkpoint: str | None, resume:
     if kind not in KINDS:
         raise ValueError(f"pretrain(KIND={kind!r}): there is no such kind. Known: {', '.join(KINDS)}.")
     target, kept = Path(out), Path(checkpoint or f"{out}.checkpoint")
-    _check_places(target, kept, resume, overwrite)
+    _check_places(target, kept, start, resume, overwrite)
     if int(plan["patch"] or 0) % 2:
         raise ValueError(f"pretrain(--patch {plan['patch']}): a patch is split into four. Give an even number.")
-    from oneself.pretraining import Plan, train_denoiser
+    from oneself.jobs.interruption import Interruption
+    from oneself.pretraining import Plan, begin, train_denoiser
 
     made = Plan(**plan)  # type: ignore[arg-type]  # the flags have the plan's names and types
-    done = train_denoiser(made, target, kept, start=Path(start) if start else None, resume=resume, tell=_told)
+    training = begin(made, Path(start) if start else None, kept if resume else None)
+    with Interruption(say) as interruption, working():
+        done = train_denoiser(training, target, kept, tell=_told, asked_to_end=lambda: interruption.asked)
     say(f"{target}: {done.step} steps in {done.seconds:.0f} s")
-    return DONE
+    if interruption.asked:
+        say(f"ended before its time; the same call with --resume goes on from {kept}")
+    return INTERRUPTED if interruption.asked else DONE
 
 
-def _check_places(target: Path, kept: Path, resume: bool, overwrite: bool) -> None:
+def _check_places(target: Path, kept: Path, start: str | None, resume: bool, overwrite: bool) -> None:
+    Places("pretrain", [Path(start)] if start else [], [("OUT", target), ("--checkpoint", kept)])
     if target.suffix != ".safetensors":
         raise ValueError(f"pretrain(OUT={str(target)!r}): weights are safetensors. Name it so.")
     if not target.parent.is_dir():

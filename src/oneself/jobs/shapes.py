@@ -82,7 +82,7 @@ def shape(task: str, given: Mapping[str, Any], options: Mapping[str, Any], comma
             if name in asked.beside:
                 io.check_target(asked.beside[name], keeping.may_replace(asked.beside[name]))
         notes = [*found.notes]
-        found, normals = _with_normals(task, found, display, notes)
+        found, normals = _with_normals(asked, found, display, notes)
         cloud = cloud_of(found.points, normals, caller=task)
         run = _run(asked, cloud)
         for note in [*notes, *shape_losses(found, asked.target)]:
@@ -99,13 +99,14 @@ def _target(task: str, source: Path, out: str | None) -> Path:
     return io.output_path(source.with_suffix(ending), out, SHAPE_TASKS[task])
 
 
-def _with_normals(task: str, found: Shape, display: Display, notes: list[str]) -> tuple[Shape, Any]:
+def _with_normals(asked: Asked, found: Shape, display: Display, notes: list[str]) -> tuple[Shape, Any]:
     """The normals that a task begins with: only ``reconstruct`` does, and finds them where the file has none."""
-    if task != "reconstruct":
+    if asked.task != "reconstruct":
         return found, None
     if found.normals is not None:
         return found, found.normals
-    run = shape_run("orient", "auto", cloud_of(found.points, caller="orient"))
+    alike = {name: asked.given[name] for name in ("seed", "device")}
+    run = shape_run("orient", "auto", cloud_of(found.points, caller="orient"), **alike)
     display.say(f"  no normals in the file: they are found by {run.method.key}")
     notes.append(f"the file has no normals; they were found by {run.method.key}")
     answer = run.finish().answer

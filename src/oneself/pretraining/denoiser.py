@@ -17,7 +17,7 @@ from oneself.optim import Muon, one_cycle
 from oneself.pretraining.noise import levels, noisy
 from oneself.pretraining.saving import Progress, load_checkpoint, save_checkpoint, save_weights, started_from
 
-__all__ = ["Plan", "train_denoiser"]
+__all__ = ["Plan", "Training", "begin", "train_denoiser"]
 
 FLOOR = 2 / 255  # added to a level, so that pictures with hardly any noise do not outweigh all others
 LONGEST_STEP = 5.0  # seconds that count of one step: a process that was stopped for a while has lost no time
@@ -64,9 +64,10 @@ class Training:
     """A network in training: everything of a step follows from the plan and the step's number."""
 
     def __init__(self, plan: Plan, start: Path | None = None) -> None:
-        torch.manual_seed(plan.seed)
         self.plan, self.done = plan, Progress()
-        self.network = SplitDenoiser(plan.channels, plan.width, plan.blocks)
+        with torch.random.fork_rng(devices=[]):  # the caller's own numbers go on as they would have
+            torch.manual_seed(plan.seed)
+            self.network = SplitDenoiser(plan.channels, plan.width, plan.blocks)
         if start is not None:
             self.network.load_state_dict(started_from(start, self.network))
         self.network.to(memory_format=torch.channels_last)
@@ -107,49 +108,83 @@ class Training:
         self.optimiser.step()
         return float(loss.detach())
 
+    def keep(self, path: Path) -> None:
+        """Write all that is needed to go on. Raises as ``io.save``."""
+        save_checkpoint(path, self.plan, self.done, self.network, self.average, self.optimiser)
+
     def _follow(self) -> None:
         decay = min(DECAY, (1 + self.done.step) / (10 + self.done.step))
         for name, value in self.network.state_dict().items():
             self.average[name].lerp_(value, 1 - decay)
 
 
+def begin(plan: Plan, start: Path | None = None, resumed: Path | None = None) -> Training:
+    """A training before its first step, or where a checkpoint left it.
+
+    Parameters
+    ----------
+    plan : Plan
+    start : Path, optional
+        Weights to begin with, of a network of the same width and blocks; its channels may be others.
+    resumed : Path, optional
+        The checkpoint to go on from, of the same plan but for its length.
+
+    Raises
+    ------
+    OSError, ValueError
+        No such file, or a damaged one; a checkpoint of another plan; a start of another network.
+    """
+    training = Training(plan, start)
+    if resumed is not None:
+        training.done = load_checkpoint(resumed, plan, training.network, training.average, training.optimiser)
+    return training
+
+
 def train_denoiser(
-    plan: Plan,
+    training: Training,
     out: Path,
     checkpoint: Path | None = None,
     *,
-    start: Path | None = None,
-    resume: bool = False,
     tell: Callable[[Progress, float, float], None] = lambda done, progress, loss: None,
+    asked_to_end: Callable[[], bool] = lambda: False,
 ) -> Progress:
     """Train, and write the averaged weights to ``out`` as safetensors, with the plan in the file's header.
 
     Parameters
     ----------
-    plan : Plan
+    training : Training
+        As of ``begin``.
     out : Path
     checkpoint : Path, optional
-        Written every two minutes.
-    start : Path, optional
-        Weights to begin with, of a network of the same width and blocks; its channels may be others.
-    resume : bool
-        Go on from the checkpoint, which must be of the same plan but for its length.
+        Written every two minutes. It and the weights replace what is in their places.
     tell : callable
         Given what was done, the progress in [0, 1] and the mean loss, every hundred steps.
+    asked_to_end : callable
+        Asked after every step; where true, the checkpoint and the weights as they are then are written.
+
+    Returns
+    -------
+    Progress
+        What was done.
+
+    Raises
+    ------
+    io.SavedAside, io.NotSaved
+        A file could not be written to its place, and is where the error says, or nowhere. The weights are written
+        whether or not the checkpoint was.
     """
-    training = Training(plan, start)
-    if checkpoint is not None and resume:
-        training.done = load_checkpoint(checkpoint, plan, training.network, training.average, training.optimiser)
     losses, saved = [], time.monotonic()
-    while training.progress < 1:
+    while training.progress < 1 and not asked_to_end():
         losses.append(training.step())
         if training.done.step % 100 == 0:
             tell(training.done, training.progress, sum(losses) / len(losses))
             losses.clear()
         if checkpoint is not None and time.monotonic() - saved > AT_LEAST_EVERY:
-            save_checkpoint(checkpoint, plan, training.done, training.network, training.average, training.optimiser)
+            training.keep(checkpoint)
             saved = time.monotonic()
-    if checkpoint is not None:
-        save_checkpoint(checkpoint, plan, training.done, training.network, training.average, training.optimiser)
-    save_weights(out, plan, training.done, training.average)
+    try:
+        if checkpoint is not None:
+            training.keep(checkpoint)
+    finally:
+        save_weights(out, training.plan, training.done, training.average)
     return training.done

@@ -1,9 +1,8 @@
-"""Weights and checkpoints of a training as safetensors, written beside and then put in place."""
+"""Weights and checkpoints of a training as safetensors: they appear whole, or are saved elsewhere."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from oneself import io
 from oneself.networks import SplitDenoiser
 from oneself.networks.pretrained import read_state
 
@@ -34,7 +34,7 @@ class Progress:
 
 
 def save_weights(path: Path, plan: Plan, done: Progress, weights: Mapping[str, Tensor]) -> None:
-    """Half-precision weights; the plan and what was done of it in the header."""
+    """Half-precision weights; the plan and what was done of it in the header. Raises as ``io.save``."""
     _save(path, {name: value.half() for name, value in weights.items()}, plan, done)
 
 
@@ -42,7 +42,7 @@ def save_checkpoint(
     path: Path, plan: Plan, done: Progress, network: nn.Module, average: Mapping[str, Tensor],
     optimiser: torch.optim.Optimizer,
 ) -> None:  # fmt: skip
-    """All that a training needs to go on."""
+    """All that a training needs to go on. Raises as ``io.save``."""
     tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
     tensors |= {f"average.{name}": value for name, value in average.items()}
     for number, state in optimiser.state_dict()["state"].items():
@@ -105,6 +105,9 @@ def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _save(path: Path, tensors: Mapping[str, Tensor], plan: Plan, done: Progress) -> None:
     held = {name: value.detach().contiguous().clone() for name, value in tensors.items()}
-    beside = path.with_name(path.name + ".part")
-    save_file(held, str(beside), {"training": json.dumps({"plan": asdict(plan), "done": asdict(done)})})
-    os.replace(beside, path)
+    told = {"training": json.dumps({"plan": asdict(plan), "done": asdict(done)})}
+
+    def encode(place: Path) -> None:
+        save_file(held, str(place), told)
+
+    io.save(path, encode, overwrite=True, aside=[(path.suffix, encode)])

@@ -89,7 +89,7 @@ def orient(
     points : ndarray or Tensor
         ``(N, 3)``, in any units.
     method : str or Method
-        ``"auto"`` is ``dipole``; ``"winding_normals"`` is slower, and surer where there is noise.
+        ``"auto"`` is ``dipole``; ``"winding_normals"`` is another way, and slower.
     normals : ndarray or Tensor, optional
         Directions that are known up to their signs, ``(N, 3)``: kept, and turned round where they point inwards.
     full : bool
@@ -164,7 +164,7 @@ def reconstruct(
     points : ndarray or Tensor
         ``(N, 3)``, in any units.
     normals : ndarray or Tensor, optional
-        ``(N, 3)``, outwards; found by ``orient`` unless given.
+        ``(N, 3)``, outwards; found by ``orient``, with the same ``seed`` and ``device``, unless given.
     full : bool
         Return a ``Result`` whose ``answer`` is the mesh, its vertices in the units of ``points``.
 
@@ -178,7 +178,8 @@ def reconstruct(
     TypeError, ValueError
         As ``orient``.
     """
-    directions = orient(points) if normals is None else normals
+    alike = {name: settings[name] for name in ("seed", "device") if name in settings}
+    directions = orient(points, **alike) if normals is None else normals
     cloud = cloud_of(points, directions, caller="reconstruct")
     result = shape_run("reconstruct", method, cloud, **settings).finish()
     vertices, faces = cloud.back(result.answer.vertices), result.answer.faces.cpu().numpy()

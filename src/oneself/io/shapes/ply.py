@@ -53,6 +53,8 @@ def read_ply(path: Path) -> Shape:
     columns: dict[str, Array] = {}
     faces, notes = None, []
     for element in header.elements:
+        if element.count and not element.properties:
+            raise Damaged(f"its {element.name[:NAME]} elements have no properties")
         if element.name == "vertex":
             if element.lists:
                 raise Damaged("its vertices have lists")

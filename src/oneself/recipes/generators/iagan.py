@@ -20,7 +20,7 @@ from oneself.core import Option, Stage, method
 from oneself.recipes import options as o
 from oneself.recipes.generators import options as g
 from oneself.recipes.generators.adapted import held_out, in_agreement, weights_and_code
-from oneself.recipes.generators.latent import LatentSearch
+from oneself.recipes.generators.latent import code_search
 from oneself.recipes.generators.prior import prior_of
 
 # The search for the code ends where it no longer falls, which the paper's does not.
@@ -52,10 +52,7 @@ def iagan(
 ) -> Generator[Stage, Stage, Tensor | None]:
     prior, notes = prior_of(generator, y, physics, "iagan")
     where = held_out(y, hold_out)
-    search = LatentSearch(
-        prior, y, physics.A, restarts=restarts, weight=0.0, lr=0.1, steps=latent_steps, where=where, notes=notes
-    )
-    search.time_share = 0.5
+    search = code_search(prior, y, physics.A, restarts=restarts, steps=latent_steps, where=where, notes=notes)
     yield search
     adapted = yield weights_and_code(
         prior.free(), search.code, y, physics.A, code_lr=latent_lr, lr=lr, steps=steps, where=where, patience=patience

@@ -25,7 +25,7 @@ from oneself.optim import adam
 from oneself.recipes import options as o
 from oneself.recipes.generators import options as g
 from oneself.recipes.generators.adapted import held_out, stopping
-from oneself.recipes.generators.latent import LatentSearch
+from oneself.recipes.generators.latent import code_search
 from oneself.recipes.generators.prior import Prior, Unconditioned, prior_of
 
 
@@ -96,10 +96,7 @@ def ilo(
             "ilo(generator): it has no blocks in a row. Give a module with two or more blocks, or use csgm."
         )
     where, last = held_out(y, hold_out), min(inner, len(prior.blocks) - 1)
-    search = LatentSearch(
-        prior, y, physics.A, restarts=restarts, weight=0.0, lr=0.1, steps=latent_steps, where=where, notes=notes
-    )
-    search.time_share = 0.5
+    search = code_search(prior, y, physics.A, restarts=restarts, steps=latent_steps, where=where, notes=notes)
     yield search
     with torch.no_grad():
         h = prior.before(search.code, 1)

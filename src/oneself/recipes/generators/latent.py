@@ -12,8 +12,9 @@ from oneself.optim import adam
 from oneself.recipes.generators.prior import Prior, Unconditioned
 from oneself.stopping import Best, Plateau
 
-__all__ = ["LatentSearch"]
+__all__ = ["LatentSearch", "code_search"]
 
+LR, SHARE = 0.1, 0.5  # where a search comes before more: its learning rate, and its part of a time budget
 WINDOW, TOLERANCE = 50, 0.01  # steps over which the error must fall by this share, or the search ends
 
 
@@ -134,3 +135,19 @@ class LatentSearch(Stage):
 
     def estimate(self) -> Tensor:
         return self._now()[1]
+
+
+def code_search(
+    prior: Prior,
+    y: Tensor,
+    A: Callable[[Tensor], Tensor],
+    *,
+    restarts: int,
+    steps: int,
+    where: Tensor | None,
+    notes: Sequence[str],
+) -> LatentSearch:
+    """The first stage of the methods that change the generator, or its inner layers, from the best code on."""
+    search = LatentSearch(prior, y, A, restarts=restarts, weight=0.0, lr=LR, steps=steps, where=where, notes=notes)
+    search.time_share = SHARE
+    return search

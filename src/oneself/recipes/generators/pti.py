@@ -23,7 +23,7 @@ from oneself.losses import Fidelity
 from oneself.recipes import options as o
 from oneself.recipes.generators import options as g
 from oneself.recipes.generators.adapted import held_out, stopping, two_rates
-from oneself.recipes.generators.latent import LatentSearch
+from oneself.recipes.generators.latent import code_search
 from oneself.recipes.generators.prior import Adaptable, Prior, Unconditioned, prior_of
 
 
@@ -85,10 +85,7 @@ def pti(
 ) -> Generator[Stage, Stage, None]:
     prior, notes = prior_of(generator, y, physics, "pti")
     where = held_out(y, hold_out)
-    search = LatentSearch(
-        prior, y, physics.A, restarts=restarts, weight=0.0, lr=0.1, steps=latent_steps, where=where, notes=notes
-    )
-    search.time_share = 0.5
+    search = code_search(prior, y, physics.A, restarts=restarts, steps=latent_steps, where=where, notes=notes)
     yield search
     structure = Adaptable(prior.free(), search.code)
     stop, selection = stopping(y, physics.A, where, patience)

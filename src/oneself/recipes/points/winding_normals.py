@@ -83,7 +83,7 @@ def winding_normals(
     ] = 1.0,
     wide: Annotated[float, Option("smoothing width at the beginning", above=0, high=100)] = 4.0,
     subset: Annotated[
-        int, Option("points that are solved for; their field gives the others their sign", low=16)
+        int, Option("points that are solved for; their field gives the others their sign", low=16, high=20_000)
     ] = 2000,
     neighbours: Neighbours = 16,
     steps: o.Steps = 40,
