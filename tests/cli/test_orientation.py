@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageOps
 
 TURNED = {3: 2, 6: 1, 8: 3}  # quarter turns against the clock by which the stored pixels lie
-QUICK = ("--method", "dip", "--steps", "2", "--width", "4", "--levels", "2", "--code", "4", "--device", "cpu")
+QUICK = ("--method", "dip", "--steps", "2", "--width", "4", "--levels", "2", "--device", "cpu")
 
 
 def photograph(path, seen, tag):

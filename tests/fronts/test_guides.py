@@ -11,7 +11,7 @@ from oneself.core.runner import StageRunner
 
 from .pictures import KERNEL, PRIOR, colour, grey, in_unit_range
 
-QUICK = {"method": "dip", "device": "cpu", **PRIOR}
+QUICK = {"method": "dip", "device": "cpu", **{name: value for name, value in PRIOR.items() if name != "code"}}
 IMAGE, FLASH = colour(16, 18), colour(17, 19)[1:, 1:]
 
 

@@ -14,7 +14,7 @@ from oneself.recipes.prior.splitting import SplitFit
 from oneself.testing.operators import Pool
 from oneself.testing.pictures import noisy, picture
 
-QUICK = {"width": 8, "levels": 2, "code": 4, "skip": 2, "start": 0, "denoiser": "total-variation"}
+QUICK = {"width": 8, "levels": 2, "code": 4, "skip": 2, "denoiser": "total-variation"}
 
 
 def stage(y: Tensor, physics: Any = None, **options: Any) -> SplitFit:

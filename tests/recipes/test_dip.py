@@ -27,7 +27,9 @@ STOPS = {
 
 
 def run(y: Tensor, physics: Any = None, **options: Any) -> Run:
-    return Run(dip, y, physics, device="cpu", **{**QUICK, **options})
+    idle = {"code"} if options.get("guide") is not None else {"start"} if options.get("stop") == "never" else set()
+    quick = {name: value for name, value in QUICK.items() if name not in idle}
+    return Run(dip, y, physics, device="cpu", **{**quick, **options})
 
 
 def test_structure_learns_the_picture_before_the_noise() -> None:
@@ -59,13 +61,14 @@ IGNORED = [
     *[{"stop": stop, "smoothing": 0.5} for stop in ("moving-variance", "held-out", "never")],
     *[{"stop": stop, "hold_out": 0.2} for stop in ("variance", "never")],
     *[{"stop": "never", "patience": 4}, {"fidelity": "least-squares", "ridge": 1.0}],
+    *[{"stop": "never", "start": 7}, {"guide": torch.zeros(1, 3, 16, 16), "code": 7}],
 ]
 
 
 @pytest.mark.parametrize("options", IGNORED, ids=str)
 def test_an_option_that_a_setting_ignores_is_refused_there(options: dict[str, Any]) -> None:
     name = list(options)[-1]
-    with pytest.raises(ValueError, match=rf"dip\({name}={options[name]}\): it only counts with|where"):
+    with pytest.raises(ValueError, match=rf"dip\({name}={options[name]}\): it only counts (with|where)"):
         dip.resolve_options(options)
 
 
@@ -160,7 +163,7 @@ def test_a_flash_photograph_guides_the_restoration_of_one_without() -> None:
     flash = (1 - 0.5 * (across**2 + across[:, None] ** 2).clamp(max=1)) * torch.tensor([0.8, 0.9, 1.0])[:, None, None]
     truth, guide = scene * candle, noisy(scene**0.8 * flash, 0.01)
     y = noisy(truth, 0.1)
-    options = {"width": 16, "levels": 3, "steps": 60, "stop": "never", "average": 0.9}
+    options = {"width": 16, "levels": 3, "steps": 60, "patience": 60, "average": 0.9}
     without, guided = (run(y, **options, guide=given).finish() for given in (None, guide))
     assert guided.steps == without.steps
     assert psnr(guided.image, truth) > psnr(without.image, truth) + 2

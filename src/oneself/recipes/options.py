@@ -78,7 +78,16 @@ def _not_beside(name: str, *values: Any) -> Counts:
 Width = Annotated[int, Option("channels of the network at every level", low=1, high=1024)]
 Levels = Annotated[int, Option("times the network halves the size (fewer on small inputs)", low=1, high=8)]
 Skips = Annotated[int, Option("channels of each skip connection", low=0, high=1024)]
-CodeChannels = Annotated[int, Option("channels of the random code", low=1, high=1024)]
+CodeChannels = Annotated[
+    int,
+    Option(
+        "channels of the random code",
+        low=1,
+        high=1024,
+        only="without a guide",
+        counts=lambda others: others.get("guide") is None,
+    ),
+]
 Upsampling = Annotated[Literal["linear", "nearest"], Option("interpolation on the network's way up")]
 Guide = Annotated[
     Tensor | None,
@@ -128,7 +137,16 @@ Patience = Annotated[
         counts=_not_beside("stop", "never", "discrepancy"),
     ),
 ]
-Start = Annotated[int, Option("step before which the run never stops", low=0, high=10**7)]
+Start = Annotated[
+    int,
+    Option(
+        "step before which the run never stops",
+        low=0,
+        high=10**7,
+        only="where something ends the run before its last step: not with stop='never'",
+        counts=_not_beside("stop", "never"),
+    ),
+]
 ExtraSteps = Annotated[
     int, Option("steps that follow after the estimated error has reached its floor", low=0, high=10**7)
 ]
