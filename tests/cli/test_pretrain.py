@@ -16,7 +16,7 @@ def pretrain(folder, *more):
 def test_weights_are_trained_and_told(tmp_path, capsys, monkeypatch):
     from oneself.pretraining import denoiser
 
-    monkeypatch.setattr(denoiser, "Pool", lambda channels, size, seed: Drawn())
+    monkeypatch.setattr(denoiser, "Pool", lambda channels, **more: Drawn())
     assert pretrain(tmp_path, "--steps", "2") == 0
     assert "2 steps in" in capsys.readouterr().err
     network = SplitDenoiser(1, 16, 1)
@@ -35,8 +35,11 @@ class Drawn:
     def draw_until(self, count):
         pass
 
-    def patches(self, rng, count, side):
-        return rng.random((count, 1, side, side), dtype="float32")
+    def patches(self, chance, count, side):
+        return torch.rand((count, 1, side, side), generator=chance)
+
+    def close(self):
+        pass
 
 
 @pytest.mark.parametrize(

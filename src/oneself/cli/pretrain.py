@@ -34,8 +34,17 @@ def parameters() -> list[Parameter]:
         flags.flag("batch", int, "Patches a step.", default=4, metavar="NUMBER", low=1, high=4096),
         flags.flag("patch", int, "Side of a patch in pixels, an even number.", default=64, metavar="PIXELS", low=16,
                    high=128),
+        flags.flag("pictures", int, "Pictures drawn before the first step.", default=40, metavar="NUMBER", low=1,
+                   high=10**5),
+        flags.flag("pause", int, "Steps after which one more is drawn.", default=20, metavar="STEPS", low=1,
+                   high=10**6),
+        flags.flag("kept", int, "Pictures that are kept; the oldest leave.", default=400, metavar="NUMBER", low=1,
+                   high=10**5),
+        flags.flag("drawers", int, "Processes that draw ahead; 0: pictures are drawn between steps.", default=0,
+                   metavar="NUMBER", low=0, high=256),
         flags.flag("lr", float, "The highest learning rate.", default=2e-3, metavar="NUMBER", above=0, high=1),
         flags.flag("start", str, "Weights to begin with, of the same width and blocks.", metavar="FILE"),
+        *(parameter for parameter in flags.COMMON if parameter.name == "device"),
         flags.flag("checkpoint", str, "Written every two minutes; OUT with .checkpoint unless given.", metavar="FILE"),
         flags.switch("resume", "Go on from the checkpoint."),
         flags.flag("seed", int, "The same seed draws the same pictures and noise.", default=0, metavar="NUMBER", low=0,
@@ -45,7 +54,7 @@ def parameters() -> list[Parameter]:
 
 
 def main(kind: str, out: str, start: str | None, checkpoint: str | None, resume: bool, overwrite: bool,
-         **plan: int | float | None) -> int:  # fmt: skip
+         device: str | None, drawers: int, **plan: int | float | None) -> int:  # fmt: skip
     """Train, tell how it goes, and write the weights; the exit code.
 
     Raises
@@ -63,7 +72,8 @@ def main(kind: str, out: str, start: str | None, checkpoint: str | None, resume:
     from oneself.pretraining import Plan, begin, train_denoiser
 
     made = Plan(**plan)  # type: ignore[arg-type]  # the flags have the plan's names and types
-    training = begin(made, Path(start) if start else None, kept if resume else None)
+    training = begin(made, Path(start) if start else None, kept if resume else None,
+                     device=device, drawers=drawers)  # fmt: skip
     with Interruption(say) as interruption, working():
         done = train_denoiser(training, target, kept, tell=_told, asked_to_end=lambda: interruption.asked)
     say(f"{target}: {done.step} steps in {done.seconds:.0f} s")

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
-from oneself.drawing import Pool
+from oneself.core import Compute
 from oneself.networks import SplitDenoiser
 from oneself.optim import Muon, one_cycle
 from oneself.pretraining.noise import levels, noisy
+from oneself.pretraining.pool import Pool
 from oneself.pretraining.saving import Progress, load_checkpoint, save_checkpoint, save_weights, started_from
 
 __all__ = ["Plan", "Training", "begin", "train_denoiser"]
@@ -40,9 +40,9 @@ class Plan:
         How many patches a step, and their side in pixels, an even number.
     lr : float
         The highest; it rises and falls on a cosine.
-    pictures, pause, size : int
-        How many drawn pictures there are in the beginning, how many steps are taken before one more is drawn, and their
-        side in pixels.
+    pictures, pause, kept, size : int
+        How many drawn pictures there are in the beginning, how many steps are taken before one more is drawn, how many
+        are kept, and their side in pixels.
     seed : int
     """
 
@@ -56,25 +56,32 @@ class Plan:
     lr: float = 2e-3
     pictures: int = 40
     pause: int = 20
+    kept: int = 400
     size: int = 256
     seed: int = 0
 
 
 class Training:
-    """A network in training: everything of a step follows from the plan and the step's number."""
+    """A network in training: everything of a step follows from the plan and the step's number, on one machine.
 
-    def __init__(self, plan: Plan, start: Path | None = None) -> None:
+    On a GPU convolutions are computed in bfloat16.
+    """
+
+    def __init__(self, plan: Plan, start: Path | None = None, device: str | None = "cpu", drawers: int = 0) -> None:
         self.plan, self.done = plan, Progress()
+        self.compute = Compute.choose(device)
         with torch.random.fork_rng(devices=[]):  # the caller's own numbers go on as they would have
             torch.manual_seed(plan.seed)
             self.network = SplitDenoiser(plan.channels, plan.width, plan.blocks)
         if start is not None:
             self.network.load_state_dict(started_from(start, self.network))
-        self.network.to(memory_format=torch.channels_last)
+        self.network.to(self.compute.device).to(memory_format=torch.channels_last)
         self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
         self.optimiser = Muon(self.network.parameters(), plan.lr)
         self.factor = one_cycle(rise=0.05, first=0.05, last=2e-3)
-        self.pool = Pool(plan.channels, size=plan.size, seed=plan.seed)
+        self.pool = Pool(
+            plan.channels, size=plan.size, most=plan.kept, seed=plan.seed, drawers=drawers, device=self.compute.device
+        )
 
     @property
     def progress(self) -> float:
@@ -82,31 +89,31 @@ class Training:
         by_time = self.done.seconds / self.plan.seconds if self.plan.seconds else 0.0
         return min(1.0, max(self.done.step / self.plan.steps, by_time))
 
-    def step(self) -> float:
+    def step(self) -> Tensor:
         """Learn from one batch; the loss."""
         began = time.monotonic()
-        rng = np.random.default_rng((self.plan.seed, self.done.step))
-        clean = self._patches(rng)
-        level = levels(rng, clean)
-        loss = self._descend(*(torch.from_numpy(array) for array in (noisy(rng, clean, level), level, clean)))
+        chance = Generator(self.compute.device).manual_seed(self.plan.seed << 32 | self.done.step)
+        self.pool.draw_until(self.plan.pictures + self.done.step // self.plan.pause)
+        clean = self.pool.patches(chance, self.plan.batch, self.plan.patch)
+        level = levels(chance, clean)
+        loss = self._descend(noisy(chance, clean, level), level, clean)
         self._follow()
         self.done.step += 1
         self.done.seconds += min(LONGEST_STEP, time.monotonic() - began)
         return loss
 
-    def _patches(self, rng: np.random.Generator) -> np.ndarray:
-        self.pool.draw_until(self.plan.pictures + self.done.step // self.plan.pause)
-        return self.pool.patches(rng, self.plan.batch, self.plan.patch)
-
-    def _descend(self, y: Tensor, level: Tensor, clean: Tensor) -> float:
+    def _descend(self, y: Tensor, level: Tensor, clean: Tensor) -> Tensor:
         for group in self.optimiser.param_groups:
             group["lr"] = self.plan.lr * self.factor(self.progress)
-        error = (self.network(y, level) - clean).square().mean(dim=(1, 2, 3))
-        loss = (error / (level.mean(dim=(1, 2, 3)) + FLOOR)).mean()  # errors grow about as the level does
+        device = self.compute.device
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type != "cpu"):
+            made = self.network(y, level)
+        error = (made.float() - clean).square().mean(dim=(1, 2, 3))
+        loss: Tensor = (error / (level.mean(dim=(1, 2, 3)) + FLOOR)).mean()  # errors grow about as the level does
         self.optimiser.zero_grad()
         loss.backward()
         self.optimiser.step()
-        return float(loss.detach())
+        return loss.detach()
 
     def keep(self, path: Path) -> None:
         """Write all that is needed to go on. Raises as ``io.save``."""
@@ -114,11 +121,13 @@ class Training:
 
     def _follow(self) -> None:
         decay = min(DECAY, (1 + self.done.step) / (10 + self.done.step))
-        for name, value in self.network.state_dict().items():
-            self.average[name].lerp_(value, 1 - decay)
+        state = self.network.state_dict()
+        torch._foreach_lerp_(list(self.average.values()), [state[name] for name in self.average], 1 - decay)
 
 
-def begin(plan: Plan, start: Path | None = None, resumed: Path | None = None) -> Training:
+def begin(
+    plan: Plan, start: Path | None = None, resumed: Path | None = None, *, device: str | None = "cpu", drawers: int = 0
+) -> Training:
     """A training before its first step, or where a checkpoint left it.
 
     Parameters
@@ -128,13 +137,18 @@ def begin(plan: Plan, start: Path | None = None, resumed: Path | None = None) ->
         Weights to begin with, of a network of the same width and blocks; its channels may be others.
     resumed : Path, optional
         The checkpoint to go on from, of the same plan but for its length.
+    device : str or None
+        As of a run.
+    drawers : int
+        Processes that draw pictures ahead; none: they are drawn between steps.
 
     Raises
     ------
     OSError, ValueError
-        No such file, or a damaged one; a checkpoint of another plan; a start of another network.
+        No such file, or a damaged one; a checkpoint of another plan; a start of another network; a device that is not
+        there.
     """
-    training = Training(plan, start)
+    training = Training(plan, start, device, drawers)
     if resumed is not None:
         training.done = load_checkpoint(resumed, plan, training.network, training.average, training.optimiser)
     return training
@@ -174,14 +188,17 @@ def train_denoiser(
         whether or not the checkpoint was.
     """
     losses, saved = [], time.monotonic()
-    while training.progress < 1 and not asked_to_end():
-        losses.append(training.step())
-        if training.done.step % 100 == 0:
-            tell(training.done, training.progress, sum(losses) / len(losses))
-            losses.clear()
-        if checkpoint is not None and time.monotonic() - saved > AT_LEAST_EVERY:
-            training.keep(checkpoint)
-            saved = time.monotonic()
+    try:
+        while training.progress < 1 and not asked_to_end():
+            losses.append(training.step())
+            if training.done.step % 100 == 0:
+                tell(training.done, training.progress, float(torch.stack(losses).mean()))
+                losses.clear()
+            if checkpoint is not None and time.monotonic() - saved > AT_LEAST_EVERY:
+                training.keep(checkpoint)
+                saved = time.monotonic()
+    finally:
+        training.pool.close()
     try:
         if checkpoint is not None:
             training.keep(checkpoint)
