@@ -25,6 +25,7 @@ import oneself
 from measuring import report
 from oneself.core import Run
 from oneself.testing import Case, cases
+from oneself.testing.cases import SIGMA
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,13 @@ def _measured(case: Case, device: str) -> Row:
 
 
 def _run(case: Case, device: str, seed: int) -> Run:
-    return Run(case.method, case.y, case.physics, seed=seed, device=device, **case.options)
+    """A run of the case; its level is told, as a measurement with holes does not tell it."""
+    method = case.method
+    wanted = {**case.options, **case.taking(sigma=SIGMA)}
+    beside = {**method.resolve_options({}, method.gpu_preset if device == "cuda" else None), **wanted}
+    counting = {record.name for record in method.options if record.option.counts(beside)}
+    options = {name: value for name, value in wanted.items() if name in counting}
+    return Run(method, case.y, case.physics, seed=seed, device=device, **options)
 
 
 def _resumed(case: Case, device: str) -> Any:
