@@ -87,7 +87,7 @@ KNOWN: Mapping[str, Known] = {
         (0, 75),
         "31.40 dB on Set9 at 25, 28.72 at 50",
     ),
-    "84ec07681a0bf8140bba9bcfc63d23044e2879176807a3697368ad15f28348b8": Known(
+    "ff8b2513913143a379136ec1702e67f4607d8f02fc81dcdb7b37c0dfd18da604": Known(
         "drawn-colour",
         "split-colour",
         "part of this package: docs/priors.md",
@@ -95,7 +95,7 @@ KNOWN: Mapping[str, Known] = {
         (0, 75),
         "33.11, 31.00, 28.16 dB on Set9 at 15, 25, 50",
     ),
-    "b315542c928cefb48cde11ca6bb9b5eff9b9412fa6003122f34b35aac376c074": Known(
+    "c1eb3788303fc01b7ff0ae262c6fa563f506f3799268934832e98d4671218792": Known(
         "drawn-gray",
         "split-gray",
         "part of this package: docs/priors.md",
