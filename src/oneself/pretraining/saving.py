@@ -14,13 +14,12 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from oneself import io
-from oneself.networks import SplitDenoiser
 from oneself.networks.pretrained import read_state
 
 if TYPE_CHECKING:
-    from oneself.pretraining.denoiser import Plan
+    from oneself.pretraining.training import Plan
 
-__all__ = ["Progress", "load_checkpoint", "save_checkpoint", "save_weights", "started_from"]
+__all__ = ["Progress", "load_checkpoint", "read_start", "save_checkpoint", "save_weights"]
 
 LENGTH = ("steps", "seconds")  # what may be another when a training goes on
 
@@ -58,12 +57,12 @@ def load_checkpoint(
     with safe_open(str(path), framework="pt") as file:
         told = json.loads((file.metadata() or {}).get("training", "{}"))
     if "plan" not in told:
-        raise ValueError(f"train_denoiser(checkpoint={str(path)!r}): no checkpoint of a training. Give another.")
+        raise ValueError(f"pretrain(checkpoint={str(path)!r}): no checkpoint of a training. Give another.")
     made = {**asdict(type(plan)()), **told["plan"]}
     for name, value in asdict(plan).items():
         if name not in LENGTH and made[name] != value:
             raise ValueError(
-                f"train_denoiser(checkpoint={str(path)!r}): its {name} is {made[name]}, not {value}. Give it the plan "
+                f"pretrain(checkpoint={str(path)!r}): its {name} is {made[name]}, not {value}. Give it the plan "
                 "that it is of, or another name."
             )
     network.load_state_dict(_under("network.", tensors))
@@ -77,26 +76,9 @@ def load_checkpoint(
     return Progress(**told["done"])
 
 
-def started_from(path: Path, network: SplitDenoiser) -> dict[str, Tensor]:
-    """The weights of a file for ``network``; of other numbers of channels, those of a picture whose channels are alike.
-
-    Raises ValueError where the width or the number of blocks differs.
-    """
-    state = {name: value.float() for name, value in read_state(path).items()}
-    own = network.state_dict()
-    if state.keys() != own.keys() or any(state[name].shape != own[name].shape for name in own if "blocks" in name):
-        raise ValueError(f"train_denoiser(start={str(path)!r}): weights of a network of another width or depth.")
-    held, wanted = state["first.weight"].shape[1] // 5, network.channels
-    if held == wanted:
-        return state
-    maps, halves = state["first.weight"].split([held, 4 * held], dim=1)
-    alike = [maps.sum(1, keepdim=True).repeat(1, wanted, 1, 1) / wanted]
-    alike.append(halves.unflatten(1, (held, 4)).sum(1, keepdim=True).repeat(1, wanted, 1, 1, 1).flatten(1, 2) / wanted)
-    state["first.weight"] = torch.cat(alike, dim=1)
-    for name in ("last.weight", "last.bias"):
-        mean = state[name].unflatten(0, (held, 4)).mean(0, keepdim=True)
-        state[name] = mean.repeat(wanted, *[1] * (mean.ndim - 1)).flatten(0, 1)
-    return state
+def read_start(path: Path) -> dict[str, Tensor]:
+    """The weights of a file, float32."""
+    return {name: value.float() for name, value in read_state(path).items()}
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -1,0 +1,205 @@
+"""A network in training on pictures, offline: the loop, its checkpoints, and what it writes."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.optim import Optimizer
+
+from oneself.core import Compute
+from oneself.pretraining.pool import Pool
+from oneself.pretraining.saving import Progress, load_checkpoint, read_start, save_checkpoint, save_weights
+
+__all__ = ["Plan", "Training", "train"]
+
+LONGEST_STEP = 5.0  # seconds that count of one step: a process that was stopped for a while has lost no time
+DECAY = 0.999  # of the average of the weights
+AT_LEAST_EVERY = 120.0  # seconds between two checkpoints
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is trained and how long.
+
+    Attributes
+    ----------
+    channels, width : int
+        Of the pictures, and of the network's hidden layers.
+    steps : int
+    seconds : float or None
+        The schedule is laid out over whichever of the two comes first.
+    batch, patch : int
+        How many patches a step, and their side in pixels.
+    lr : float
+        The highest.
+    pictures, pause, kept, size : int
+        How many drawn pictures there are in the beginning, how many steps are taken before one more is drawn, how many
+        are kept, and their side in pixels.
+    seed : int
+    """
+
+    channels: int = 3
+    width: int = 64
+    steps: int = 50_000
+    seconds: float | None = None
+    batch: int = 4
+    patch: int = 64
+    lr: float = 2e-3
+    pictures: int = 40
+    pause: int = 20
+    kept: int = 400
+    size: int = 256
+    seed: int = 0
+
+
+class Training(ABC):
+    """A network in training: everything of a step follows from the plan and the step's number, on one machine.
+
+    Parameters
+    ----------
+    plan : Plan
+    start : Path, optional
+        Weights to begin with.
+    resumed : Path, optional
+        The checkpoint to go on from, of the same plan but for its length.
+    device : str or None
+        As of a run.
+    drawers : int
+        Processes that draw pictures ahead; none: they are drawn between steps.
+
+    Raises
+    ------
+    OSError, ValueError
+        No such file, or a damaged one; a checkpoint of another plan; a start of another network; a device that is not
+        there.
+    """
+
+    word: ClassVar[str]
+
+    def __init__(
+        self, plan: Plan, start: Path | None = None, resumed: Path | None = None, *, device: str | None = "cpu",
+        drawers: int = 0,
+    ) -> None:  # fmt: skip
+        self.plan, self.done, self.compute = plan, Progress(), Compute.choose(device)
+        with torch.random.fork_rng(devices=[]):  # the caller's own numbers go on as they would have
+            torch.manual_seed(plan.seed)
+            self.network = self.built()
+        if start is not None:
+            self.network.load_state_dict(self.fitted(read_start(start), str(start)))
+        self.network.to(self.compute.device).to(memory_format=torch.channels_last)
+        self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
+        self.optimiser = self.moved_by()
+        self.pool = Pool(
+            plan.channels, size=plan.size, most=plan.kept, seed=plan.seed, drawers=drawers, device=self.compute.device
+        )
+        if resumed is not None:
+            self.done = load_checkpoint(resumed, plan, self.network, self.average, self.optimiser)
+
+    @abstractmethod
+    def built(self) -> nn.Module:
+        """The network, with weights to begin with."""
+
+    @abstractmethod
+    def fitted(self, state: dict[str, Tensor], told: str) -> dict[str, Tensor]:
+        """The weights of a file for the network; ValueError where they are of another one."""
+
+    @abstractmethod
+    def moved_by(self) -> Optimizer: ...
+
+    @abstractmethod
+    def factor(self, progress: float) -> float:
+        """Of the learning rate, at a progress in [0, 1]."""
+
+    @abstractmethod
+    def loss(self, chance: Generator) -> Tensor:
+        """Of one batch; a scalar. ``chance`` is of the training's device."""
+
+    @property
+    def progress(self) -> float:
+        """Of the schedule, in [0, 1]."""
+        by_time = self.done.seconds / self.plan.seconds if self.plan.seconds else 0.0
+        return min(1.0, max(self.done.step / self.plan.steps, by_time))
+
+    def step(self) -> Tensor:
+        """Learn from one batch; the loss."""
+        began = time.monotonic()
+        chance = Generator(self.compute.device).manual_seed(self.plan.seed << 32 | self.done.step)
+        self.pool.draw_until(self.plan.pictures + self.done.step // self.plan.pause)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.plan.lr * self.factor(self.progress)
+        loss = self.loss(chance)
+        self.optimiser.zero_grad()
+        loss.backward()
+        self.optimiser.step()
+        self._follow()
+        self.done.step += 1
+        self.done.seconds += min(LONGEST_STEP, time.monotonic() - began)
+        return loss.detach()
+
+    def keep(self, path: Path) -> None:
+        """Write all that is needed to go on. Raises as ``io.save``."""
+        save_checkpoint(path, self.plan, self.done, self.network, self.average, self.optimiser)
+
+    def _follow(self) -> None:
+        decay = min(DECAY, (1 + self.done.step) / (10 + self.done.step))
+        state = self.network.state_dict()
+        torch._foreach_lerp_(list(self.average.values()), [state[name] for name in self.average], 1 - decay)
+
+
+def train(
+    training: Training,
+    out: Path,
+    checkpoint: Path | None = None,
+    *,
+    tell: Callable[[Progress, float, float], None] = lambda done, progress, loss: None,
+    asked_to_end: Callable[[], bool] = lambda: False,
+) -> Progress:
+    """Train, and write the averaged weights to ``out`` as safetensors, with the plan in the file's header.
+
+    Parameters
+    ----------
+    training : Training
+    out : Path
+    checkpoint : Path, optional
+        Written every two minutes. It and the weights replace what is in their places.
+    tell : callable
+        Given what was done, the progress in [0, 1] and the mean loss, every hundred steps.
+    asked_to_end : callable
+        Asked after every step; where true, the checkpoint and the weights as they are then are written.
+
+    Returns
+    -------
+    Progress
+        What was done.
+
+    Raises
+    ------
+    io.SavedAside, io.NotSaved
+        A file could not be written to its place, and is where the error says, or nowhere. The weights are written
+        whether or not the checkpoint was.
+    """
+    losses, saved = [], time.monotonic()
+    try:
+        while training.progress < 1 and not asked_to_end():
+            losses.append(training.step())
+            if training.done.step % 100 == 0:
+                tell(training.done, training.progress, float(torch.stack(losses).mean()))
+                losses.clear()
+            if checkpoint is not None and time.monotonic() - saved > AT_LEAST_EVERY:
+                training.keep(checkpoint)
+                saved = time.monotonic()
+    finally:
+        training.pool.close()
+    try:
+        if checkpoint is not None:
+            training.keep(checkpoint)
+    finally:
+        save_weights(out, training.plan, training.done, training.average)
+    return training.done
