@@ -16,7 +16,7 @@ def pretrain(folder, *more):
 def test_weights_are_trained_and_told(tmp_path, capsys, monkeypatch):
     from oneself.pretraining import training
 
-    monkeypatch.setattr(training, "Pool", lambda channels, **more: Drawn(channels))
+    monkeypatch.setattr(training, "Pool", lambda channels, **more: Drawn())
     assert pretrain(tmp_path, "--steps", "2") == 0
     assert "2 steps in" in capsys.readouterr().err
     network = SplitDenoiser(1, 16, 1)
@@ -29,31 +29,14 @@ def test_weights_are_trained_and_told(tmp_path, capsys, monkeypatch):
     assert "3 steps in" in capsys.readouterr().err
 
 
-def test_the_start_of_mzsr_is_trained_and_taken(tmp_path, capsys, monkeypatch):
-    """Both stages; the method takes what was written."""
-    from oneself import super_resolve
-    from oneself.pretraining import training
-
-    monkeypatch.setattr(training, "Pool", lambda channels, **more: Drawn(channels))
-    out = str(tmp_path / "out.safetensors")
-    quick = ["--steps", "4", "--patch", "16", "--batch", "1", "--tasks", "2", "--inner-steps", "1"]
-    assert main(["pretrain", "mzsr", out, *quick]) == 0
-    assert "4 steps in" in capsys.readouterr().err
-    y = torch.rand(12, 10, 3).numpy()
-    assert super_resolve(y, 2, method="mzsr", weights=out, steps=1).shape == (24, 20, 3)
-
-
 class Drawn:
     """In place of drawn pictures, which take longer than two steps."""
-
-    def __init__(self, channels):
-        self.channels = channels
 
     def draw_until(self, count):
         pass
 
     def patches(self, chance, count, side):
-        return torch.rand((count, self.channels, side, side), generator=chance)
+        return torch.rand((count, 1, side, side), generator=chance)
 
     def close(self):
         pass
@@ -64,18 +47,17 @@ class Drawn:
     [
         (
             ["pretrain", "painter", "a.safetensors"],
-            "pretrain(KIND='painter'): there is no such kind. Known: denoiser, mzsr.",
+            "pretrain(KIND='painter'): there is no such kind. Known: denoiser, mzsr, mlsr.",
         ),
+        (["pretrain", "mzsr", "a.safetensors", "--blocks", "3"], "pretrain(--blocks 3): does not count for mzsr"),
+        (["pretrain", "denoiser", "a.safetensors", "--shots", "3"], "pretrain(--shots 3): does not count for denoiser"),
+        (["pretrain", "mlsr", "a.safetensors", "--channels", "1"], "mlsr is of colour pictures"),
+        (["pretrain", "mzsr", "a.safetensors", "nowhere"], "there is no such folder"),
         (["pretrain", "denoiser", "a.pth"], "weights are safetensors"),
         (["pretrain", "denoiser", "nowhere/a.safetensors"], "there is no folder nowhere"),
         (["pretrain", "denoiser", "a.safetensors", "--resume"], "there is no checkpoint a.safetensors.checkpoint"),
         (["pretrain", "denoiser", "a.safetensors", "--patch", "15"], "out of range"),
-        (["pretrain", "denoiser", "a.safetensors", "--patch", "18"], "Give a multiple of 4"),
-        (
-            ["pretrain", "mzsr", "a.safetensors", "--blocks", "5"],
-            "pretrain(--blocks): counts for nothing in the training of",
-        ),
-        (["pretrain", "denoiser", "a.safetensors", "--inner-lr", "0.1"], "pretrain(--inner-lr): counts for nothing"),
+        (["pretrain", "denoiser", "a.safetensors", "--patch", "17"], "an even number"),
         (["pretrain", "denoiser", "a.safetensors", "--start", "b.safetensors"], "no such file"),
         (["pretrain", "denoiser", "a.safetensors", "--start", "./a.safetensors", "--overwrite"], "this is an input"),
         (["pretrain", "denoiser", "a.safetensors", "--checkpoint", "./a.safetensors"], "already written as OUT"),

@@ -47,6 +47,7 @@ REDUCED = {
         **{"weights": ToldSmoother(), "delta_first": 0.002, "steps": 5, "adapting_steps": 10},
         "size": (40, 40),
     },
+    "mlsr": {"weights": sharpener(), "steps": 5, "size": (40, 40), "margin": 0.3},
     "mzsr": {"weights": sharpener(), "steps": 10, "size": (40, 40), "margin": 0.3},
     "double_dip": {"steps": 150, "width": 12, "levels": 3, "size": (32, 32)},
     **{

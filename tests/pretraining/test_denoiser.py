@@ -6,11 +6,18 @@ import torch
 
 from oneself.networks import SplitDenoiser
 from oneself.networks.pretrained import read_state
-from oneself.pretraining import DenoiserPlan, DenoiserTraining, train
-from oneself.pretraining.denoiser import of_channels
+from oneself.pretraining import DenoiserPlan, train
+from oneself.pretraining.denoiser import DenoiserTraining
 from oneself.pretraining.noise import HIGHEST, levels, noisy
+from oneself.pretraining.saving import started_from
 
 SMALL = DenoiserPlan(channels=1, width=16, blocks=1, steps=4, batch=2, patch=16, pictures=2, pause=3, size=32, seed=3)
+
+
+def going_on(plan: DenoiserPlan, checkpoint: Path) -> DenoiserTraining:
+    training = DenoiserTraining(plan)
+    training.resume(checkpoint)
+    return training
 
 
 def test_a_training_that_was_broken_off_ends_the_same(tmp_path: Path) -> None:
@@ -22,7 +29,7 @@ def test_a_training_that_was_broken_off_ends_the_same(tmp_path: Path) -> None:
         parted.step()
     kept = tmp_path / "kept"
     parted.keep(kept)
-    resumed = DenoiserTraining(SMALL, resumed=kept)
+    resumed = going_on(SMALL, kept)
     assert resumed.done.step == 2
     for _ in range(2):
         resumed.step()
@@ -39,8 +46,8 @@ def test_what_a_training_writes(tmp_path: Path) -> None:
     network = SplitDenoiser(1, 16, 1)
     network.load_state_dict({name: value.float() for name, value in read_state(out).items()})
     with pytest.raises(ValueError, match="its seed is 3, not 4"):
-        DenoiserTraining(replace(SMALL, seed=4), resumed=kept)
-    assert train(DenoiserTraining(replace(SMALL, steps=5), resumed=kept), out, kept).step == 5
+        going_on(replace(SMALL, seed=4), kept)
+    assert train(going_on(replace(SMALL, steps=5), kept), out, kept).step == 5
 
 
 def test_training_lowers_the_loss(tmp_path: Path) -> None:
@@ -64,18 +71,21 @@ def test_levels_are_those_of_the_noise() -> None:
     assert sum(found) / len(found) == pytest.approx(1, abs=0.03)
 
 
-def test_a_network_of_more_channels_begins_one_of_fewer() -> None:
+def test_a_network_of_more_channels_begins_one_of_fewer(tmp_path: Path) -> None:
     """Told a gray picture three times over, the colour network and the gray one that it begins agree."""
+    from safetensors.torch import save_file
+
     torch.manual_seed(0)
     colour, gray = SplitDenoiser(3, 16, 2), SplitDenoiser(1, 16, 2)
     for block in colour.blocks:
         torch.nn.init.normal_(block.second.weight, std=0.1)
-    gray.load_state_dict(of_channels(colour.state_dict(), gray, "a file"))
+    save_file(colour.state_dict(), str(tmp_path / "colour.safetensors"))
+    gray.load_state_dict(started_from(tmp_path / "colour.safetensors", gray))
     y = torch.rand(1, 1, 17, 12)
     wanted = colour(y.expand(1, 3, 17, 12), 0.1).mean(1, keepdim=True)
     assert torch.allclose(gray(y, 0.1), wanted, atol=1e-5)
     with pytest.raises(ValueError, match="another width or depth"):
-        of_channels(colour.state_dict(), SplitDenoiser(1, 16, 3), "a file")
+        started_from(tmp_path / "colour.safetensors", SplitDenoiser(1, 16, 3))
 
 
 def test_the_callers_random_numbers_are_left_alone() -> None:
@@ -98,4 +108,4 @@ def test_a_training_that_is_asked_to_end_writes_what_it_has(tmp_path: Path) -> N
     out, kept = tmp_path / "out.safetensors", tmp_path / "kept"
     assert train(DenoiserTraining(SMALL), out, kept, asked_to_end=lambda: next(asked)).step == 2
     assert read_state(out).keys() == SplitDenoiser(1, 16, 1).state_dict().keys()
-    assert DenoiserTraining(SMALL, resumed=kept).done.step == 2
+    assert going_on(SMALL, kept).done.step == 2

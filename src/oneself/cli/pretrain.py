@@ -1,4 +1,4 @@
-"""`oneself pretrain`: train a prior offline, on drawn pictures. Light until the work begins."""
+"""`oneself pretrain`: train a prior offline, on drawn pictures or on yours. Light until the work begins."""
 
 from __future__ import annotations
 
@@ -12,94 +12,112 @@ from oneself.jobs.errors import DONE, INTERRUPTED, say, working
 from oneself.jobs.places import Places
 
 if TYPE_CHECKING:
-    from oneself.pretraining import Progress
+    from oneself.pretraining import Plan, Progress
 
 __all__ = ["SUMMARY", "main", "parameters"]
 
-SUMMARY = "Train a denoiser or a super-resolver on pictures drawn from formulas: weights, and no photograph seen."
-KINDS = {
-    "denoiser": "a denoiser that is told the level, for 'oneself adapt', stein_blend and all that takes one",
-    "mzsr": "where MZSR's few steps on a picture begin, by meta-learning; twice the size",
-}
-
-OF_THE_PAPER = ("channels", "width")  # MZSR's network is for colour, 64 wide
+SUMMARY = "Train a denoiser, or a super-resolver that adapts quickly, on pictures drawn from formulas, or on yours."
+KINDS = ("denoiser", "mzsr", "mlsr")
+META = "mzsr and mlsr: "
 
 
 def parameters() -> list[Parameter]:
-    """The command's flags; those of a plan have no default of their own, as each kind has its own."""
+    """The command's flags. Where none has a default, it is the kind's own."""
     return [
-        flags.positional("kind", "What is trained: denoiser or mzsr.", metavar="KIND"),
+        flags.positional("kind", "What is trained: denoiser, or the start of mzsr or mlsr.", metavar="KIND"),
         flags.positional("out", "The weights, .safetensors.", metavar="OUT"),
-        _of_plan("channels", int, "Of a denoiser's pictures; 3.", "NUMBER", low=1, high=4),
-        _of_plan("width", int, "Channels of a denoiser's hidden layers; 64.", "NUMBER", low=16, high=512),
-        _of_plan("blocks", int, "Of a denoiser: residual blocks, two convolutions each; 5.", "NUMBER", low=1, high=32),
-        _of_plan("steps", int, "Steps at most; 50000.", "NUMBER", low=1, high=10**8),
-        _of_plan("seconds", float, "Time at most; the schedule is laid out over it.", "S", low=flags.SHORTEST,
-                 high=flags.LONGEST),
-        _of_plan("batch", int, "Patches a step; 4, and of mzsr 8 for each blur.", "NUMBER", low=1, high=4096),
-        _of_plan("patch", int, "Side of a patch in pixels, a multiple of 4; 64.", "PIXELS", low=16, high=128),
-        _of_plan("tasks", int, "Of mzsr: blurs in a step; 5.", "NUMBER", low=1, high=1000),
-        _of_plan("inner_steps", int, "Of mzsr: steps on the smaller copy; 5.", "NUMBER", low=1, high=100),
-        _of_plan("inner_lr", float, "Of mzsr: their learning rate; 0.01.", "NUMBER", above=0, high=1),
-        _of_plan("pictures", int, "Pictures drawn before the first step; 40.", "NUMBER", low=1, high=10**5),
-        _of_plan("pause", int, "Steps after which one more is drawn; 20.", "STEPS", low=1, high=10**6),
-        _of_plan("kept", int, "Pictures that are kept, the oldest leave; 400.", "NUMBER", low=1, high=10**5),
-        _of_plan("lr", float, "The highest learning rate; 2e-3, and of mzsr 1e-4.", "NUMBER", above=0, high=1),
+        flags.positional("folder", "Pictures to train on; drawn ones unless given.", default=None, metavar="FOLDER"),
+        flags.flag("channels", int, "Of the pictures; mzsr and mlsr are for 3.", default=3, metavar="NUMBER", low=1,
+                   high=4),
+        flags.flag("width", int, "Channels of the hidden layers.", default=64, metavar="NUMBER", low=16, high=512),
+        flags.flag("blocks", int, "denoiser: residual blocks, of two convolutions each; 5 unless given.",
+                   metavar="NUMBER", low=1, high=32),
+        flags.flag("steps", int, "Steps at most; 50000 unless given, mzsr and mlsr 100000.", metavar="NUMBER", low=1,
+                   high=10**8),
+        flags.flag("seconds", float, "Time at most; the schedule is laid out over it.", metavar="S",
+                   low=flags.SHORTEST, high=flags.LONGEST),
+        flags.flag("batch", int, "Patches a step, 4 unless given; tasks a step, mzsr 5 and mlsr 16.", metavar="NUMBER",
+                   low=1, high=4096),
+        flags.flag("patch", int, "Side of a patch in pixels, an even number; 64 unless given, mlsr 128.",
+                   metavar="PIXELS", low=16, high=128),
+        flags.flag("pictures", int, "Pictures drawn before the first step.", default=40, metavar="NUMBER", low=1,
+                   high=10**5),
+        flags.flag("pause", int, "Steps after which one more is drawn.", default=20, metavar="STEPS", low=1,
+                   high=10**6),
+        flags.flag("kept", int, "Pictures that are kept; the oldest leave.", default=400, metavar="NUMBER", low=1,
+                   high=10**5),
         flags.flag("drawers", int, "Processes that draw ahead; 0: pictures are drawn between steps.", default=0,
                    metavar="NUMBER", low=0, high=256),
-        flags.flag("start", str, "Weights to begin with, of the same width and blocks.", metavar="FILE"),
+        flags.flag("lr", float, "The highest learning rate; 0.002 unless given, mzsr and mlsr 0.0001.",
+                   metavar="NUMBER", above=0, high=1),
+        flags.flag("scale", int, META + "how much larger a picture is made; 2 unless given.", metavar="NUMBER", low=2,
+                   high=8),
+        flags.flag("shots", int, META + "patches of a task; 8 unless given, mlsr 1.", metavar="NUMBER", low=1,
+                   high=256),
+        flags.flag("large", float, META + "part of the schedule before tasks are met: pictures shrunk alike; 0.25 "
+                   "unless given.", metavar="PART", low=0, high=1),
+        flags.flag("inner_steps", int, META + "steps of an adaptation; 5 unless given.", metavar="NUMBER", low=1,
+                   high=100),
+        flags.flag("inner_lr", float, META + "learning rate of an adaptation; mzsr 0.01 and mlsr 0.5 unless given.",
+                   metavar="NUMBER", above=0, high=100),
+        flags.flag("start", str, "Weights to begin with, of the same width and depth.", metavar="FILE"),
         *(parameter for parameter in flags.COMMON if parameter.name == "device"),
         flags.flag("checkpoint", str, "Written every two minutes; OUT with .checkpoint unless given.", metavar="FILE"),
         flags.switch("resume", "Go on from the checkpoint."),
-        _of_plan("seed", int, "The same seed draws the same pictures and noise; 0.", "NUMBER", low=0, high=2**31),
+        flags.flag("seed", int, "The same seed draws the same pictures and noise.", default=0, metavar="NUMBER", low=0,
+                   high=2**31),
         flags.switch("overwrite", "Replace files that are already there."),
     ]  # fmt: skip
 
 
-def _of_plan(name: str, kind: type, help: str, metavar: str, **limits: Any) -> Parameter:
-    return flags.flag(name, kind, help, metavar=metavar, **limits)
-
-
-def main(kind: str, out: str, start: str | None, checkpoint: str | None, resume: bool, overwrite: bool,
-         device: str | None, drawers: int, **plan: int | float | None) -> int:  # fmt: skip
+def main(kind: str, out: str, folder: str | None, start: str | None, checkpoint: str | None, resume: bool,
+         overwrite: bool, device: str | None, drawers: int, **told: int | float | None) -> int:  # fmt: skip
     """Train, tell how it goes, and write the weights; the exit code.
 
     Raises
     ------
     OSError, ValueError
-        What is refused before the work: an unknown kind, a flag of another kind, files that are there, a checkpoint of
-        another plan.
+        What is refused before the work: an unknown kind, files that are there, a checkpoint of another plan, a folder
+        of what is no picture.
     """
     if kind not in KINDS:
         raise ValueError(f"pretrain(KIND={kind!r}): there is no such kind. Known: {', '.join(KINDS)}.")
     target, kept = Path(out), Path(checkpoint or f"{out}.checkpoint")
-    _check_places(target, kept, start, resume, overwrite)
-    if int(plan["patch"] or 0) % 4:
-        raise ValueError(f"pretrain(--patch {plan['patch']}): a patch is halved twice. Give a multiple of 4.")
+    reads = [Path(path) for path in (start, folder) if path]
+    _check_places(target, kept, reads, resume, overwrite)
+    from oneself import pretraining
     from oneself.jobs.interruption import Interruption
-    from oneself.pretraining import DenoiserPlan, DenoiserTraining, MetaPlan, MetaTraining, Plan, Training, train
 
-    made: tuple[type[Plan], type[Training]] = (
-        (DenoiserPlan, DenoiserTraining) if kind == "denoiser" else (MetaPlan, MetaTraining)
-    )
-    asked: dict[str, Any] = {name: value for name, value in plan.items() if value is not None}
-    known = {field.name for field in fields(made[0])} - set(() if kind == "denoiser" else OF_THE_PAPER)
-    foreign = next((name for name in asked if name not in known), None)
-    if foreign is not None:
-        flag = "--" + foreign.replace("_", "-")
-        raise ValueError(f"pretrain({flag}): counts for nothing in the training of a {kind}. Leave it out.")
-    training = made[1](made[0](**asked), Path(start) if start else None, kept if resume else None, device=device,
-                       drawers=drawers)  # fmt: skip
+    kind_of_plan, kind_of_training = pretraining.KINDS[kind]
+    plan = _plan(kind_of_plan, {name: value for name, value in told.items() if value is not None})
+    training = kind_of_training(plan, Path(start) if start else None, device, drawers, Path(folder) if folder else None)
+    if resume:
+        training.resume(kept)
     with Interruption(say) as interruption, working():
-        done = train(training, target, kept, tell=_told, asked_to_end=lambda: interruption.asked)
+        done = pretraining.train(training, target, kept, tell=_told, asked_to_end=lambda: interruption.asked)
     say(f"{target}: {done.step} steps in {done.seconds:.0f} s")
     if interruption.asked:
         say(f"ended before its time; the same call with --resume goes on from {kept}")
     return INTERRUPTED if interruption.asked else DONE
 
 
-def _check_places(target: Path, kept: Path, start: str | None, resume: bool, overwrite: bool) -> None:
-    Places("pretrain", [Path(start)] if start else [], [("OUT", target), ("--checkpoint", kept)])
+def _plan(kind: type[Plan], told: dict[str, Any]) -> Plan:
+    """The plan of a kind. ValueError for what does not count for it."""
+    known = {field.name for field in fields(kind)}
+    for name, value in told.items():
+        if name not in known:
+            flag = "--" + name.replace("_", "-")
+            raise ValueError(f"pretrain({flag} {value}): does not count for {kind.kind}. Leave it out.")
+    plan = kind(**told)
+    if plan.patch % 2:
+        raise ValueError(f"pretrain(--patch {plan.patch}): a patch is split in two. Give an even number.")
+    if kind.kind != "denoiser" and plan.channels != 3:
+        raise ValueError(f"pretrain(--channels {plan.channels}): {kind.kind} is of colour pictures. Leave it out.")
+    return plan
+
+
+def _check_places(target: Path, kept: Path, reads: list[Path], resume: bool, overwrite: bool) -> None:
+    Places("pretrain", reads, [("OUT", target), ("--checkpoint", kept)])
     if target.suffix != ".safetensors":
         raise ValueError(f"pretrain(OUT={str(target)!r}): weights are safetensors. Name it so.")
     if not target.parent.is_dir():

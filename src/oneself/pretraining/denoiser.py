@@ -1,80 +1,65 @@
-"""Training the denoiser that is told the level, on drawn pictures."""
+"""Training the denoiser that is told the level."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
 
 import torch
-from torch import Generator, Tensor
-from torch.optim import Optimizer
+from torch import Generator, Tensor, nn
 
 from oneself.networks import SplitDenoiser
 from oneself.optim import Muon, one_cycle
 from oneself.pretraining.noise import levels, noisy
+from oneself.pretraining.saving import started_from
 from oneself.pretraining.training import Plan, Training
 
-__all__ = ["DenoiserPlan", "DenoiserTraining", "of_channels"]
+__all__ = ["DenoiserPlan", "DenoiserTraining"]
 
 FLOOR = 2 / 255  # added to a level, so that pictures with hardly any noise do not outweigh all others
+FACTOR = one_cycle(rise=0.05, first=0.05, last=2e-3)
 
 
 @dataclass(frozen=True)
 class DenoiserPlan(Plan):
-    """The training of a ``SplitDenoiser`` of ``blocks`` blocks; patches have even sides.
+    """``Plan`` with the number of residual ``blocks``; ``patch`` is even."""
 
-    The learning rate rises on a cosine over a twentieth of the schedule, and falls on one.
-    """
+    kind: ClassVar[str] = "denoiser"
 
     blocks: int = 5
 
 
 class DenoiserTraining(Training):
-    """``mean (error² / (σ + 2/255))`` over levels between 0 and 75/255; on a GPU convolutions are in bfloat16."""
+    """``‖f(y, σ) − x‖² / (σ + 2/255)`` by Muon, the learning rate up and down on a cosine.
 
-    word = "denoiser"
+    On a GPU convolutions are computed in bfloat16.
+    """
+
     plan: DenoiserPlan
     network: SplitDenoiser
 
-    def built(self) -> SplitDenoiser:
+    def build(self) -> SplitDenoiser:
         return SplitDenoiser(self.plan.channels, self.plan.width, self.plan.blocks)
 
-    def fitted(self, state: dict[str, Tensor], told: str) -> dict[str, Tensor]:
-        return of_channels(state, self.network, told)
+    def started_from(self, path: Path) -> dict[str, Tensor]:
+        """Of a network of the same width and blocks; its channels may be others."""
+        return started_from(path, self.network)
 
-    def moved_by(self) -> Optimizer:
-        return Muon(self.network.parameters(), self.plan.lr)
+    def optimiser_of(self, parameters: Iterable[nn.Parameter]) -> Muon:
+        return Muon(parameters, self.plan.lr)
 
-    def factor(self, progress: float) -> float:
-        return one_cycle(rise=0.05, first=0.05, last=2e-3)(progress)
+    def rate(self) -> float:
+        return self.plan.lr * FACTOR(self.progress)
 
-    def loss(self, chance: Generator) -> Tensor:
+    def learn(self, chance: Generator) -> Tensor:
         clean = self.pool.patches(chance, self.plan.batch, self.plan.patch)
         level = levels(chance, clean)
         y, device = noisy(chance, clean, level), self.compute.device
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type != "cpu"):
             made = self.network(y, level)
-        error: Tensor = (made.float() - clean).square().mean(dim=(1, 2, 3))
-        weighed: Tensor = error / (level.mean(dim=(1, 2, 3)) + FLOOR)  # errors grow about as the level does
-        return weighed.mean()
-
-
-def of_channels(state: dict[str, Tensor], network: SplitDenoiser, told: str) -> dict[str, Tensor]:
-    """Weights for ``network``; of other numbers of channels, those of a picture whose channels are alike.
-
-    Raises ValueError where the width or the number of blocks differs.
-    """
-    own = network.state_dict()
-    if state.keys() != own.keys() or any(state[name].shape != own[name].shape for name in own if "blocks" in name):
-        raise ValueError(f"pretrain(start={told!r}): weights of a network of another width or depth. Give --width and "
-                         "--blocks as it has them.")  # fmt: skip
-    held, wanted = state["first.weight"].shape[1] // 5, network.channels
-    if held == wanted:
-        return state
-    maps, halves = state["first.weight"].split([held, 4 * held], dim=1)
-    alike = [maps.sum(1, keepdim=True).repeat(1, wanted, 1, 1) / wanted]
-    alike.append(halves.unflatten(1, (held, 4)).sum(1, keepdim=True).repeat(1, wanted, 1, 1, 1).flatten(1, 2) / wanted)
-    state["first.weight"] = torch.cat(alike, dim=1)
-    for name in ("last.weight", "last.bias"):
-        mean = state[name].unflatten(0, (held, 4)).mean(0, keepdim=True)
-        state[name] = mean.repeat(wanted, *[1] * (mean.ndim - 1)).flatten(0, 1)
-    return state
+        error = (made.float() - clean).square().mean(dim=(1, 2, 3))
+        loss: Tensor = (error / (level.mean(dim=(1, 2, 3)) + FLOOR)).mean()  # errors grow about as the level does
+        loss.backward()
+        return loss

@@ -1,7 +1,8 @@
-"""A store of drawn pictures, from which patches are cut."""
+"""A store of pictures, from which patches are cut."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -21,8 +22,8 @@ AHEAD = 4  # pictures that each process that draws has before it
 class Pool:
     """The last ``most`` of the pictures that were drawn so far; ``draw_until(n)`` draws further ones.
 
-    Picture ``k`` is ``draw(seed + k)``, so a pool that is told to draw until ``n`` holds the same whenever it is told,
-    and however many processes draw.
+    Picture ``k`` is ``draw(seed + k)`` unless said otherwise, so a pool that is told to draw until ``n`` holds the same
+    whenever it is told, and however many processes draw.
 
     Parameters
     ----------
@@ -32,16 +33,19 @@ class Pool:
         Processes that draw ahead; none: this one draws.
     device : torch.device or str
         Where the pictures are kept and patches are cut.
+    drawing : callable, optional
+        Makes picture ``k``, ``(size, size, channels)`` in [0, 1], in place of ``draw``.
     """
 
     def __init__(
         self, channels: int, *, size: int = 256, most: int = 400, seed: int = 0, drawers: int = 0,
-        device: torch.device | str = "cpu",
+        device: torch.device | str = "cpu", drawing: Callable[[int], NDArray[np.float16]] | None = None,
     ) -> None:  # fmt: skip
-        self.channels, self.size, self.most, self.seed = channels, size, most, seed
+        self.channels, self.size, self.most = channels, size, most
         self.drawn = 0
         self.pictures = torch.empty((most, size, size, channels), dtype=torch.float16, device=device)  # k at k % most
         self._ahead: dict[int, Future[NDArray[np.float16]]] = {}
+        self._drawing = drawing or partial(_drawn, seed, channels, size)
         self._drawers, self._processes = drawers, None if drawers == 0 else _processes(drawers)
 
     def draw_until(self, count: int) -> None:
@@ -64,10 +68,6 @@ class Pool:
     def _picture(self, number: int) -> NDArray[np.float16]:
         ordered = self._ahead.pop(number, None)
         return self._drawing(number) if ordered is None else ordered.result()
-
-    @property
-    def _drawing(self) -> partial[NDArray[np.float16]]:
-        return partial(_drawn, self.seed, self.channels, self.size)
 
     def close(self) -> None:
         """End the processes that draw."""

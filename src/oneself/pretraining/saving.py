@@ -14,12 +14,13 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from oneself import io
+from oneself.networks import SplitDenoiser
 from oneself.networks.pretrained import read_state
 
 if TYPE_CHECKING:
     from oneself.pretraining.training import Plan
 
-__all__ = ["Progress", "load_checkpoint", "read_start", "save_checkpoint", "save_weights"]
+__all__ = ["Progress", "load_checkpoint", "save_checkpoint", "save_weights", "started_from"]
 
 LENGTH = ("steps", "seconds")  # what may be another when a training goes on
 
@@ -56,8 +57,8 @@ def load_checkpoint(
     tensors = read_state(path)
     with safe_open(str(path), framework="pt") as file:
         told = json.loads((file.metadata() or {}).get("training", "{}"))
-    if "plan" not in told:
-        raise ValueError(f"pretrain(checkpoint={str(path)!r}): no checkpoint of a training. Give another.")
+    if told.get("kind", "denoiser") != plan.kind or "plan" not in told:
+        raise ValueError(f"pretrain(checkpoint={str(path)!r}): no checkpoint of training {plan.kind}. Give another.")
     made = {**asdict(type(plan)()), **told["plan"]}
     for name, value in asdict(plan).items():
         if name not in LENGTH and made[name] != value:
@@ -76,9 +77,26 @@ def load_checkpoint(
     return Progress(**told["done"])
 
 
-def read_start(path: Path) -> dict[str, Tensor]:
-    """The weights of a file, float32."""
-    return {name: value.float() for name, value in read_state(path).items()}
+def started_from(path: Path, network: SplitDenoiser) -> dict[str, Tensor]:
+    """The weights of a file for ``network``; of other numbers of channels, those of a picture whose channels are alike.
+
+    Raises ValueError where the width or the number of blocks differs.
+    """
+    state = {name: value.float() for name, value in read_state(path).items()}
+    own = network.state_dict()
+    if state.keys() != own.keys() or any(state[name].shape != own[name].shape for name in own if "blocks" in name):
+        raise ValueError(f"pretrain(start={str(path)!r}): weights of a network of another width or depth.")
+    held, wanted = state["first.weight"].shape[1] // 5, network.channels
+    if held == wanted:
+        return state
+    maps, halves = state["first.weight"].split([held, 4 * held], dim=1)
+    alike = [maps.sum(1, keepdim=True).repeat(1, wanted, 1, 1) / wanted]
+    alike.append(halves.unflatten(1, (held, 4)).sum(1, keepdim=True).repeat(1, wanted, 1, 1, 1).flatten(1, 2) / wanted)
+    state["first.weight"] = torch.cat(alike, dim=1)
+    for name in ("last.weight", "last.bias"):
+        mean = state[name].unflatten(0, (held, 4)).mean(0, keepdim=True)
+        state[name] = mean.repeat(wanted, *[1] * (mean.ndim - 1)).flatten(0, 1)
+    return state
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -87,7 +105,7 @@ def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _save(path: Path, tensors: Mapping[str, Tensor], plan: Plan, done: Progress) -> None:
     held = {name: value.detach().contiguous().clone() for name, value in tensors.items()}
-    told = {"training": json.dumps({"plan": asdict(plan), "done": asdict(done)})}
+    told = {"training": json.dumps({"kind": plan.kind, "plan": asdict(plan), "done": asdict(done)})}
 
     def encode(place: Path) -> None:
         save_file(held, str(place), told)

@@ -1,172 +1,158 @@
-"""Meta-training the network of MZSR: after a few steps on a picture's own smaller copy it shall enlarge that picture.
-
-Soh, Cho, Cho. Meta-transfer learning for zero-shot super-resolution. CVPR 2020.
-Finn, Abbeel, Levine. Model-agnostic meta-learning for fast adaptation of deep networks. ICML 2017.
-Antoniou, Edwards, Storkey. How to train your MAML. ICLR 2019 (every inner step's answer counts at first).
-"""
+"""Training a super-resolver that a few steps on a picture's own smaller copy adapt to it."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from pathlib import Path
+from typing import ClassVar
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 from torch.func import functional_call
-from torch.optim import Adam, Optimizer
 
-from oneself.networks.pretrained import MZSRNet
-from oneself.operators import Downsample, enlarge
-from oneself.operators.kernels import gaussian_kernel
-from oneself.operators.resize import resize
+from oneself.networks.pretrained import MZSRNet, read_state
 from oneself.optim import level_then_down
+from oneself.pretraining.meta import Loss, Weights, outer_loss, shares
+from oneself.pretraining.shrinking import Shrinking, random_shrinking
 from oneself.pretraining.training import Plan, Training
 
-__all__ = ["MetaPlan", "MetaTraining", "adapted", "meta_loss", "step_weights"]
+__all__ = ["MLSRPlan", "MZSRPlan", "MetaTraining"]
 
-SCALE, SIDE = 2, 15  # of the enlargement; side of the blurs
-WIDEST = 2.5 * SCALE  # variance of a blur along its longer axis, at most
-CUBIC_LR = 4.0  # the learning rate of the first stage, of that of the meta-stage
-DECAYED = 0.1  # progress of the meta-stage after which the earlier steps' answers count least
-LEAST = 0.03  # their weight then
-
-Weights = Mapping[str, Tensor]
+Pair = tuple[Tensor, Tensor]
+LARGE_LR = 4.0  # times the learning rate: that of large-scale training
+ANNEALED = 1 / 3  # of the meta-training: until then the losses after earlier steps count, too
+LARGE_FACTOR, FACTOR = level_then_down(0.5, 1 / LARGE_LR), level_then_down(0.5, 0.1)
 
 
 @dataclass(frozen=True)
-class MetaPlan(Plan):
-    """The training of an ``MZSRNet``: ``first`` of the schedule learns cubic enlargement, the rest is meta-training.
-    The paper's network is for colour, 64 wide.
+class MZSRPlan(Plan):
+    """``Plan`` of MZSR: a task is a way to shrink; some pictures are there to adapt to it, others to judge by.
 
     Attributes
     ----------
-    tasks : int
-        Blurs in a step, each with ``batch`` patches of its own.
+    batch : int
+        Tasks a step.
+    depth : int
+        Convolutions of the network.
+    scale : int
+    large : float
+        The part of the schedule that is large-scale training: pictures shrunk by cubic resampling, no adaptation.
+    shots : int
+        Patches of a task to adapt to, and as many others to judge by.
     inner_steps, inner_lr : int, float
-        Of the gradient descent on the smaller copies.
-    first : float
-        Share of the schedule.
+        Of gradient descent, the adaptation.
+    power : int
+        Of the absolute errors.
+    first_order : bool
+        Gradients of the adaptation are taken for constants.
+    own : bool
+        A task is a picture: the network adapts to its smaller copy and is judged by the picture itself.
     """
 
-    width: int = 64
-    batch: int = 8
+    kind: ClassVar[str] = "mzsr"
+
+    steps: int = 100_000
+    batch: int = 5
     lr: float = 1e-4
-    tasks: int = 5
+    depth: int = 8
+    scale: int = 2
+    large: float = 0.25
+    shots: int = 8
     inner_steps: int = 5
-    inner_lr: float = 0.01
-    first: float = 0.3
+    inner_lr: float = 1e-2
+    power: int = 1
+    first_order: bool = False
+    own: bool = False
+
+
+@dataclass(frozen=True)
+class MLSRPlan(MZSRPlan):
+    """The same of MLSR: a task is a picture, its errors are squared, and MAML is of first order."""
+
+    kind: ClassVar[str] = "mlsr"
+
+    batch: int = 16
+    patch: int = 128
+    shots: int = 1
+    inner_lr: float = 0.5
+    power: int = 2
+    first_order: bool = True
+    own: bool = True
 
 
 class MetaTraining(Training):
-    """At first the mean absolute error of ``h(↑↓x)`` by cubic shrinking; then, for blurs of random width and direction
-    and every second sample, that of ``h`` on ``(↑y, x)`` after each inner step on ``(↑A y, y)``, ``y = A x``."""
+    """Large-scale training, then MAML over the tasks of the plan, by Adam.
 
-    word = "mzsr"
-    plan: MetaPlan
-    network: MZSRNet
+    Soh, Cho, Cho. Meta-transfer learning for zero-shot super-resolution. CVPR 2020.
+    Park, Yoo, Cho, Kim, Kim. Fast adaptation to super-resolution networks via meta-learning. ECCV 2020.
+    """
 
-    def built(self) -> MZSRNet:
-        return MZSRNet(self.plan.channels, self.plan.width)
+    plan: MZSRPlan
 
-    def fitted(self, state: dict[str, Tensor], told: str) -> dict[str, Tensor]:
+    def build(self) -> MZSRNet:
+        return MZSRNet(self.plan.channels, self.plan.width, self.plan.depth)
+
+    def started_from(self, path: Path) -> dict[str, Tensor]:
+        """Of a network of the same width and depth."""
+        state = {name: value.float() for name, value in read_state(path).items()}
         own = self.network.state_dict()
-        if {name: x.shape for name, x in state.items()} != {name: x.shape for name, x in own.items()}:
-            raise ValueError(f"pretrain(start={told!r}): weights of another network. Give --width and --channels as it "
-                             "has them.")  # fmt: skip
+        if {name: value.shape for name, value in state.items()} != {name: value.shape for name, value in own.items()}:
+            raise ValueError(f"pretrain(start={str(path)!r}): weights of a network of another width or depth.")
         return state
 
-    def moved_by(self) -> Optimizer:
-        return Adam(self.network.parameters(), self.plan.lr)
+    def optimiser_of(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Adam:
+        return torch.optim.Adam(parameters, self.plan.lr)
 
-    def factor(self, progress: float) -> float:
-        return CUBIC_LR if progress < self.plan.first else level_then_down()(self._meta_progress(progress))
+    @property
+    def meta(self) -> float:
+        """The progress of the meta-training; below 0 during large-scale training."""
+        return (self.progress - self.plan.large) / max(1 - self.plan.large, 1e-9)
 
-    def _meta_progress(self, progress: float) -> float:
-        return max(0.0, progress - self.plan.first) / (1 - self.plan.first)
+    def rate(self) -> float:
+        if self.meta < 0:
+            return self.plan.lr * LARGE_LR * LARGE_FACTOR(self.progress / self.plan.large)
+        return self.plan.lr * FACTOR(self.meta)
 
-    def loss(self, chance: Generator) -> Tensor:
-        count, side = self.plan.batch * self.plan.tasks, self.plan.patch
-        x = self.pool.patches(chance, count, side)
-        if self.progress < self.plan.first:
-            small = resize(x, (side // SCALE, side // SCALE))
-            loss: Tensor = (self.network(enlarge(small, (side, side))) - x).abs().mean()
-            return loss
-        x = x.unflatten(0, (self.plan.tasks, self.plan.batch))
-        blurs = [Downsample(SCALE, kernel.to(x.device)) for kernel in self._blurs(chance)]
-        y = _each(x, [blur.A for blur in blurs])
-        son = _each(y, [blur.A for blur in blurs])
-        weights = step_weights(self._meta_progress(self.progress), self.plan.inner_steps)
-        near, far = (_larger(son, y), y), (_larger(y, x), x)
-        h = partial(functional_call, self.network)
-        return meta_loss(h, dict(self.network.named_parameters()), near, far, weights, self.plan.inner_lr)
+    def learn(self, chance: Generator) -> Tensor:
+        if self.meta < 0:
+            return self._large_scale(chance)
+        plan, total = self.plan, torch.zeros((), device=self.compute.device)
+        weights = dict(self.network.named_parameters())
+        counted = shares(plan.inner_steps, self.meta / ANNEALED)
+        for support, query in self._tasks(chance):
+            losses = self._loss(support), self._loss(query)
+            loss = outer_loss(weights, *losses, counted, plan.inner_lr, first_order=plan.first_order) / plan.batch
+            loss.backward()  # task by task: the memory of one
+            total += loss.detach()
+        return total
 
-    def _blurs(self, chance: Generator) -> list[Tensor]:
-        """Gaussians of variances ``λ₁`` in [1, 5] and ``λ₂`` in [1, λ₁], in any direction, that displace nothing."""
-        drawn = torch.rand((self.plan.tasks, 3), generator=chance, device=chance.device).tolist()
-        made = []
-        for one, other, turn in drawn:
-            longer = 1 + (WIDEST - 1) * one
-            shorter = 1 + (longer - 1) * other
-            middle = (-(SCALE - 1) / 2,) * 2
-            made.append(gaussian_kernel(SIDE, (math.sqrt(longer), math.sqrt(shorter)), math.pi * turn, middle))
-        return made
+    def _large_scale(self, chance: Generator) -> Tensor:
+        clean = self.pool.patches(chance, self.plan.batch * 2 * self.plan.shots, self.plan.patch)
+        enlarged, _ = Shrinking(self.plan.scale).pair(clean)
+        loss: Tensor = (self.network(enlarged) - clean).abs().mean()
+        loss.backward()
+        return loss
 
+    def _tasks(self, chance: Generator) -> Iterator[tuple[Pair, Pair]]:
+        """What each task adapts to, and what it is judged by: enlarged pictures, and what they were."""
+        plan = self.plan
+        if plan.own:
+            for x in self.pool.patches(chance, plan.batch * plan.shots, plan.patch).split(plan.shots):
+                way = Shrinking(plan.scale)
+                yield way.pair(way.small(x)), way.pair(x)
+            return
+        blurs = torch.Generator().manual_seed(chance.initial_seed())  # of the CPU, which need not wait for a GPU
+        for x in self.pool.patches(chance, plan.batch * 2 * plan.shots, plan.patch).split(2 * plan.shots):
+            enlarged, truth = random_shrinking(blurs, plan.scale).pair(x)
+            (a, b), (c, d) = enlarged.chunk(2), truth.chunk(2)
+            yield (a, c), (b, d)
 
-def _each(x: Tensor, operators: list[Callable[[Tensor], Tensor]]) -> Tensor:
-    return torch.stack([operator(one) for operator, one in zip(operators, x, strict=True)])
+    def _loss(self, pair: Pair) -> Loss:
+        enlarged, truth = pair
 
+        def loss(weights: Weights) -> Tensor:
+            made: Tensor = functional_call(self.network, dict(weights), (enlarged,))
+            return (made - truth).abs().pow(self.plan.power).mean()
 
-def _larger(y: Tensor, like: Tensor) -> Tensor:
-    larger: Tensor = enlarge(y.flatten(0, 1), tuple(like.shape[-2:])).unflatten(0, y.shape[:2])
-    return larger
-
-
-def step_weights(progress: float, steps: int) -> list[float]:
-    """What the answer after each inner step counts, of sum 1: all alike at first, and soon nearly the last alone."""
-    along = min(1.0, progress / DECAYED)
-    earlier = max(LEAST / steps, (1 - along) / steps)
-    return [*[earlier] * (steps - 1), 1 - earlier * (steps - 1)]
-
-
-def meta_loss(
-    h: Callable[[Weights, Tensor], Tensor],
-    weights: Weights,
-    near: tuple[Tensor, Tensor],
-    far: tuple[Tensor, Tensor],
-    counting: list[float],
-    lr: float,
-) -> Tensor:
-    """``Σ_j c_j mean |h_{θ_j}(far input) − far target|``, ``θ_j`` after ``j`` steps of gradient descent at ``lr`` from
-    ``θ`` down ``mean |h(near input) − near target|``, for each task by itself; differentiable in ``θ``, through the
-    steps.
-
-    Parameters
-    ----------
-    h : callable
-        Of weights and inputs ``(B, C, H, W)``.
-    weights : mapping
-        ``θ``, by name.
-    near, far : pair of Tensor
-        Inputs and targets, ``(tasks, B, C, H, W)``.
-    counting : list of float
-        ``c_j``, as many as there are steps.
-    """
-    tasks = len(near[0])
-    own = {name: value.expand(tasks, *value.shape) for name, value in weights.items()}
-    many = torch.vmap(h)
-    total = far[0].new_zeros(())
-    for count in counting:
-        own = adapted(many, own, near, lr)
-        total = total + count * (many(own, far[0]) - far[1]).abs().mean()
-    return total
-
-
-def adapted(
-    many: Callable[[Weights, Tensor], Tensor], own: Weights, near: tuple[Tensor, Tensor], lr: float
-) -> dict[str, Tensor]:
-    """One step of gradient descent of each task's own weights."""
-    errors = (many(own, near[0]) - near[1]).abs().flatten(1).mean(1)
-    gradients = torch.autograd.grad(errors.sum(), list(own.values()), create_graph=True)
-    return {name: value - lr * step for (name, value), step in zip(own.items(), gradients, strict=True)}
+        return loss

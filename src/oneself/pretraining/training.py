@@ -1,24 +1,25 @@
-"""A network in training on pictures, offline: the loop, its checkpoints, and what it writes."""
+"""A training of any kind: the pictures, the loop, the average of the weights, and what is written."""
 
 from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.optim import Optimizer
 
 from oneself.core import Compute
+from oneself.pretraining.photographs import photographs
 from oneself.pretraining.pool import Pool
-from oneself.pretraining.saving import Progress, load_checkpoint, read_start, save_checkpoint, save_weights
+from oneself.pretraining.saving import Progress, load_checkpoint, save_checkpoint, save_weights
 
-__all__ = ["Plan", "Training", "train"]
+__all__ = ["DRAWN", "Plan", "Training", "train"]
 
+DRAWN = "drawn"
 LONGEST_STEP = 5.0  # seconds that count of one step: a process that was stopped for a while has lost no time
 DECAY = 0.999  # of the average of the weights
 AT_LEAST_EVERY = 120.0  # seconds between two checkpoints
@@ -31,19 +32,23 @@ class Plan:
     Attributes
     ----------
     channels, width : int
-        Of the pictures, and of the network's hidden layers.
+        Of the network.
     steps : int
     seconds : float or None
         The schedule is laid out over whichever of the two comes first.
     batch, patch : int
-        How many patches a step, and their side in pixels.
+        How many patches (or tasks) a step, and a patch's side in pixels.
     lr : float
         The highest.
     pictures, pause, kept, size : int
-        How many drawn pictures there are in the beginning, how many steps are taken before one more is drawn, how many
-        are kept, and their side in pixels.
+        How many pictures there are in the beginning, how many steps are taken before one more is drawn, how many are
+        kept, and their side in pixels.
     seed : int
+    source : str
+        Where pictures come from: they are drawn, or the SHA-256 of those of a folder.
     """
+
+    kind: ClassVar[str]
 
     channels: int = 3
     width: int = 64
@@ -57,6 +62,7 @@ class Plan:
     kept: int = 400
     size: int = 256
     seed: int = 0
+    source: str = DRAWN
 
 
 class Training(ABC):
@@ -67,59 +73,62 @@ class Training(ABC):
     plan : Plan
     start : Path, optional
         Weights to begin with.
-    resumed : Path, optional
-        The checkpoint to go on from, of the same plan but for its length.
     device : str or None
         As of a run.
     drawers : int
         Processes that draw pictures ahead; none: they are drawn between steps.
+    folder : Path, optional
+        Of pictures to train on; drawn ones otherwise.
 
     Raises
     ------
     OSError, ValueError
-        No such file, or a damaged one; a checkpoint of another plan; a start of another network; a device that is not
-        there.
+        No such file, or a damaged one; a start of another network; a device that is not there; pictures in the folder
+        that cannot be read, or are too small.
     """
 
-    word: ClassVar[str]
-
     def __init__(
-        self, plan: Plan, start: Path | None = None, resumed: Path | None = None, *, device: str | None = "cpu",
-        drawers: int = 0,
+        self, plan: Plan, start: Path | None = None, device: str | None = "cpu", drawers: int = 0,
+        folder: Path | None = None,
     ) -> None:  # fmt: skip
-        self.plan, self.done, self.compute = plan, Progress(), Compute.choose(device)
+        drawing = None
+        if folder is not None:
+            drawing = photographs(folder, plan.channels, plan.size, plan.patch, plan.seed)
+            plan = replace(plan, source=drawing.sha256, size=drawing.size)
+        self.plan, self.done = plan, Progress()
+        self.compute = Compute.choose(device)
         with torch.random.fork_rng(devices=[]):  # the caller's own numbers go on as they would have
             torch.manual_seed(plan.seed)
-            self.network = self.built()
+            self.network = self.build()
         if start is not None:
-            self.network.load_state_dict(self.fitted(read_start(start), str(start)))
+            self.network.load_state_dict(self.started_from(start))
         self.network.to(self.compute.device).to(memory_format=torch.channels_last)
         self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
-        self.optimiser = self.moved_by()
+        self.optimiser = self.optimiser_of(self.network.parameters())
         self.pool = Pool(
-            plan.channels, size=plan.size, most=plan.kept, seed=plan.seed, drawers=drawers, device=self.compute.device
-        )
-        if resumed is not None:
-            self.done = load_checkpoint(resumed, plan, self.network, self.average, self.optimiser)
+            plan.channels, size=plan.size, most=plan.kept, seed=plan.seed, drawers=drawers, device=self.compute.device,
+            drawing=drawing,
+        )  # fmt: skip
 
     @abstractmethod
-    def built(self) -> nn.Module:
-        """The network, with weights to begin with."""
+    def build(self) -> nn.Module:
+        """The network of the plan, its weights by chance."""
 
     @abstractmethod
-    def fitted(self, state: dict[str, Tensor], told: str) -> dict[str, Tensor]:
-        """The weights of a file for the network; ValueError where they are of another one."""
+    def started_from(self, path: Path) -> dict[str, Tensor]:
+        """The weights of a file for the network. Raises OSError and ValueError."""
 
     @abstractmethod
-    def moved_by(self) -> Optimizer: ...
+    def optimiser_of(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """What moves the weights."""
 
     @abstractmethod
-    def factor(self, progress: float) -> float:
-        """Of the learning rate, at a progress in [0, 1]."""
+    def rate(self) -> float:
+        """The learning rate at this progress."""
 
     @abstractmethod
-    def loss(self, chance: Generator) -> Tensor:
-        """Of one batch; a scalar. ``chance`` is of the training's device."""
+    def learn(self, chance: Generator) -> Tensor:
+        """The loss of a fresh batch, its gradient left at the weights."""
 
     @property
     def progress(self) -> float:
@@ -133,15 +142,18 @@ class Training(ABC):
         chance = Generator(self.compute.device).manual_seed(self.plan.seed << 32 | self.done.step)
         self.pool.draw_until(self.plan.pictures + self.done.step // self.plan.pause)
         for group in self.optimiser.param_groups:
-            group["lr"] = self.plan.lr * self.factor(self.progress)
-        loss = self.loss(chance)
+            group["lr"] = self.rate()
         self.optimiser.zero_grad()
-        loss.backward()
+        loss = self.learn(chance).detach()
         self.optimiser.step()
         self._follow()
         self.done.step += 1
         self.done.seconds += min(LONGEST_STEP, time.monotonic() - began)
-        return loss.detach()
+        return loss
+
+    def resume(self, checkpoint: Path) -> None:
+        """Go on where a checkpoint left. Raises OSError, and ValueError for that of another plan."""
+        self.done = load_checkpoint(checkpoint, self.plan, self.network, self.average, self.optimiser)
 
     def keep(self, path: Path) -> None:
         """Write all that is needed to go on. Raises as ``io.save``."""
@@ -149,7 +161,7 @@ class Training(ABC):
 
     def _follow(self) -> None:
         decay = min(DECAY, (1 + self.done.step) / (10 + self.done.step))
-        state = self.network.state_dict()
+        state: dict[str, Any] = self.network.state_dict()
         torch._foreach_lerp_(list(self.average.values()), [state[name] for name in self.average], 1 - decay)
 
 

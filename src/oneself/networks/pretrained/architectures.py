@@ -168,6 +168,13 @@ def _of_split(given: Mapping[str, Tensor]) -> tuple[int, int]:
     return 1 if first is None or not first.ndim else max(1, len(first)), max(1, len(numbers))
 
 
+def _of_mzsr(given: Mapping[str, Tensor]) -> tuple[int, int]:
+    """Width, and the number of convolutions that have a number; the smallest of each where there are none."""
+    first = given.get("convolutions.0.weight")
+    numbers = {name.split(".")[1] for name in given if name.startswith("convolutions.")}
+    return 1 if first is None or not first.ndim else max(1, len(first)), max(2, len(numbers))
+
+
 OF_SCORES: tuple[Rename, ...] = (
     (r"conv_layers\.(\d+)\.(.+)", _counted("convolutions")),
     (r"BN_layers\.(\d+)\.gammas", lambda match: f"norms.{match[1]}.weight"),
@@ -289,6 +296,14 @@ ARCHITECTURES: Mapping[str, Architecture] = {
             partial(SplitDenoiser, 1),
             sizes=_of_split,
         ),
-        Architecture("mzsr", "MZSR's 8 convolutions", 3, MZSRNet, OF_MZSR, kind="super-resolver"),
+        Architecture(
+            "mzsr",
+            "a chain of convolutions as of MZSR",
+            3,
+            partial(MZSRNet, 3),
+            OF_MZSR,
+            kind="super-resolver",
+            sizes=_of_mzsr,
+        ),
     )
 }
