@@ -37,6 +37,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
@@ -312,13 +313,13 @@ ROWS: dict[str, Callable[[Wanted], Iterator[Problem]] | None] = {
 
 
 def draw(sheet: list[list[Tensor]], path: Path) -> None:
-    """Lines of pictures, each enlarged to 96 pixels."""
+    """Lines of pictures, each enlarged to 96 pixels, with a white rim."""
     lines = []
     for line in sheet:
-        shown = [torch.nn.functional.interpolate(x.expand(1, 3, -1, -1), 96, mode="nearest") for x in line]
-        lines.append(torch.cat(shown, 3))
+        shown = [F.interpolate(x.expand(1, 3, -1, -1), 96, mode="nearest") for x in line]
+        lines.append(torch.cat([F.pad(x, (2, 2, 2, 2), value=1.0) for x in shown], 3))
     wide = max(line.shape[3] for line in lines)
-    whole = torch.cat([torch.nn.functional.pad(line, (0, wide - line.shape[3])) for line in lines], 2)
+    whole = torch.cat([F.pad(line, (0, wide - line.shape[3]), value=1.0) for line in lines], 2)
     Image.fromarray((255 * whole[0]).round().byte().permute(1, 2, 0).numpy()).save(path, quality=90)
 
 
