@@ -58,7 +58,7 @@ def parameters() -> list[Parameter]:
                    "unless given.", metavar="PART", low=0, high=1),
         flags.flag("inner_steps", int, META + "steps of an adaptation; 5 unless given.", metavar="NUMBER", low=1,
                    high=100),
-        flags.flag("inner_lr", float, META + "learning rate of an adaptation; mzsr 0.01 and mlsr 0.5 unless given.",
+        flags.flag("inner_lr", float, META + "learning rate of an adaptation; mzsr 0.05 and mlsr 0.5 unless given.",
                    metavar="NUMBER", above=0, high=100),
         flags.flag("start", str, "Weights to begin with, of the same width and depth.", metavar="FILE"),
         *(parameter for parameter in flags.COMMON if parameter.name == "device"),

@@ -21,6 +21,7 @@ __all__ = ["MLSRPlan", "MZSRPlan", "MetaTraining"]
 
 Pair = tuple[Tensor, Tensor]
 LARGE_LR = 4.0  # times the learning rate: that of large-scale training
+STEEPEST = 1.0  # the largest norm of a gradient of the meta-training
 ANNEALED = 1 / 3  # of the meta-training: until then the losses after earlier steps count, too
 LARGE_FACTOR, FACTOR = level_then_down(0.5, 1 / LARGE_LR), level_then_down(0.5, 0.1)
 
@@ -60,7 +61,7 @@ class MZSRPlan(Plan):
     large: float = 0.25
     shots: int = 8
     inner_steps: int = 5
-    inner_lr: float = 1e-2
+    inner_lr: float = 0.05
     power: int = 1
     first_order: bool = False
     own: bool = False
@@ -125,7 +126,16 @@ class MetaTraining(Training):
             loss = outer_loss(weights, *losses, counted, plan.inner_lr, first_order=plan.first_order) / plan.batch
             loss.backward()  # task by task: the memory of one
             total += loss.detach()
+        self._tamed()
         return total
+
+    def _tamed(self) -> None:
+        """A path that grew beyond bounds moves the weights by no more than others, or by nothing."""
+        parameters = list(self.network.parameters())
+        nn.utils.clip_grad_norm_(parameters, STEEPEST)
+        for parameter in parameters:
+            if parameter.grad is not None:
+                parameter.grad.nan_to_num_(0.0, 0.0, 0.0)
 
     def _large_scale(self, chance: Generator) -> Tensor:
         clean = self.pool.patches(chance, self.plan.batch * 2 * self.plan.shots, self.plan.patch)
