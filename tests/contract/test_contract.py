@@ -41,6 +41,8 @@ GIVEN: dict[str, dict[str, Any]] = {
         "denoise_every": 2,
         "extra_steps": 6,
     },
+    "sinfusion": {"timesteps": 10},
+    "singan": {"scale_factor": 0.5},  # few scales
     "stein_blend": {"sigma": 0.1, "passes": 1},  # quick
 }
 PROMISES = [promise for method in methods() for promise in promises([method], **GIVEN.get(method.key, {}))]

@@ -102,7 +102,7 @@ class Training(ABC):
             self.network = self.build()
         if start is not None:
             self.network.load_state_dict(self.started_from(start))
-        self.network.to(self.compute.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network.to(self.compute.device).to(memory_format=torch.channels_last)
         self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
         self.optimiser = self.optimiser_of(self.network.parameters())
         self.pool = Pool(
