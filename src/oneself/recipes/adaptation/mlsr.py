@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from oneself.core import Option, Stage, method
 from oneself.recipes import options as o
-from oneself.recipes.adaptation.smaller_copy import adapted_to_copy
+from oneself.recipes.adaptation.smaller_copy import Descent, adapted_to_copy
 
 
 @method(
@@ -40,8 +40,8 @@ def mlsr(
     ] = None,
     lr: Annotated[float, Option("learning rate", above=0, high=1e3)] = 0.5,
     steps: Annotated[int, Option("steps of the adaptation; 0 for the network as it came", low=0, high=10**7)] = 5,
+    back_projections: o.BackProjections = 0,
     tile: o.Tile = 1024,
 ) -> Stage:  # fmt: skip
-    return adapted_to_copy(
-        y, physics, weights, owner="mlsr", power=2, lr=lr, schedule=lambda progress: 1.0, steps=steps, tile=tile
-    )
+    way = Descent("mlsr", power=2, lr=lr, schedule=lambda progress: 1.0, steps=steps)
+    return adapted_to_copy(y, physics, weights, way, back_projections, tile)
