@@ -99,7 +99,10 @@ class MetaTraining(Training):
         state = {name: value.float() for name, value in read_state(path).items()}
         own = self.network.state_dict()
         if {name: value.shape for name, value in state.items()} != {name: value.shape for name, value in own.items()}:
-            raise ValueError(f"pretrain(start={str(path)!r}): weights of a network of another width or depth.")
+            raise ValueError(
+                f"pretrain(start={str(path)!r}): weights of another network. Give "
+                "those of one of this width and depth, or leave it out."
+            )
         return state
 
     def optimiser_of(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Adam:
