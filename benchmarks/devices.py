@@ -27,7 +27,6 @@ from oneself.core import Run
 from oneself.testing import Case, cases
 from oneself.testing.cases import SIGMA
 
-
 TOLD = ("dip_sgld", "p_gsure")
 
 
