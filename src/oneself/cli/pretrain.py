@@ -48,7 +48,7 @@ def parameters() -> list[Parameter]:
                    high=10**5),
         flags.flag("drawers", int, "Processes that draw ahead; 0: pictures are drawn between steps.", default=0,
                    metavar="NUMBER", low=0, high=256),
-        flags.flag("lr", float, "The highest learning rate; 0.002 unless given, mzsr and mlsr 0.0001.",
+        flags.flag("lr", float, "The highest learning rate; 0.002 unless given, mzsr and mlsr 0.001.",
                    metavar="NUMBER", above=0, high=1),
         flags.flag("scale", int, META + "how much larger a picture is made; 2 unless given.", metavar="NUMBER", low=2,
                    high=8),

@@ -12,7 +12,7 @@ from torch import Generator, Tensor, nn
 from torch.func import functional_call
 
 from oneself.networks.pretrained import MZSRNet, read_state
-from oneself.optim import level_then_down
+from oneself.optim import Muon, level_then_down
 from oneself.pretraining.meta import Loss, Weights, outer_loss, shares
 from oneself.pretraining.shrinking import Shrinking, random_shrinking
 from oneself.pretraining.training import Plan, Training
@@ -55,7 +55,7 @@ class MZSRPlan(Plan):
 
     steps: int = 100_000
     batch: int = 5
-    lr: float = 1e-4
+    lr: float = 1e-3
     depth: int = 8
     scale: int = 2
     large: float = 0.25
@@ -83,7 +83,7 @@ class MLSRPlan(MZSRPlan):
 
 
 class MetaTraining(Training):
-    """Large-scale training, then MAML over the tasks of the plan, by Adam.
+    """Large-scale training, then MAML over the tasks of the plan, by Muon (the papers: Adam).
 
     Soh, Cho, Cho. Meta-transfer learning for zero-shot super-resolution. CVPR 2020.
     Park, Yoo, Cho, Kim, Kim. Fast adaptation to super-resolution networks via meta-learning. ECCV 2020.
@@ -105,8 +105,8 @@ class MetaTraining(Training):
             )
         return state
 
-    def optimiser_of(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Adam:
-        return torch.optim.Adam(parameters, self.plan.lr)
+    def optimiser_of(self, parameters: Iterable[nn.Parameter]) -> Muon:
+        return Muon(parameters, self.plan.lr)
 
     @property
     def meta(self) -> float:

@@ -1,7 +1,6 @@
 """MLSR: a super-resolver that was trained so that a few steps on a picture's own smaller copy make it better.
 
-Given           y and A, with y = A(x), and a network h that was meta-trained, each picture being a task; without one,
-                the package's own start, meta-trained on drawn pictures that cubic resampling shrank
+Given           y and A, with y = A(x), and a network h that was meta-trained, each picture being a task
 Structure       h, which adds to the cubic enlargement ↑y
 Input           ↑A(y): the picture itself, shrunk and enlarged again, whole
 Loss            ‖h(↑A(y)) − y‖²
@@ -35,8 +34,7 @@ def mlsr(
     *,
     weights: Annotated[
         Path | nn.Module | None,
-        Option("the network to begin with: weights of the architecture 'mzsr', as 'oneself pretrain mlsr' makes them; "
-               "the package's own, for twice the size, unless given"),
+        Option("the network to begin with: weights of the architecture 'mzsr', as 'oneself pretrain mlsr' makes them"),
     ] = None,
     lr: Annotated[float, Option("learning rate", above=0, high=1e3)] = 0.5,
     steps: Annotated[int, Option("steps of the adaptation; 0 for the network as it came", low=0, high=10**7)] = 5,

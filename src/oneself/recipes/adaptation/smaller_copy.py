@@ -22,6 +22,7 @@ from oneself.recipes.adaptation.calling import called, network_of, whole
 __all__ = ["AllAlike", "Descent", "adapted_to_copy"]
 
 COLOUR = 3
+OWN_SCALE, OFF = 2, 0.1  # of the package's own starts; sizes are whole, so that a factor may look a little off
 
 
 class AllAlike(nn.Module):
@@ -69,6 +70,8 @@ def adapted_to_copy(
     shift = displacement(physics.A, y, scale)
     large = enlarge(y, size, shift)
     adapted, made, notes = called(network, large, None, way.owner, tile)
+    if weights is None and any(abs(factor - OWN_SCALE) > OFF for factor in scale):
+        notes = (*notes, f"{way.owner}: the package's own start was trained for twice the size")
     onto = partial(project, physics.A, physics.A_adjoint, y=y, steps=back_projections)
     if way.steps == 0:
         return AsItCame(adapted, onto(made), notes)
