@@ -5,7 +5,9 @@
 The picture is 8 bit. The same picture is given times 0.003 (float32), plus 100 in 16 bits, in the numbers of computed
 tomography (16 bit, -1000 to 1000) and as counts (32 bit). Every answer is led back and compared with the truth: the
 error of each, relative to that of the picture as it is, should be 1. Haze is light that is added, so that it is scaled
-but not shifted. Steps are few: what is asked is whether the answers are alike, not how good they are.
+but not shifted. Generators make pictures in [0, 1], which of 8 bit is black to white, and of other types what was
+measured: their answers differ a little (dgp, pti). Steps are few: what is asked is whether the answers are alike, not
+how good they are.
 """
 
 from __future__ import annotations
