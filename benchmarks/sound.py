@@ -35,6 +35,7 @@ from torch import Tensor
 import oneself
 from measuring import report
 from oneself import Recording, methods, read_recording, write_recording
+from oneself.cli.allocation import keep_memory
 from oneself.operators.rates import resampled
 from oneself.recipes.sound.moments import moments_of
 
@@ -269,6 +270,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
+    keep_memory()  # as the command line does
     options = {name: _value(text) for name, text in (one.split("=", 1) for one in given.set)}
     methods = tuple(given.methods)
     asked = Asked(given.data, methods, given.only, given.seconds, given.time, options, given.write)
