@@ -11,11 +11,12 @@ with numpy's generator, seed 0, and not clipped. SNR is ``10 log10(Σ x² / Σ (
 the root of the mean over frequencies of ``(ln |X|² − ln |X̂|²)²``, Hann windows of 2048 samples, as many apart, in
 natural logarithms (others take log10, which divides it by 2.3 for powers); of gaps, over the gap alone.
 
-A method's name may be followed by a preset (``catch_a_waveform:published``), in denoising by ``told``, the noise's
-level. Of new recordings there is no truth. ``frechet`` is the Fréchet distance of two Gaussians, of the decibels in 24
-bands of frequency at a moment and 0.1 s later, in the new recording and in the whole of the old one, whose square root
-is in dB; ``heard`` is the mean over pieces of 0.25 s of the largest correlation with any place of the old one: 1 where
-every piece was copied.
+A method's name may be followed by a preset (``catch_a_waveform:published``); in denoising by ``told``, the noise's
+level, or by ``spectra``: short-time spectra are then denoised as a picture of two channels.
+
+Of new recordings there is no truth. ``frechet`` is the Fréchet distance of two Gaussians, of the decibels in 24 bands of
+frequency at a moment and 0.1 s later, in the new recording and in the old one; ``heard`` is the mean over pieces of
+0.25 s of the largest correlation with any place of the old one: 1 where every piece was copied.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,10 @@ from oneself import Recording, methods, read_recording, write_recording
 from oneself.cli.allocation import keep_memory
 from oneself.operators.rates import resampled
 from oneself.recipes.sound.moments import moments_of
+from oneself.recipes.sound.spectra import samples_of, spectra_of, window_length
 
 FRAME = 2048
+SPECTRA = 64.0  # milliseconds of the windows of spectra that are denoised as pictures
 NOISY = {  # seconds from which on some are taken; settings were chosen on others
     "JosephJoachim_BachAdagio_1904.wav": 12.0,
     "TenorSaxophone_MedleyDB_185.wav": 60.0,
@@ -95,7 +98,7 @@ class Asked:
         if key != "auto":
             record = next(one for one in methods() if one.key == key)
             names = {option.name for option in record.options}
-            settings |= record.presets[more] if more not in ("", "told") else {}
+            settings |= record.presets[more] if more not in ("", "told", "spectra") else {}
             settings |= {name: value for name, value in self.options.items() if name in names}
         return key, settings
 
@@ -145,10 +148,21 @@ def denoise(asked: Asked) -> Iterator[Row]:
                 key, settings = asked.settings(method)
                 told = {"sigma": sigma} if method.endswith(":told") else {}
                 began = time.monotonic()
-                found = oneself.denoise(noisy, key, full=True, **told, **settings)
+                door = denoised_spectra if method.endswith(":spectra") else oneself.denoise
+                found = door(noisy, key, full=True, **told, **settings)
                 took, made = time.monotonic() - began, found.answer.samples[0, 0]
                 yield row(task, Path(name).stem, method, x[0, 0], made, took, found.steps)
                 asked.keep(found.answer, "denoise", Path(name).stem, str(level), method)
+
+
+def denoised_spectra(noisy: Recording, method: str, **settings: Any) -> Any:
+    """A method of pictures on short-time spectra: their real and imaginary parts as a picture of two channels."""
+    length = window_length(SPECTRA, noisy.rate, noisy.samples.shape[-1])
+    spectra = spectra_of(noisy.samples[0], length)[0]
+    found = oneself.denoise(torch.view_as_real(spectra).permute(2, 0, 1)[None].contiguous(), method, **settings)
+    clean = torch.view_as_complex(found.answer[0].permute(1, 2, 0).contiguous())
+    made = samples_of(clean[None], length, noisy.samples.shape[-1])
+    return replace(found, answer=Recording(made[None], noisy.rate))
 
 
 def extend(asked: Asked) -> Iterator[Row]:
