@@ -14,8 +14,8 @@ natural logarithms (others take log10, which divides it by 2.3 for powers); of g
 A method's name may be followed by a preset (``catch_a_waveform:published``); in denoising by ``told``, the noise's
 level, or by ``spectra``: short-time spectra are then denoised as a picture of two channels.
 
-Of new recordings there is no truth. ``frechet`` is the Fréchet distance of two Gaussians, of the decibels in 24 bands of
-frequency at a moment and 0.1 s later, in the new recording and in the old one; ``heard`` is the mean over pieces of
+Of new recordings there is no truth. ``frechet`` is the Fréchet distance of two Gaussians, of the decibels in 24 bands
+of frequency at a moment and 0.1 s later, in the new recording and the old one; ``heard`` is the mean over pieces of
 0.25 s of the largest correlation with any place of the old one: 1 where every piece was copied.
 """
 
