@@ -38,7 +38,7 @@ PUBLISHED = {"ratio": 1.0, "width": 96, "crop": None, "steps": 3000}
     "Catch-A-Waveform",
     cite="Greshler, Shaham, Michaeli. Catch-A-Waveform: learning to generate audio from a single short example. "
     "NeurIPS 2021.",
-    tasks=("generate", "denoise", "inpaint", "super-resolve"),
+    tasks=("super-resolve", "generate", "denoise", "inpaint"),
     needs=("A", "A_adjoint"),
     domain=RECORDING,
     presets={
@@ -57,7 +57,7 @@ def catch_a_waveform(
         float | None, Option("the lowest rate, in Hz; the first with power enough unless given", above=0, high=1e6)
     ] = None,
     ratio: Annotated[float, Option("of neighbouring rates, at least", low=1, high=8)] = 2.0,
-    layers: Annotated[int, Option("dilated convolutions of a network; each doubles its reach", low=1, high=16)] = 8,
+    layers: Annotated[int, Option("dilated convolutions of a network; each doubles its reach", low=1, high=10)] = 8,
     width: Annotated[int, Option("channels of the networks", low=1, high=1024)] = 16,
     coarsest_width: Annotated[int, Option("channels of the networks at the lowest rate", low=1, high=1024)] = 16,
     loss: Annotated[
