@@ -112,4 +112,9 @@ class DilatedDiscriminator(nn.Module):
         if valid is None:
             return _emphasised(self.body(around))
         heard = F.pad(valid, (self.margin, self.margin), value=1.0)
-        return _emphasised(self.body(around, heard)) * shrunk(heard, self.margin)
+        return _emphasised(self.body(around, heard)) * self.seen(valid)
+
+    def seen(self, valid: Tensor) -> Tensor:
+        """Whose score sees valid samples alone, ``(1, 1, T)``, 1 and 0; the fixed filter looks at the score before."""
+        whole = shrunk(F.pad(valid, (self.margin, self.margin), value=1.0), self.margin)
+        return whole * F.pad(whole[..., :-1], (1, 0), value=1.0)

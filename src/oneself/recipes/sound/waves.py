@@ -15,7 +15,7 @@ from torch import Tensor
 from oneself.core import Example, Learner, Stage
 from oneself.generative import Noise, WaveLevel, Waves, fresh
 from oneself.losses import frozen, gradient_penalty
-from oneself.networks.waveform import DilatedDiscriminator, reach_of, shrunk
+from oneself.networks.waveform import DilatedDiscriminator, reach_of
 from oneself.operators.rates import interpolated, resampled
 from oneself.optim import adam, stepped
 
@@ -139,9 +139,7 @@ class WaveScale(Stage):
         """Of the samples that see no gap: the scores of others are 0."""
         if valid is None:
             return scores.mean()
-        margin = self.level.margin
-        count = shrunk(F.pad(valid, (margin, margin), value=1.0), margin).sum()
-        return scores.sum() / count.clamp(min=1)
+        return scores.sum() / self.discriminator.seen(valid).sum().clamp(min=1)
 
     def discriminator_loss(self, example: Example) -> Mapping[str, Tensor]:
         valid, share = example.where, example.input[-1]
