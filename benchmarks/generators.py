@@ -2,18 +2,22 @@
 
     python benchmarks/generators.py --rows digits
     python benchmarks/generators.py --data PATH --rows loading faces scores --out results
+    python benchmarks/generators.py --data PATH --rows faces scores --device cuda --workers 12 --out results
 
 `--data` holds `weights` and `priors`; files of weights are found by their SHA-256. Without it `digits` alone is run,
 with the priors that the package ships, on digits of scikit-learn that they have not seen. Rows:
 
 - `loading`: samples of every public generator, as a picture, and what the denoisers that are priors remove.
 - `digits`: compressed sensing, a hole, and half the size, with the shipped priors; 8 digits.
-- `faces`: the colour generator of faces of 64 x 64 on real ones, which lie outside of its range, and on its own
-  samples: compressed sensing (500 Gaussian measurements of 12 288), a hole of 20 x 20, and a fourth of the size.
-- `scores`: the denoiser of gray faces of 40 x 40 on real ones: a hole, half the size.
+- `faces`: the colour generator of faces of 64 x 64 on real ones, which lie outside of its range: compressed sensing
+  (500 Gaussian measurements of 12 288; half of the Fourier coefficients, with noise of 10/255), a hole of 20 x 20, and
+  a fourth and an eighth of the size; and on as many of its own samples: compressed sensing.
+- `scores`: the denoiser of gray faces of 40 x 40 on real ones: compressed sensing (half of the Fourier coefficients
+  with noise), a hole, half the size.
+- `story`: the survey's Figure S3, the hole alone: `A+y`, `dip`, `csgm`, `iagan` from left to right, the face first.
 
 Measurements have no noise but where the row says so. Beside the methods: the smallest picture that explains the
-measurement (`A⁺y`), and the deep image prior. Settings were tuned on the last of the 64 faces; rows are of the first.
+measurement (`A+y`), and the deep image prior. Settings were tuned on the last of the 64 faces; rows are of the first.
 """
 
 from __future__ import annotations
@@ -22,8 +26,11 @@ import argparse
 import io
 import time
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +39,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from measuring import quality, report
+from measuring import quality, report, table
 from oneself import Run
 from oneself.networks.pretrained import KNOWN, SHIPPED, load_weights
 from oneself.networks.pretrained.files import digest
@@ -42,6 +49,7 @@ from oneself.testing import Mask
 FRAME = (0, 20, 178, 198)  # of an aligned face of CelebA, what the generator's own faces show
 GENERATORS = ("csgm", "iagan", "iagan+bp", "ilo", "pti", "dgp")
 SCORES = ("implicit_prior", "ddpg", "adir")
+NEED_SIGMA = ("ddpg", "adir")  # the level of the noise, told
 
 
 class Gaussian:
@@ -57,6 +65,24 @@ class Gaussian:
 
     def A_adjoint(self, y: Tensor) -> Tensor:
         return (y.flatten(1) @ self.matrix).reshape(len(y), *self.size)
+
+
+class Fourier:
+    """Half of the Fourier coefficients of pictures of ``size``, real parts and imaginary ones as channels; the others
+    are 0. Measurements have noise of 10/255."""
+
+    noise = 10 / 255
+
+    def __init__(self, size: tuple[int, ...]) -> None:
+        self.known = (torch.rand(size[1:], generator=torch.Generator().manual_seed(0)) < 0.5).float()
+
+    def A(self, x: Tensor) -> Tensor:
+        found = torch.fft.fft2(x, norm="ortho") * self.known
+        return torch.cat([found.real, found.imag], 1)
+
+    def A_adjoint(self, y: Tensor) -> Tensor:
+        real, imaginary = y.chunk(2, 1)
+        return torch.fft.ifft2(torch.complex(real, imaginary) * self.known, norm="ortho").real
 
 
 @dataclass(frozen=True)
@@ -99,27 +125,36 @@ def hole(x: Tensor, side: int) -> Mask:
     return Mask(known)
 
 
-def problems(x: Tensor, count: int, square: int, factor: int) -> dict[str, Any]:
+def problems(x: Tensor, count: int, square: int, *factors: int) -> dict[str, Any]:
     size = tuple(x.shape[1:])
     return {
         f"{count} projections": Gaussian(count, size),
+        "half the frequencies, noise of 10/255": Fourier(size),
         f"hole of {square}": hole(x, square),
-        f"size / {factor}": Resize(factor),
+        **{f"size / {factor}": Resize(factor) for factor in factors},
     }
 
 
+def measured(x: Tensor, physics: Any) -> Tensor:
+    y: Tensor = physics.A(x)
+    noise = getattr(physics, "noise", 0.0)
+    return y + noise * torch.randn(y.shape, generator=torch.Generator().manual_seed(1)) if noise else y
+
+
 def answered(
-    rows: str, task: str, picture: str, x: Tensor, physics: Any, name: str, **options: Any
+    rows: str, task: str, picture: str, x: Tensor, physics: Any, name: str, device: str, **options: Any
 ) -> tuple[Row, Tensor]:
     """One row; ``A+y`` stands for no method."""
-    y, began = physics.A(x), time.monotonic()
+    y, began = measured(x, physics), time.monotonic()
     if name == "A+y":
         image, steps, note = least_norm(physics.A, physics.A_adjoint, y, steps=500), 0, ""
     else:
         key, _, more = name.partition("+")
         given = {**options, **({"back_projection": True} if more else {})}
-        result = Run(key, y, physics, device="cpu", **given).finish()
-        image, steps = result.image, result.steps
+        if key in NEED_SIGMA:
+            given["sigma"] = getattr(physics, "noise", 0.0)
+        result = Run(key, y, physics, device=device, **given).finish()
+        image, steps = result.image.cpu(), result.steps
         note = "held out" if "held_out" in result.stopped_by else ""
     psnr, ssim = quality(image.clamp(0, 1), x)
     return Row(rows, task, picture, name, psnr, ssim, steps, time.monotonic() - began, note), image.clamp(0, 1)
@@ -127,14 +162,15 @@ def answered(
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is run: ``count`` pictures of each kind, the named methods and tasks (all where none is named), and options
-    of the search for a code."""
+    """What is run: ``count`` pictures of each kind, the named methods and tasks (all where none is named), options of
+    the search for a code, and where it is computed."""
 
     data: Path | None
     count: int
     methods: list[str]
     tasks: list[str]
     search: dict[str, int]
+    device: str
 
     def methods_of(self, *names: str) -> list[str]:
         return [name for name in names if not self.methods or name in self.methods]
@@ -154,58 +190,73 @@ class Wanted:
         search = {} if key == "dgp" else {named[name]: value for name, value in self.search.items()}
         return {"generator": generator, **search}
 
+    def folder(self) -> Path:
+        if self.data is None:
+            raise SystemExit("These rows need --data PATH, with the folders weights and priors.")
+        return self.data
 
-def of_digits(wanted: Wanted, sheet: list[list[Tensor]]) -> Iterator[Row]:
+
+@dataclass(frozen=True)
+class Problem:
+    """One picture, one task, and the methods that are tried on it."""
+
+    rows: str
+    picture: str
+    x: Tensor
+    task: str
+    physics: Any
+    names: list[str]
+    priors: tuple[Path, Path]
+
+
+def of_digits(wanted: Wanted) -> Iterator[Problem]:
     from sklearn.datasets import load_digits
 
     unseen = torch.from_numpy(load_digits().images[1500:]).float()[:, None, None] / 16
     priors = SHIPPED["digits"], SHIPPED["digits-diffusion"]
     for number, x in enumerate(unseen[: wanted.count]):
         for task, physics in wanted.tasks_of(problems(x, 20, 3, 2)).items():
-            names = [name for name in ("A+y", *GENERATORS, *SCORES) if name != "adir" or "projections" not in task]
-            yield from line_of("digits", f"digit {number}", x, task, physics, names, wanted, priors, sheet)
+            names = ["A+y", *GENERATORS, *scores_of(task)]
+            yield Problem("digits", f"digit {number}", x, task, physics, names, priors)
 
 
-def line_of(
-    rows: str, picture: str, x: Tensor, task: str, physics: Any, names: list[str], wanted: Wanted,
-    priors: tuple[Path, Path], sheet: list[list[Tensor]],
-) -> Iterator[Row]:  # fmt: skip
-    """A row for each method on one picture, and their answers in a line of the sheet, the picture first."""
-    line = [x]
-    for name in wanted.methods_of(*names):
-        row, image = answered(rows, task, picture, x, physics, name, **wanted.prior(name, *priors))
-        line.append(image)
-        yield row
-    sheet.append(line)
+def scores_of(task: str) -> tuple[str, ...]:
+    """ADIR is for what the picture can be enlarged or filled in from."""
+    return tuple(name for name in SCORES if name != "adir" or not ("projections" in task or "frequencies" in task))
 
 
-def of_faces(wanted: Wanted, sheet: list[list[Tensor]]) -> Iterator[Row]:
-    assert wanted.data is not None
-    weights = found(wanted.data / "weights")["dcgan-faces-64"]
+def of_faces(wanted: Wanted) -> Iterator[Problem]:
+    weights = found(wanted.folder() / "weights")["dcgan-faces-64"]
     torch.manual_seed(0)
     with torch.no_grad():
         own = load_weights(weights).network(torch.randn(wanted.count, 100))
-    shown = {f"real {k}": x for k, x in enumerate(faces(wanted.data, 64, False)[: wanted.count])}
-    shown |= {f"own {k}": x[None] for k, x in enumerate(own)}
-    for picture, x in shown.items():
-        for task, physics in wanted.tasks_of(problems(x, 500, 20, 4)).items():
-            names = ["A+y", "dip", *GENERATORS]
-            yield from line_of("faces", picture, x, task, physics, names, wanted, (weights, weights), sheet)
+    names = ["A+y", "dip", *GENERATORS]
+    for number, x in enumerate(faces(wanted.folder(), 64, False)[: wanted.count]):
+        for task, physics in wanted.tasks_of(problems(x, 500, 20, 4, 8)).items():
+            yield Problem("faces", f"real {number}", x, task, physics, names, (weights, weights))
+    for number, x in enumerate(own[:, None]):
+        for task, physics in wanted.tasks_of({"500 projections": Gaussian(500, tuple(x.shape[1:]))}).items():
+            yield Problem("faces", f"own {number}", x, task, physics, names, (weights, weights))
 
 
-def of_scores(wanted: Wanted, sheet: list[list[Tensor]]) -> Iterator[Row]:
-    assert wanted.data is not None
-    weights = found(wanted.data / "weights")["bf-cnn-faces-40"]
-    for number, x in enumerate(faces(wanted.data, 40, True)[: wanted.count]):
-        for task, physics in list(wanted.tasks_of(problems(x, 100, 12, 2)).items()):
-            names = ["A+y", "dip", *(name for name in SCORES if name != "adir" or "projections" not in task)]
-            yield from line_of("scores", f"real {number}", x, task, physics, names, wanted, (weights, weights), sheet)
+def of_story(wanted: Wanted) -> Iterator[Problem]:
+    weights = found(wanted.folder() / "weights")["dcgan-faces-64"]
+    names = ["A+y", "dip", "csgm", "iagan"]
+    for number, x in enumerate(faces(wanted.folder(), 64, False)[: wanted.count]):
+        yield Problem("story", f"real {number}", x, "hole of 20", hole(x, 20), names, (weights, weights))
+
+
+def of_scores(wanted: Wanted) -> Iterator[Problem]:
+    weights = found(wanted.folder() / "weights")["bf-cnn-faces-40"]
+    for number, x in enumerate(faces(wanted.folder(), 40, True)[: wanted.count]):
+        for task, physics in wanted.tasks_of(problems(x, 100, 12, 2)).items():
+            names = ["A+y", "dip", *scores_of(task)]
+            yield Problem("scores", f"real {number}", x, task, physics, names, (weights, weights))
 
 
 def loading(wanted: Wanted, sheet: list[list[Tensor]]) -> Iterator[Row]:
     """Samples of the generators; of the denoisers the PSNR of what they make of noise."""
-    assert wanted.data is not None
-    data = wanted.data
+    data = wanted.folder()
     torch.manual_seed(0)
     for path in found(data / "weights").values():
         loaded = load_weights(path)
@@ -223,7 +274,22 @@ def loading(wanted: Wanted, sheet: list[list[Tensor]]) -> Iterator[Row]:
         yield Row("loading", f"noise of {level}", "16 real faces", name, psnr, ssim, 0, 0.0)
 
 
-ROWS = {"loading": loading, "digits": of_digits, "faces": of_faces, "scores": of_scores}
+def solved(wanted: Wanted, problem: Problem) -> tuple[list[Row], list[Tensor]]:
+    """A row for each method on one picture, and the picture and their answers as a line of the sheet."""
+    torch.set_num_threads(1)
+    one, made, line = problem, [], [problem.x]
+    for name in wanted.methods_of(*one.names):
+        given = wanted.prior(name, *one.priors)
+        row, image = answered(one.rows, one.task, one.picture, one.x, one.physics, name, wanted.device, **given)
+        print(row, flush=True)
+        made.append(row)
+        line.append(image)
+    return made, line
+
+
+ROWS: dict[str, Callable[[Wanted], Iterator[Problem]] | None] = {
+    "loading": None, "digits": of_digits, "faces": of_faces, "scores": of_scores, "story": of_story,
+}  # fmt: skip
 
 
 def draw(sheet: list[list[Tensor]], path: Path) -> None:
@@ -260,18 +326,25 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="+", default=[], help="those alone: projections, hole, size")
     parser.add_argument("--restarts", type=int, help="codes that are searched side by side, in place of the default")
     parser.add_argument("--search", type=int, help="steps at most of that search, in place of the default")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--workers", type=int, default=1, help="problems that are solved side by side")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--name", default="generators")
     given = parser.parse_args()
     search = {name: value for name, value in (("restarts", given.restarts), ("steps", given.search)) if value}
-    wanted = Wanted(given.data, given.count, given.methods, given.tasks, search)
+    wanted = Wanted(given.data, given.count, given.methods, given.tasks, search, given.device)
     rows: list[Row] = []
     sheet: list[list[Tensor]] = []
-    for kind in given.rows:
-        for row in ROWS[kind](wanted, sheet):
-            rows.append(row)
-            print(row, flush=True)
-    report([*summary(rows), *rows], given.name, given.out, "Generators and denoisers as priors")
+    if "loading" in given.rows:
+        rows.extend(loading(wanted, sheet))
+    problems_of = [make for kind in given.rows if (make := ROWS[kind]) is not None]
+    asked = [problem for make in problems_of for problem in make(wanted)]
+    with ProcessPoolExecutor(given.workers, mp_context=get_context("spawn")) as workers:
+        for made, line in workers.map(partial(solved, wanted), asked):
+            rows.extend(made)
+            sheet.append(line)
+            report([*summary(rows), *rows], given.name, given.out, "Generators and denoisers as priors", quiet=True)
+    print(table([asdict(row) for row in summary(rows)]))
     if given.out is not None:
         draw(sheet, given.out / f"{given.name}.jpg")
 

@@ -1,7 +1,8 @@
-"""Pretrained denoisers plugged into other methods: as they came, and adapted to the picture.
+"""Pretrained networks plugged into other methods, or adapted to the picture.
 
     python benchmarks/plugging.py --weights FILE --data PATH --rows super-resolution --out benchmarks/results
     python benchmarks/plugging.py --start FILE --data PATH --rows start --name plugging-start
+    python benchmarks/plugging.py --data PATH --rows meta --name plugging-meta --out benchmarks/results
 
 `--weights` is a colour denoiser that is told the noise level, such as the procedural FFDNet. `--data` holds `set5`.
 Rows:
@@ -10,10 +11,12 @@ Rows:
   every third sample kept, without noise and with noise of 2/255, by `idbp`, `idbp_ia` and `zssr`, which are told the
   kernel, and `idbp` and `idbp_ia` the noise, too. dB of the luma, three pixels cut off each border.
 
-- `start`: MZSR's start (`--start FILE`) on whole pictures of Set5 shrunk by two by cubic resampling, before any step;
-  published 37.53 dB.
-- `start-blurred`: the middles, blurred by a Gaussian of variance 2 and every second sample kept: `mzsr` from that start
-  before and after ten steps, and `zssr` after ten.
+- `start`: MZSR's public start (`--start FILE`) on whole pictures of Set5 shrunk by two by cubic resampling, before any
+  step; published 37.53 dB.
+- `meta`: pictures of Set5 shrunk by two, by cubic resampling, and blurred by a Gaussian of variance 2 (21 × 21) and
+  every second sample kept, which all methods are told: `mzsr` after ten steps and `mlsr` after five from the package's
+  own starts (or `--mzsr FILE`, `--mlsr FILE`), `zssr` after ten steps and as it is, and cubic interpolation in its
+  place. With `--start`, `mzsr` from there, too.
 
 Noise is of torch's generator, the picture's number as the seed. `--side` cuts the pictures to their middle. Settings
 were tuned on Set14's monarch and comic, which no row is on.
@@ -40,6 +43,7 @@ from super_resolution import psnr, read
 
 SCALE, NOISES = 3, (2.0, 0.0)
 NONE = 1e-6 / 255  # a level that is none
+Tried = tuple[str, str, dict[str, Any]]  # what it is called, the method, its options
 
 
 @dataclass(frozen=True)
@@ -62,22 +66,21 @@ def middle(x: Tensor, side: int) -> Tensor:
     return x[..., top : top + side, left : left + side]
 
 
-def super_resolution(weights: Path, data: Path, side: int, names: list[str]) -> Iterator[Row]:
+def super_resolution(given: argparse.Namespace) -> Iterator[Row]:
     operator = Downsample(SCALE, gaussian_kernel(7, 1.6), phase=1)
-    paths = sorted(path for path in (data / "set5").iterdir() if not names or path.stem.removesuffix("_GT") in names)
     for noise in NOISES:
-        for number, path in enumerate(paths):
-            x = middle(read(path, float(SCALE), None), side)
+        for number, path in enumerate(paths(given)):
+            x = middle(read(path, float(SCALE), None), given.side)
             generator = torch.Generator().manual_seed(number)
             clean = operator.A(x)
             y = clean + noise / 255 * torch.randn(clean.shape, generator=generator)
-            told: dict[str, Any] = {"weights": weights, "sigma": max(noise / 255, NONE)}
+            told: dict[str, Any] = {"weights": given.weights, "sigma": max(noise / 255, NONE)}
             picture, size = path.stem.removesuffix("_GT"), f"{x.shape[-1]}x{x.shape[-2]}"
             cubic = enlarge(y, x.shape[2:], shift=displacement(operator.A, y, (SCALE, SCALE)))
             yield Row("super-resolution", picture, size, f"{noise:g}", "cubic", psnr(cubic, x, SCALE), 0, 0.0)
             noisy = {"back_projections": 0} if noise else {}
             for method, options in (("zssr", noisy), ("idbp", told), ("idbp_ia", told)):
-                result = Run(method, y, operator, device="cpu", **options).finish()
+                result = Run(method, y, operator, device=given.device, **options).finish()
                 steps, note = sum(stage.steps for stage in result.stages), ""
                 if method == "idbp_ia" and "as it came" in result.notes[-1]:
                     note = "the denoiser as it came"
@@ -85,59 +88,75 @@ def super_resolution(weights: Path, data: Path, side: int, names: list[str]) -> 
                 yield Row("super-resolution", picture, size, f"{noise:g}", method, db, steps, result.seconds, note)
 
 
-def start(weights: Path, data: Path, side: int, names: list[str]) -> Iterator[Row]:
-    """On whole pictures, cubic shrinking undone by the start as it is."""
-    yield from tried("start", Resize(2), [("mzsr", {"weights": weights, "steps": 0})], data, 10**4, names)
+def paths(given: argparse.Namespace) -> list[Path]:
+    found = sorted((given.data / "set5").iterdir())
+    return [path for path in found if not given.images or path.stem.removesuffix("_GT") in given.images]
 
 
-def blurred_start(weights: Path, data: Path, side: int, names: list[str]) -> Iterator[Row]:
-    """A blur that the start does not know."""
-    operator = Downsample(2, gaussian_kernel(21, math.sqrt(2)))
-    methods: list[tuple[str, dict[str, Any]]] = [
-        ("mzsr", {"weights": weights, "steps": 0}),
-        ("mzsr", {"weights": weights, "steps": 10}),
-        ("zssr", {"steps": 10}),
+def start(given: argparse.Namespace) -> Iterator[Row]:
+    """Cubic shrinking undone by the start as it is."""
+    methods: list[Tried] = [("mzsr, 0 steps", "mzsr", {"weights": given.start, "steps": 0})]
+    yield from tried("start", "cubic", Resize(2), methods, given)
+
+
+def meta(given: argparse.Namespace) -> Iterator[Row]:
+    """A few steps from a start that was trained for them, beside ZSSR, which begins with nothing."""
+    methods: list[Tried] = [
+        ("mzsr, 10 steps", "mzsr", {"weights": given.mzsr, "steps": 10}),
+        ("mlsr, 5 steps", "mlsr", {"weights": given.mlsr, "steps": 5}),
+        ("zssr, 10 steps", "zssr", {"steps": 10}),
+        ("zssr, its own", "zssr", {}),
     ]
-    yield from tried("start-blurred", operator, methods, data, side, names)
+    if given.start:
+        methods.append(("mzsr, 10 steps, public start", "mzsr", {"weights": given.start, "steps": 10}))
+    methods = [one for one in methods if not given.methods or one[0].partition(",")[0] in given.methods]
+    yield from tried("meta", "Gaussian", Downsample(2, gaussian_kernel(21, math.sqrt(2))), methods, given)
+    yield from tried("meta", "cubic", Resize(2), methods, given)
 
 
-def tried(
-    rows: str, operator: Any, methods: list[tuple[str, dict[str, Any]]], data: Path, side: int, names: list[str]
-) -> Iterator[Row]:
-    for path in sorted((data / "set5").iterdir()):
-        picture = path.stem.removesuffix("_GT")
-        if names and picture not in names:
-            continue
-        x = middle(read(path, 2.0, None), side)
-        y = (operator.A(x).clamp(0, 1) * 255).round() / 255
-        for method, options in methods:
-            result = Run(method, y, operator, device="cpu", **options).finish()
-            steps, size = options["steps"], f"{x.shape[-1]}x{x.shape[-2]}"
-            name = f"{method}, {steps} steps"
-            yield Row(rows, picture, size, "0", name, psnr(result.image, x, 2), steps, result.seconds)
+def tried(rows: str, shrunk: str, operator: Any, methods: list[Tried], given: argparse.Namespace) -> Iterator[Row]:
+    truths = {path.stem.removesuffix("_GT"): middle(read(path, 2.0, None), given.side) for path in paths(given)}
+    made = {name: (operator.A(x).clamp(0, 1) * 255).round() / 255 for name, x in truths.items()}
+    for name, x in truths.items():
+        cubic = enlarge(made[name], x.shape[2:], displacement(operator.A, made[name], (2.0, 2.0)))
+        yield Row(rows, name, size_of(x), "0", "cubic", psnr(cubic, x, 2), 0, 0.0, shrunk)
+    for title, method, options in methods:
+        for name, x in truths.items():
+            result = Run(method, made[name], operator, device=given.device, **options).finish()
+            quality = psnr(result.image.cpu(), x, 2)
+            yield Row(rows, name, size_of(x), "0", title, quality, result.steps, result.seconds, shrunk)
 
 
-ROWS = {"super-resolution": super_resolution, "start": start, "start-blurred": blurred_start}
+def size_of(x: Tensor) -> str:
+    return f"{x.shape[-1]}x{x.shape[-2]}"
+
+
+ROWS = {"super-resolution": super_resolution, "start": start, "meta": meta}
 
 
 def means(rows: list[Row]) -> list[Row]:
-    """Of each method at each noise, over the pictures that all of them have been measured on."""
-    groups: dict[tuple[str, str, str], list[Row]] = {}
+    """Of each method at each noise and way to shrink, over the pictures that all of them have been measured on."""
+    groups: dict[tuple[str, str, str, str], list[Row]] = {}
     for row in rows:
-        groups.setdefault((row.rows, row.noise, row.method), []).append(row)
+        shrunk = row.note if row.rows == "meta" else ""
+        groups.setdefault((row.rows, row.noise, shrunk, row.method), []).append(row)
     made = []
-    for (kind, noise, method), of in groups.items():
-        counts = [len(others) for (k, n, _), others in groups.items() if (k, n) == (kind, noise)]
+    for (kind, noise, shrunk, method), of in groups.items():
+        counts = [len(others) for (*where, _), others in groups.items() if where == [kind, noise, shrunk]]
         of = of[: min(counts)]
         values = [float(np.mean([getattr(row, name) for row in of])) for name in ("psnr", "steps", "seconds")]
-        made.append(Row(kind, f"mean of {len(of)}", "", noise, method, values[0], round(values[1]), values[2]))
+        made.append(Row(kind, f"mean of {len(of)}", "", noise, method, values[0], round(values[1]), values[2], shrunk))
     return made
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", type=Path, help="a colour denoiser")
-    parser.add_argument("--start", type=Path, help="MZSR's start")
+    parser.add_argument("--start", type=Path, help="MZSR's public start")
+    parser.add_argument("--mzsr", type=Path, help="the start of mzsr; the package's own unless given")
+    parser.add_argument("--mlsr", type=Path, help="the start of mlsr; the package's own unless given")
+    parser.add_argument("--methods", nargs="*", default=[], help="of the rows `meta`; all by default")
+    parser.add_argument("--device", default="cpu")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS))
     parser.add_argument("--images", nargs="*", default=[], help="names of pictures; all by default")
@@ -147,11 +166,9 @@ def main() -> None:
     parser.add_argument("--name", default="plugging")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
-    title, rows = "Pretrained denoisers plugged into other methods", []
+    title, rows = "Pretrained networks plugged into other methods, or adapted to the picture", []
     for kind in given.rows:
-        for row in ROWS[kind](
-            given.start if kind.startswith("start") else given.weights, given.data, given.side, given.images
-        ):
+        for row in ROWS[kind](given):
             rows.append(row)
             print(row, flush=True)
             report([*means(rows), *rows], given.name, given.out, title, quiet=True)

@@ -5,7 +5,9 @@
 The picture is 8 bit. The same picture is given times 0.003 (float32), plus 100 in 16 bits, in the numbers of computed
 tomography (16 bit, -1000 to 1000) and as counts (32 bit). Every answer is led back and compared with the truth: the
 error of each, relative to that of the picture as it is, should be 1. Haze is light that is added, so that it is scaled
-but not shifted. Steps are few: what is asked is whether the answers are alike, not how good they are.
+but not shifted. Generators make pictures in [0, 1], which of 8 bit is black to white, and of other types what was
+measured: their answers differ a little (dgp, pti). Steps are few: what is asked is whether the answers are alike, not
+how good they are.
 """
 
 from __future__ import annotations
@@ -24,10 +26,12 @@ from skimage.data import astronaut
 
 import oneself
 from measuring import report
-from oneself.core import Method
+from oneself.core import Identity, Method
+from oneself.domains import IMAGE
 from oneself.operators import Downsample, Resize
 from oneself.operators.kernels import gaussian_kernel
 from oneself.testing import Blur
+from oneself.testing.cases import beside
 
 Pixels = np.ndarray[Any, Any]
 UNITS: dict[str, tuple[float, float, str]] = {
@@ -66,7 +70,7 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     rows = []
     for method in oneself.methods():
-        if not given.methods or method.key in given.methods:
+        if method.domain is IMAGE and (not given.methods or method.key in given.methods):
             rows.append(measured(method))
             print(rows[-1], flush=True)
     report(rows, "units", given.out, "One picture in other units: errors relative to the picture as it is")
@@ -83,9 +87,13 @@ def measured(method: Method) -> Row:
 
 
 def quick(method: Method) -> dict[str, Any]:
-    """What makes a method quick, where it has an option of that name."""
+    """What makes a method quick, where it has an option of that name; small networks where it needs weights."""
     found = {name: value for name, value in QUICK.items() if method.takes(name)}
-    return {**found, "device": "cpu", "seed": 0}
+    x = torch.from_numpy(scene()).permute(2, 0, 1)[None].float() / 255
+    needed = {name: value for name, value in beside(method, x, x, Identity()).items() if name != "second"}
+    counting = {**method.resolve_options({}), **found, **needed}
+    idle = {record.name for record in method.options if not record.option.counts(counting)}
+    return {**{name: value for name, value in found.items() if name not in idle}, **needed, "device": "cpu", "seed": 0}
 
 
 def scene() -> Pixels:

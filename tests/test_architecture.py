@@ -68,7 +68,7 @@ ALLOWED = {
     },
     "testing": {"core", "domains", "losses", "operators", "registry", "tasks"},
     "drawing": set(),
-    "pretraining": {"drawing", "io", "networks", "optim"},
+    "pretraining": {"core", "drawing", "io", "networks", "operators", "optim"},
     "jobs": {"core", "domains", "geometry", "imaging", "io", "operators", "quantities", "registry", "tasks"},
 }
 LIBRARIES = {

@@ -78,13 +78,20 @@ def test_what_is_known_is_listed(capsys):
     assert {one["sha256"] for one in told["files"]} == KNOWN.keys()
 
 
-def test_a_method_that_needs_weights_is_given_them_by_a_flag(noise):
+def test_a_method_that_takes_weights_is_given_them_by_a_flag(noise):
     arguments = ["denoise", str(noise / "in.png"), str(noise / "out.png"), "--method", "gain_tuning", "--quiet"]
-    assert main([*arguments, "--steps", "2"]) == 2
     assert main([*arguments, "--steps", "2", "--weights", str(noise / "nowhere.pt")]) == 2
     assert not (noise / "out.png").exists()
     assert main([*arguments, "--steps", "2", "--weights", str(noise / "unet.safetensors")]) == 0
     assert imageio.imread(noise / "out.png").shape == (32, 24)
+
+
+def test_without_weights_the_packages_own_are_adapted(noise):
+    assert main(["adapt", str(noise / "in.png"), str(noise / "own.png"), "--steps", "0", "--quiet"]) == 0
+    record = json.loads((noise / "own.png.json").read_text())
+    assert "the denoiser is the package's own, drawn-gray" in json.dumps(record)
+    wrong = ["adapt", str(noise / "in.png"), str(noise / "no.png"), "--architecture", "unet"]
+    assert main(wrong) == 2
 
 
 def test_a_folder_is_adapted_to_picture_by_picture(noise, tmp_path):

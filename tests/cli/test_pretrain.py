@@ -14,9 +14,9 @@ def pretrain(folder, *more):
 
 
 def test_weights_are_trained_and_told(tmp_path, capsys, monkeypatch):
-    from oneself.pretraining import denoiser
+    from oneself.pretraining import training
 
-    monkeypatch.setattr(denoiser, "Pool", lambda channels, size, seed: Drawn())
+    monkeypatch.setattr(training, "Pool", lambda channels, **more: Drawn())
     assert pretrain(tmp_path, "--steps", "2") == 0
     assert "2 steps in" in capsys.readouterr().err
     network = SplitDenoiser(1, 16, 1)
@@ -35,14 +35,24 @@ class Drawn:
     def draw_until(self, count):
         pass
 
-    def patches(self, rng, count, side):
-        return rng.random((count, 1, side, side), dtype="float32")
+    def patches(self, chance, count, side):
+        return torch.rand((count, 1, side, side), generator=chance)
+
+    def close(self):
+        pass
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["pretrain", "painter", "a.safetensors"], "pretrain(KIND='painter'): there is no such kind. Known: denoiser."),
+        (
+            ["pretrain", "painter", "a.safetensors"],
+            "pretrain(KIND='painter'): there is no such kind. Known: denoiser, mzsr, mlsr.",
+        ),
+        (["pretrain", "mzsr", "a.safetensors", "--blocks", "3"], "pretrain(--blocks 3): does not count for mzsr"),
+        (["pretrain", "denoiser", "a.safetensors", "--shots", "3"], "pretrain(--shots 3): does not count for denoiser"),
+        (["pretrain", "mlsr", "a.safetensors", "--channels", "1"], "mlsr is of colour pictures"),
+        (["pretrain", "mzsr", "a.safetensors", "nowhere"], "there is no such folder"),
         (["pretrain", "denoiser", "a.pth"], "weights are safetensors"),
         (["pretrain", "denoiser", "nowhere/a.safetensors"], "there is no folder nowhere"),
         (["pretrain", "denoiser", "a.safetensors", "--resume"], "there is no checkpoint a.safetensors.checkpoint"),

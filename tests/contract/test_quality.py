@@ -26,7 +26,7 @@ def sharpener() -> nn.Module:
     return network
 
 
-PRIOR = {"steps": 150, "width": 16, "levels": 3, "start": 0, "average": 0.95, "size": (32, 32)}
+PRIOR = {"steps": 100, "width": 16, "levels": 3, "start": 0, "average": 0.95, "size": (32, 32)}
 FAINT = {**PRIOR, "noise": 0.02}  # back-projection is for little noise
 RISK = {**PRIOR, "lr": 1e-2}
 MASKED = {"steps": 150, "width": 12, "levels": 2, "lr": 1e-2, "samples": 8, "size": (32, 32)}
@@ -47,6 +47,7 @@ REDUCED = {
         **{"weights": ToldSmoother(), "delta_first": 0.002, "steps": 5, "adapting_steps": 10},
         "size": (40, 40),
     },
+    "mlsr": {"weights": sharpener(), "steps": 5, "size": (40, 40), "margin": 0.3},
     "mzsr": {"weights": sharpener(), "steps": 10, "size": (40, 40), "margin": 0.3},
     "double_dip": {"steps": 150, "width": 12, "levels": 3, "size": (32, 32)},
     **{
@@ -73,19 +74,19 @@ REDUCED = {
         "warmup": 0.4,
     },
     "noise2noise": {"steps": 100, "width": 16, "size": (48, 48)},
-    "blind_network": {"steps": 100, "width": 16, "layers": 3, "size": (48, 48)},
-    "noise2self": {"steps": 100, "width": 16, "size": (48, 48)},
-    "noise2void": {"steps": 100, "width": 16, "size": (48, 48)},
+    "blind_network": {"steps": 60, "width": 16, "layers": 3, "size": (48, 48)},
+    "noise2self": {"steps": 60, "width": 16, "size": (48, 48)},
+    "noise2void": {"steps": 60, "width": 16, "size": (48, 48)},
     "p_gsure": {**RISK, "noise": 0.02},
     "pip": PRIOR,
     "pnp_dip": PRIOR,
     "self2self": MASKED,
     **{
-        "patch_diffusion": {"steps": 20, "size": (32, 32)},  # those that generate: defaults but for the steps
-        "patch_transport": {"steps": 150, "size": (32, 32)},
-        "sinddm": {"steps": 60, "size": (32, 32)},
-        "sinfusion": {"steps": 60, "size": (32, 32)},
-        "singan": {"steps": 40, "size": (32, 32)},
+        "patch_diffusion": {"steps": 14, "size": (32, 32)},  # those that generate: defaults but for the steps
+        "patch_transport": {"steps": 100, "size": (32, 32)},
+        "sinddm": {"steps": 40, "size": (32, 32)},
+        "sinfusion": {"steps": 40, "size": (32, 32)},
+        "singan": {"steps": 30, "size": (32, 32)},
     },
     "td_dip": {**PRIOR, "levels": 2, "size": (4, 16, 16)},
     "zs_n2n": {"steps": 100, "size": (48, 48)},

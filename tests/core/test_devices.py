@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +13,9 @@ from torch import Tensor
 from oneself.core import Compute, Fit, Run, Stage, method
 from oneself.core.compute import available_memory, peak_memory
 from oneself.core.devices import find_device, lacks, random_state, set_random_state, widest
+from oneself.core.physics import physics_on
 from oneself.core.randomness import Randomness
+from oneself.testing import Mask
 
 from .toys import CITE, fit, image, toy
 
@@ -179,3 +182,36 @@ def test_the_command_line_lets_torch_compute_on_the_cpu_what_mps_lacks() -> None
     code += "assert 'torch' not in sys.modules and os.environ['PYTORCH_ENABLE_MPS_FALLBACK'] == '1'"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_an_operator_of_any_kind_is_brought_to_the_device() -> None:
+    """That is no module, too; the caller's own stays where it is."""
+    own = Mask(torch.ones(3))
+    assert physics_on(own, torch.device("meta")).known.device.type == "meta"
+    assert own.known.device.type == "cpu"
+    assert physics_on(own, torch.device("cpu")) is own
+
+
+def test_what_was_told_before_a_checkpoint_is_brought_to_the_device() -> None:
+    """The history of a resumed run is put together with what its device tells."""
+    run = Run(toy, image(), device="cpu", steps=3)
+    next(run)
+    runner = run._now
+    assert runner is not None
+    state = runner.state_dict()
+    runner._wants_stop = torch.zeros((), dtype=torch.bool, device="meta")
+    runner.load_state_dict(state)
+    assert {value.device.type for step in runner.history for value in step.values()} == {"meta"}
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+def test_a_run_on_a_gpu_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
+    whole = Run(toy, image(), device="cuda", steps=6).finish()
+    run = Run(toy, image(), device="cuda", steps=6)
+    next(run)
+    run.save(tmp_path / "checkpoint")
+    again = Run(toy, image(), device="cuda", steps=6)
+    again.load(tmp_path / "checkpoint")
+    result = again.finish()
+    assert result.history.keys() == whole.history.keys()
+    assert torch.allclose(result.image, whole.image, atol=1e-5)

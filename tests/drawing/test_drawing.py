@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from oneself.drawing import Pool, draw
+from oneself.drawing import draw
 from oneself.drawing.shapes import ellipse, radii
 from oneself.drawing.textures import power_law
 
@@ -49,17 +49,3 @@ def test_distances_are_in_pixels_at_the_edge() -> None:
     near = np.abs(distance) < 2
     gy, gx = np.gradient(distance)
     assert np.hypot(gy, gx)[near].mean() == pytest.approx(1, abs=0.1)
-
-
-def test_a_pool_holds_the_same_whenever_it_is_told() -> None:
-    one, other = (Pool(3, size=48, most=2, seed=5) for _ in range(2))
-    one.draw_until(3)
-    other.draw_until(1)
-    other.draw_until(3)
-    for a, b in zip(one.pictures, other.pictures, strict=True):
-        assert np.array_equal(a, b)
-    assert len(one.pictures) == 2
-    patches = one.patches(np.random.default_rng(0), 3, 16)
-    assert patches.shape == (3, 3, 16, 16)
-    assert np.array_equal(patches, other.patches(np.random.default_rng(0), 3, 16))
-    assert 0 <= patches.min() < patches.max() <= 1

@@ -20,7 +20,7 @@ def tensor(image: np.ndarray) -> torch.Tensor:
 
 
 def test_white_gaussian_noise_goes_to_groups_with_its_estimated_level():
-    choice = choose("denoise", tensor(CLEAN + 0.1 * NOISE))
+    choice = choose("denoise", tensor(CLEAN + 0.1 * NOISE)[..., :120])
     assert choice.method == "nonlocal_wiener"
     assert choice.options.keys() == {"sigma"}
     assert choice.options["sigma"] == pytest.approx(0.1, rel=0.1)
@@ -36,14 +36,17 @@ def test_colour_pictures_of_moderate_noise_go_to_the_blend_where_there_is_time()
     choice = choose("denoise", y, sigma=0.1)
     assert (choice.method, choice.options) == ("stein_blend", {"sigma": 0.1})
     assert "blended with a denoiser that was trained on drawn pictures" in choice.why
-    assert choose("denoise", y, sigma=0.2).method == "nonlocal_wiener"
-    assert choose("denoise", y, sigma=0.1, seconds=3).method == "nonlocal_wiener"
+    assert choose("denoise", y[:, :1], sigma=0.1).method == "stein_blend"
+    assert choose("denoise", y[:, :2], sigma=0.1).method == "nonlocal_wiener"
+    assert choose("denoise", y, sigma=0.25).method == "nonlocal_wiener"
+    assert choose("denoise", y, sigma=0.1, seconds=4).options == {"sigma": 0.1, "ensemble": False}
+    assert choose("denoise", y, sigma=0.1, seconds=2.6).method == "nonlocal_wiener"
     assert choose("denoise", y[..., :100, :100], sigma=0.1).method == "nonlocal_wiener"
 
 
 def test_a_known_level_is_passed_on_as_it_is():
     choice = choose("denoise", tensor(CLEAN + 0.1 * NOISE), sigma=0.2)
-    assert choice.method == "nonlocal_wiener"
+    assert choice.method == "stein_blend"
     assert choice.options == {"sigma": 0.2}
     assert "estimated, sigma 20 % of the range given" in choice.why
 
@@ -59,7 +62,7 @@ def test_signal_dependent_noise_is_told_with_its_gain():
     assert choose("denoise", y, sigma=0.1).options == {"sigma": 0.1}
 
 
-def test_little_time_makes_fewer_groups_and_still_less_cosine_transforms():
+def test_little_time_makes_fewer_groups_and_still_less_a_network_or_cosine_transforms():
     y = tensor(CLEAN + 0.1 * NOISE)
     assert "passes" not in choose("denoise", y).options
     coarse = choose("denoise", y, seconds=0.4)
@@ -74,8 +77,11 @@ def test_little_time_makes_fewer_groups_and_still_less_cosine_transforms():
     assert "passes" not in choose("denoise", large, seconds=3600).options
     assert "passes" not in choose("denoise", large, quality="best").options
     fast = choose("denoise", large, quality="fast")
-    assert fast.method == "dct_wiener"
-    assert fast.why.endswith("cosine transforms of blocks, as groups of similar patches would take about 1:06 min")
+    assert (fast.method, fast.options["passes"], fast.options["passes_after"]) == ("stein_blend", 0, 0)
+    assert "trained on drawn pictures, where it is nearer than the picture" in fast.why
+    larger = choose("denoise", tensor(np.tile(CLEAN + 0.1 * NOISE, (13, 13))), quality="fast")
+    assert larger.method == "dct_wiener"
+    assert "cosine transforms of blocks, as groups of similar patches would take about" in larger.why
 
 
 def test_a_quality_is_refused_where_nothing_picks_by_it():

@@ -1,31 +1,35 @@
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
 from oneself.networks import SplitDenoiser
 from oneself.networks.pretrained import read_state
-from oneself.pretraining import Plan, begin, train_denoiser
-from oneself.pretraining.denoiser import Training
+from oneself.pretraining import DenoiserPlan, train
+from oneself.pretraining.denoiser import DenoiserTraining
 from oneself.pretraining.noise import HIGHEST, levels, noisy
-from oneself.pretraining.saving import load_checkpoint, save_checkpoint, started_from
+from oneself.pretraining.saving import started_from
 
-SMALL = Plan(channels=1, width=16, blocks=1, steps=4, batch=2, patch=16, pictures=2, pause=3, size=32, seed=3)
+SMALL = DenoiserPlan(channels=1, width=16, blocks=1, steps=4, batch=2, patch=16, pictures=2, pause=3, size=32, seed=3)
+
+
+def going_on(plan: DenoiserPlan, checkpoint: Path) -> DenoiserTraining:
+    training = DenoiserTraining(plan)
+    training.resume(checkpoint)
+    return training
 
 
 def test_a_training_that_was_broken_off_ends_the_same(tmp_path: Path) -> None:
-    whole = Training(SMALL)
+    whole = DenoiserTraining(SMALL)
     for _ in range(4):
         whole.step()
-    parted = Training(SMALL)
+    parted = DenoiserTraining(SMALL)
     for _ in range(2):
         parted.step()
     kept = tmp_path / "kept"
-    save_checkpoint(kept, SMALL, parted.done, parted.network, parted.average, parted.optimiser)
-    resumed = Training(SMALL)
-    resumed.done = load_checkpoint(kept, SMALL, resumed.network, resumed.average, resumed.optimiser)
+    parted.keep(kept)
+    resumed = going_on(SMALL, kept)
     assert resumed.done.step == 2
     for _ in range(2):
         resumed.step()
@@ -37,34 +41,34 @@ def test_a_training_that_was_broken_off_ends_the_same(tmp_path: Path) -> None:
 def test_what_a_training_writes(tmp_path: Path) -> None:
     """Weights that a finished training wrote load by name; a checkpoint of another plan is refused."""
     out, kept = tmp_path / "out.safetensors", tmp_path / "kept"
-    done = train_denoiser(begin(SMALL), out, kept)
+    done = train(DenoiserTraining(SMALL), out, kept)
     assert done.step == 4
     network = SplitDenoiser(1, 16, 1)
     network.load_state_dict({name: value.float() for name, value in read_state(out).items()})
     with pytest.raises(ValueError, match="its seed is 3, not 4"):
-        begin(replace(SMALL, seed=4), resumed=kept)
-    assert train_denoiser(begin(replace(SMALL, steps=5), resumed=kept), out, kept).step == 5
+        going_on(replace(SMALL, seed=4), kept)
+    assert train(going_on(replace(SMALL, steps=5), kept), out, kept).step == 5
 
 
 def test_training_lowers_the_loss(tmp_path: Path) -> None:
     losses: list[float] = []
     plan = replace(SMALL, steps=200, lr=5e-3, pause=100)
-    done = train_denoiser(
-        begin(plan), tmp_path / "a.safetensors", tell=lambda done, progress, loss: losses.append(loss)
+    done = train(
+        DenoiserTraining(plan), tmp_path / "a.safetensors", tell=lambda done, progress, loss: losses.append(loss)
     )
     assert done.step == 200
     assert losses[1] < 0.7 * losses[0]
 
 
 def test_levels_are_those_of_the_noise() -> None:
-    rng = np.random.default_rng(0)
-    clean = np.full((40, 3, 32, 32), 0.5, np.float32)
-    level = levels(rng, clean)
+    chance = torch.Generator().manual_seed(0)
+    clean = torch.full((40, 3, 32, 32), 0.5)
+    level = levels(chance, clean)
     assert 0 < level.min() < level.max() <= HIGHEST
-    made = noisy(rng, clean, level)
+    made = noisy(chance, clean, level)
     uncut = [k for k in range(40) if made[k].min() < 0 or level[k].max() < 0.1]
-    found = [(made[k] - clean[k]).std() / np.sqrt((level[k] ** 2).mean()) for k in uncut]
-    assert np.mean(found) == pytest.approx(1, abs=0.03)
+    found = [float((made[k] - clean[k]).std() / level[k].square().mean().sqrt()) for k in uncut]
+    assert sum(found) / len(found) == pytest.approx(1, abs=0.03)
 
 
 def test_a_network_of_more_channels_begins_one_of_fewer(tmp_path: Path) -> None:
@@ -88,20 +92,20 @@ def test_the_callers_random_numbers_are_left_alone() -> None:
     torch.manual_seed(5)
     wanted = torch.rand(3)
     torch.manual_seed(5)
-    begin(SMALL)
+    DenoiserTraining(SMALL)
     assert torch.equal(torch.rand(3), wanted)
 
 
 def test_weights_are_written_where_the_checkpoint_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
     with pytest.raises(OSError, match="kept"):
-        train_denoiser(begin(replace(SMALL, steps=1)), tmp_path / "out.safetensors", tmp_path / "kept")
+        train(DenoiserTraining(replace(SMALL, steps=1)), tmp_path / "out.safetensors", tmp_path / "kept")
     assert (tmp_path / "out.safetensors").is_file()
 
 
 def test_a_training_that_is_asked_to_end_writes_what_it_has(tmp_path: Path) -> None:
     asked = iter([False, False, True])
     out, kept = tmp_path / "out.safetensors", tmp_path / "kept"
-    assert train_denoiser(begin(SMALL), out, kept, asked_to_end=lambda: next(asked)).step == 2
+    assert train(DenoiserTraining(SMALL), out, kept, asked_to_end=lambda: next(asked)).step == 2
     assert read_state(out).keys() == SplitDenoiser(1, 16, 1).state_dict().keys()
-    assert begin(SMALL, resumed=kept).done.step == 2
+    assert going_on(SMALL, kept).done.step == 2

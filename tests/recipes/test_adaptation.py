@@ -135,7 +135,6 @@ class Broken(nn.Module):
         (Broken("smaller"), "keeps the size"),
         (nn.Conv2d(3, 3, 3), "cannot take a picture"),
         (nn.Sequential(nn.MaxPool2d(64), nn.Conv2d(1, 1, 1)), "larger picture"),
-        (None, "there is no network"),
     ],
 )
 def test_networks_that_do_not_fit_are_refused_before_a_step(network, told):

@@ -1,4 +1,4 @@
-"""MZSR: some steps on the picture's own smaller copy, from a given start."""
+"""MZSR and MLSR: some steps on the picture's own smaller copy, from a given start."""
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ from oneself.networks.pretrained import ARCHITECTURES, MZSRNet, load_weights
 from oneself.operators import Downsample, displacement, enlarge
 from oneself.operators.kernels import gaussian_kernel
 from oneself.recipes.adaptation.gain_tuning import gain_tuning
+from oneself.recipes.adaptation.mlsr import mlsr
 from oneself.recipes.adaptation.mzsr import mzsr
 from oneself.testing.pictures import picture
 
@@ -24,19 +25,21 @@ def small() -> MZSRNet:
     return MZSRNet(width=4, depth=3)
 
 
-def test_no_steps_give_the_networks_own_answer_to_the_last_bit():
+@pytest.mark.parametrize("method", [mzsr, mlsr])
+def test_no_steps_give_the_networks_own_answer_to_the_last_bit(method):
     network = small()
-    image = Run(mzsr, Y, SR, weights=network, steps=0, device="cpu").finish().image
+    image = Run(method, Y, SR, weights=network, steps=0, device="cpu").finish().image
     with torch.no_grad():
         assert torch.equal(image, network(enlarge(Y, X.shape[2:], SHIFT)))
 
 
-def test_two_steps_are_two_steps_of_gradient_descent_on_the_smaller_copy():
+@pytest.mark.parametrize(("method", "power", "rates"), [(mzsr, 1, (0.3, 0.15)), (mlsr, 2, (0.3, 0.3))])
+def test_two_steps_are_two_steps_of_gradient_descent_on_the_smaller_copy(method, power, rates):
     network = small()
-    image = Run(mzsr, Y, SR, weights=network, steps=2, lr=0.3, device="cpu").finish().image
+    image = Run(method, Y, SR, weights=network, steps=2, lr=0.3, device="cpu").finish().image
     son = enlarge(SR.A(Y), Y.shape[2:], SHIFT)
-    for lr in (0.3, 0.15):
-        grads = torch.autograd.grad((network(son) - Y).abs().mean(), list(network.parameters()))
+    for lr in rates:
+        grads = torch.autograd.grad((network(son) - Y).abs().pow(power).mean(), list(network.parameters()))
         with torch.no_grad():
             for value, grad in zip(network.parameters(), grads, strict=True):
                 value -= lr * grad

@@ -38,7 +38,7 @@ def stage(method: Any, y: Tensor, **options: Any) -> Fit:
 def test_no_element_of_the_invariant_answer_depends_on_itself(size: tuple[int, ...]) -> None:
     y = torch.rand(1, 2, *size)
     places = [tuple(int(torch.randint(n, ())) for n in y.shape[1:]) for _ in range(3)]
-    grid, network = (noise2self, {"mix": False}), (blind_network, {"layers": 2, "mix": False})
+    grid, network = (noise2self, {"mix": False, "grid_width": 2}), (blind_network, {"layers": 2, "mix": False})
     plain, mixed = (noise2self, {"answer": "plain"}), (blind_network, {"layers": 2, "sigma": 0.01})
     for (method, options), blind in ((grid, True), (plain, False), (network, True), (mixed, False)):
         found = []

@@ -28,7 +28,7 @@ def solve(y: Tensor, **options: Any) -> Tensor:
 
 
 def test_it_is_well_above_a_network_taught_by_pairs() -> None:
-    pairs = Run(zs_n2n, Y, device="cpu", sigma=SIGMA, steps=300).finish().image
+    pairs = Run(zs_n2n, Y, device="cpu", sigma=SIGMA, steps=100).finish().image
     assert psnr(solve(Y, sigma=SIGMA), X) > psnr(pairs, X) + 0.5
 
 

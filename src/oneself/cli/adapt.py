@@ -22,8 +22,8 @@ def parameters() -> list[Parameter]:
     return [
         flags.positional("source", "A noisy picture, or a folder of them.", metavar="IN"),
         flags.positional("out", "The result, or a folder for it; NAME-denoised.EXT beside IN otherwise.", default=None),
-        flags.flag("weights", str, "Weights of a denoiser that 'oneself weights' lists, or of such an architecture.",
-                   default=..., metavar="FILE"),
+        flags.flag("weights", str, "Weights of a denoiser that 'oneself weights' lists, or of such an architecture; "
+                   "those of the package otherwise, which were trained on drawn pictures.", metavar="FILE"),
         flags.flag("architecture", str, "What they must be of; told from the file otherwise.", metavar="NAME"),
         flags.flag("what", str, "What may change: gains, all, biases, norm, last:N, progressive or lora:R.",
                    default="gains", metavar="WHAT"),
@@ -45,19 +45,29 @@ def main(command_line: str, **given: Any) -> int:
         What is refused before the work: files that cannot be read or written, weights that do not fit.
     """
     from oneself.cli.tasks import restore
-    from oneself.networks.pretrained import load_weights
     from oneself.registry import find
     from oneself.tasks.adaptation import adapting_method
 
     weights = given.pop("weights")
-    load_weights(weights, given.pop("architecture"), "denoiser")
+    _check_weights(weights, given.pop("architecture"))
     method, options = adapting_method(given.pop("what"), given.pop("loss"))
     options |= {name: given[name] for name in OWN if given[name] is not None}
     find(method).resolve_options(options)
     if given["data_range"] is None:
         given["data_range"] = _trained_range(Path(given["source"]), given["axes"])
     flags_of_method = {**given, "method": method, "preset": None}
-    return restore("denoise", flags_of_method, options, {"weights": weights}, command_line)
+    return restore("denoise", flags_of_method, options, {} if weights is None else {"weights": weights}, command_line)
+
+
+def _check_weights(weights: str | None, architecture: str | None) -> None:
+    from oneself.networks.pretrained import load_weights
+
+    if weights is not None:
+        load_weights(weights, architecture, "denoiser")
+    elif architecture is not None:
+        raise ValueError(
+            f"adapt(--architecture {architecture}): of which weights? Give --weights too, or leave it out."
+        )
 
 
 def _trained_range(source: Path, axes: str | None) -> str | None:

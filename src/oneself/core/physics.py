@@ -61,15 +61,17 @@ def check_physics(method: str, needs: Iterable[str], physics: Any) -> None:
 def physics_on(physics: P, device: torch.device) -> P:
     """The operator on a device; the caller's own object is left as it is.
 
-    Its tensors become such as gradients can be computed with, and that collect none themselves.
+    Its tensors become such as gradients can be computed with, and that collect none themselves. Of an operator that is
+    no module they are the ones that it holds itself.
     """
     if isinstance(physics, torch.nn.Module):
         moved: P = copy.deepcopy(physics).to(device).requires_grad_(False)
         return moved
-    odd = {k: v for k, v in _tensors(physics).items() if v.is_inference() or v.requires_grad}
-    if odd:
+    held = {name: tensor.to(device) for name, tensor in _tensors(physics).items()}
+    held = {name: x.detach().clone() if x.is_inference() or x.requires_grad else x for name, x in held.items()}
+    if any(held[name] is not tensor for name, tensor in _tensors(physics).items()):
         physics = copy.copy(physics)
-        vars(physics).update({name: tensor.detach().clone() for name, tensor in odd.items()})
+        vars(physics).update(held)
     return physics
 
 

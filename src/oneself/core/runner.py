@@ -229,7 +229,8 @@ class StageRunner:
         self.index, self.planned, self.setbacks = state["index"], state["planned"], state["setbacks"]
         self.stopped_by = state["stopped_by"]
         self.stream.resume(state["stream"])
-        rows = zip(*state["traces"].values(), strict=True)
+        traces = [trace.to(self._wants_stop.device) for trace in state["traces"].values()]
+        rows = zip(*traces, strict=True)
         self.history = [dict(zip(state["traces"], row, strict=True)) for row in rows]
         for flag, saved in zip((self._wants_stop, self._broken), state["flags"], strict=True):
             flag.copy_(saved)

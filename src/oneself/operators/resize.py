@@ -159,13 +159,21 @@ def _triplets(given: int, made: int, shift: float) -> tuple[Tensor, Tensor]:
     return torch.stack([rows.flatten(), mirrored.flatten()]), weights.flatten()
 
 
+def _matrix(index: Tensor, weights: Tensor, rows: int, columns: int) -> Tensor:
+    """Sparse; what stands in one place is added up, as ``coalesce`` does, which some versions of torch warn of."""
+    places, which = torch.unique(index[0] * columns + index[1], return_inverse=True)
+    summed = weights.new_zeros(len(places)).index_add_(0, which, weights)
+    index = torch.stack([places // columns, places % columns])
+    return torch.sparse_coo_tensor(index, summed, (rows, columns), is_coalesced=True, check_invariants=False)
+
+
 def _weights(given: int, made: int, shift: float, like: Tensor) -> Tensor:
     """The matrix ``(made, given)``; a large one is sparse."""
     key = ("forward", given, made, shift, like.dtype, like.device)
     if key not in _matrices:
         with torch.inference_mode(False), torch.no_grad():
             index, weights = _triplets(given, made, shift)
-            matrix = torch.sparse_coo_tensor(index, weights, (made, given), check_invariants=False).coalesce()
+            matrix = _matrix(index, weights, made, given)
             _remember(key, (matrix if given * made > DENSE else matrix.to_dense()).to(like))
     return _matrices[key]
 
@@ -176,7 +184,7 @@ def _inverse(large: int, small: int, like: Tensor) -> Tensor:
     if key not in _matrices:
         with torch.inference_mode(False), torch.no_grad():
             index, weights = _triplets(large, small, 0.0)
-            matrix = torch.sparse_coo_tensor(index, weights, (small, large), check_invariants=False).to_dense()
+            matrix = _matrix(index, weights, small, large).to_dense()
             _remember(key, torch.linalg.solve(matrix @ matrix.mT, matrix).mT.contiguous().to(like))
     return _matrices[key]
 

@@ -1,190 +1,65 @@
-"""Training the denoiser that is told the level, on drawn pictures."""
+"""Training the denoiser that is told the level."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
-import numpy as np
 import torch
-from torch import Tensor
+from torch import Generator, Tensor, nn
 
-from oneself.drawing import Pool
 from oneself.networks import SplitDenoiser
 from oneself.optim import Muon, one_cycle
 from oneself.pretraining.noise import levels, noisy
-from oneself.pretraining.saving import Progress, load_checkpoint, save_checkpoint, save_weights, started_from
+from oneself.pretraining.saving import started_from
+from oneself.pretraining.training import Plan, Training
 
-__all__ = ["Plan", "Training", "begin", "train_denoiser"]
+__all__ = ["DenoiserPlan", "DenoiserTraining"]
 
 FLOOR = 2 / 255  # added to a level, so that pictures with hardly any noise do not outweigh all others
-LONGEST_STEP = 5.0  # seconds that count of one step: a process that was stopped for a while has lost no time
-DECAY = 0.999  # of the average of the weights
-AT_LEAST_EVERY = 120.0  # seconds between two checkpoints
+FACTOR = one_cycle(rise=0.05, first=0.05, last=2e-3)
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What is trained and how long.
+class DenoiserPlan(Plan):
+    """``Plan`` with the number of residual ``blocks``; ``patch`` is even."""
 
-    Attributes
-    ----------
-    channels, width, blocks : int
-        Of the network.
-    steps : int
-    seconds : float or None
-        The schedule is laid out over whichever of the two comes first.
-    batch, patch : int
-        How many patches a step, and their side in pixels, an even number.
-    lr : float
-        The highest; it rises and falls on a cosine.
-    pictures, pause, size : int
-        How many drawn pictures there are in the beginning, how many steps are taken before one more is drawn, and their
-        side in pixels.
-    seed : int
-    """
+    kind: ClassVar[str] = "denoiser"
 
-    channels: int = 3
-    width: int = 64
     blocks: int = 5
-    steps: int = 50_000
-    seconds: float | None = None
-    batch: int = 4
-    patch: int = 64
-    lr: float = 2e-3
-    pictures: int = 40
-    pause: int = 20
-    size: int = 256
-    seed: int = 0
 
 
-class Training:
-    """A network in training: everything of a step follows from the plan and the step's number."""
+class DenoiserTraining(Training):
+    """``‖f(y, σ) − x‖² / (σ + 2/255)`` by Muon, the learning rate up and down on a cosine.
 
-    def __init__(self, plan: Plan, start: Path | None = None) -> None:
-        self.plan, self.done = plan, Progress()
-        with torch.random.fork_rng(devices=[]):  # the caller's own numbers go on as they would have
-            torch.manual_seed(plan.seed)
-            self.network = SplitDenoiser(plan.channels, plan.width, plan.blocks)
-        if start is not None:
-            self.network.load_state_dict(started_from(start, self.network))
-        self.network.to(memory_format=torch.channels_last)
-        self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
-        self.optimiser = Muon(self.network.parameters(), plan.lr)
-        self.factor = one_cycle(rise=0.05, first=0.05, last=2e-3)
-        self.pool = Pool(plan.channels, size=plan.size, seed=plan.seed)
+    On a GPU convolutions are computed in bfloat16.
+    """
 
-    @property
-    def progress(self) -> float:
-        """Of the schedule, in [0, 1]."""
-        by_time = self.done.seconds / self.plan.seconds if self.plan.seconds else 0.0
-        return min(1.0, max(self.done.step / self.plan.steps, by_time))
+    plan: DenoiserPlan
+    network: SplitDenoiser
 
-    def step(self) -> float:
-        """Learn from one batch; the loss."""
-        began = time.monotonic()
-        rng = np.random.default_rng((self.plan.seed, self.done.step))
-        clean = self._patches(rng)
-        level = levels(rng, clean)
-        loss = self._descend(*(torch.from_numpy(array) for array in (noisy(rng, clean, level), level, clean)))
-        self._follow()
-        self.done.step += 1
-        self.done.seconds += min(LONGEST_STEP, time.monotonic() - began)
-        return loss
+    def build(self) -> SplitDenoiser:
+        return SplitDenoiser(self.plan.channels, self.plan.width, self.plan.blocks)
 
-    def _patches(self, rng: np.random.Generator) -> np.ndarray:
-        self.pool.draw_until(self.plan.pictures + self.done.step // self.plan.pause)
-        return self.pool.patches(rng, self.plan.batch, self.plan.patch)
+    def started_from(self, path: Path) -> dict[str, Tensor]:
+        """Of a network of the same width and blocks; its channels may be others."""
+        return started_from(path, self.network)
 
-    def _descend(self, y: Tensor, level: Tensor, clean: Tensor) -> float:
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.plan.lr * self.factor(self.progress)
-        error = (self.network(y, level) - clean).square().mean(dim=(1, 2, 3))
-        loss = (error / (level.mean(dim=(1, 2, 3)) + FLOOR)).mean()  # errors grow about as the level does
-        self.optimiser.zero_grad()
+    def optimiser_of(self, parameters: Iterable[nn.Parameter]) -> Muon:
+        return Muon(parameters, self.plan.lr)
+
+    def rate(self) -> float:
+        return self.plan.lr * FACTOR(self.progress)
+
+    def learn(self, chance: Generator) -> Tensor:
+        clean = self.pool.patches(chance, self.plan.batch, self.plan.patch)
+        level = levels(chance, clean)
+        y, device = noisy(chance, clean, level), self.compute.device
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type != "cpu"):
+            made = self.network(y, level)
+        error = (made.float() - clean).square().mean(dim=(1, 2, 3))
+        loss: Tensor = (error / (level.mean(dim=(1, 2, 3)) + FLOOR)).mean()  # errors grow about as the level does
         loss.backward()
-        self.optimiser.step()
-        return float(loss.detach())
-
-    def keep(self, path: Path) -> None:
-        """Write all that is needed to go on. Raises as ``io.save``."""
-        save_checkpoint(path, self.plan, self.done, self.network, self.average, self.optimiser)
-
-    def _follow(self) -> None:
-        decay = min(DECAY, (1 + self.done.step) / (10 + self.done.step))
-        for name, value in self.network.state_dict().items():
-            self.average[name].lerp_(value, 1 - decay)
-
-
-def begin(plan: Plan, start: Path | None = None, resumed: Path | None = None) -> Training:
-    """A training before its first step, or where a checkpoint left it.
-
-    Parameters
-    ----------
-    plan : Plan
-    start : Path, optional
-        Weights to begin with, of a network of the same width and blocks; its channels may be others.
-    resumed : Path, optional
-        The checkpoint to go on from, of the same plan but for its length.
-
-    Raises
-    ------
-    OSError, ValueError
-        No such file, or a damaged one; a checkpoint of another plan; a start of another network.
-    """
-    training = Training(plan, start)
-    if resumed is not None:
-        training.done = load_checkpoint(resumed, plan, training.network, training.average, training.optimiser)
-    return training
-
-
-def train_denoiser(
-    training: Training,
-    out: Path,
-    checkpoint: Path | None = None,
-    *,
-    tell: Callable[[Progress, float, float], None] = lambda done, progress, loss: None,
-    asked_to_end: Callable[[], bool] = lambda: False,
-) -> Progress:
-    """Train, and write the averaged weights to ``out`` as safetensors, with the plan in the file's header.
-
-    Parameters
-    ----------
-    training : Training
-        As of ``begin``.
-    out : Path
-    checkpoint : Path, optional
-        Written every two minutes. It and the weights replace what is in their places.
-    tell : callable
-        Given what was done, the progress in [0, 1] and the mean loss, every hundred steps.
-    asked_to_end : callable
-        Asked after every step; where true, the checkpoint and the weights as they are then are written.
-
-    Returns
-    -------
-    Progress
-        What was done.
-
-    Raises
-    ------
-    io.SavedAside, io.NotSaved
-        A file could not be written to its place, and is where the error says, or nowhere. The weights are written
-        whether or not the checkpoint was.
-    """
-    losses, saved = [], time.monotonic()
-    while training.progress < 1 and not asked_to_end():
-        losses.append(training.step())
-        if training.done.step % 100 == 0:
-            tell(training.done, training.progress, sum(losses) / len(losses))
-            losses.clear()
-        if checkpoint is not None and time.monotonic() - saved > AT_LEAST_EVERY:
-            training.keep(checkpoint)
-            saved = time.monotonic()
-    try:
-        if checkpoint is not None:
-            training.keep(checkpoint)
-    finally:
-        save_weights(out, training.plan, training.done, training.average)
-    return training.done
+        return loss

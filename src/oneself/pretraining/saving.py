@@ -18,7 +18,7 @@ from oneself.networks import SplitDenoiser
 from oneself.networks.pretrained import read_state
 
 if TYPE_CHECKING:
-    from oneself.pretraining.denoiser import Plan
+    from oneself.pretraining.training import Plan
 
 __all__ = ["Progress", "load_checkpoint", "save_checkpoint", "save_weights", "started_from"]
 
@@ -57,13 +57,13 @@ def load_checkpoint(
     tensors = read_state(path)
     with safe_open(str(path), framework="pt") as file:
         told = json.loads((file.metadata() or {}).get("training", "{}"))
-    if "plan" not in told:
-        raise ValueError(f"train_denoiser(checkpoint={str(path)!r}): no checkpoint of a training. Give another.")
+    if told.get("kind", "denoiser") != plan.kind or "plan" not in told:
+        raise ValueError(f"pretrain(checkpoint={str(path)!r}): no checkpoint of training {plan.kind}. Give another.")
     made = {**asdict(type(plan)()), **told["plan"]}
     for name, value in asdict(plan).items():
         if name not in LENGTH and made[name] != value:
             raise ValueError(
-                f"train_denoiser(checkpoint={str(path)!r}): its {name} is {made[name]}, not {value}. Give it the plan "
+                f"pretrain(checkpoint={str(path)!r}): its {name} is {made[name]}, not {value}. Give it the plan "
                 "that it is of, or another name."
             )
     network.load_state_dict(_under("network.", tensors))
@@ -85,7 +85,7 @@ def started_from(path: Path, network: SplitDenoiser) -> dict[str, Tensor]:
     state = {name: value.float() for name, value in read_state(path).items()}
     own = network.state_dict()
     if state.keys() != own.keys() or any(state[name].shape != own[name].shape for name in own if "blocks" in name):
-        raise ValueError(f"train_denoiser(start={str(path)!r}): weights of a network of another width or depth.")
+        raise ValueError(f"pretrain(start={str(path)!r}): weights of a network of another width or depth.")
     held, wanted = state["first.weight"].shape[1] // 5, network.channels
     if held == wanted:
         return state
@@ -105,7 +105,7 @@ def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _save(path: Path, tensors: Mapping[str, Tensor], plan: Plan, done: Progress) -> None:
     held = {name: value.detach().contiguous().clone() for name, value in tensors.items()}
-    told = {"training": json.dumps({"plan": asdict(plan), "done": asdict(done)})}
+    told = {"training": json.dumps({"kind": plan.kind, "plan": asdict(plan), "done": asdict(done)})}
 
     def encode(place: Path) -> None:
         save_file(held, str(place), told)

@@ -35,7 +35,7 @@ class Adapted(Result[Any]):
 @own_context()
 def adapt(
     image: Any,
-    network: nn.Module | str | Path,
+    network: nn.Module | str | Path | None = None,
     *,
     architecture: str | None = None,
     what: str = "gains",
@@ -58,6 +58,7 @@ def adapt(
     network : Module, str or Path
         A denoiser ``network(x)``, or ``network(x, sigma=…)``, of pictures ``(B, C, H, W)`` in [0, 1]: yours, one of
         ``deepinv.models``, or a file of weights of an architecture that ``oneself weights`` lists. It is not changed.
+        Without one, the package's own, which was trained on drawn pictures.
         Normalisation layers keep their statistics. One for gray pictures denoises each channel by itself.
     architecture : str, optional
         What a file of weights must be of.
@@ -120,12 +121,12 @@ def _adapted(run: Run) -> nn.Module:
     return network
 
 
-def _module(network: nn.Module | str | Path, architecture: str | None) -> nn.Module | Path:
+def _module(network: nn.Module | str | Path | None, architecture: str | None) -> nn.Module | Path | None:
     """The network; a file is checked to be of its architecture, and left for the run to read, which knows it by its
     contents."""
-    if isinstance(network, nn.Module):
+    if network is None or isinstance(network, nn.Module):
         if architecture is not None:
-            raise ValueError(f"adapt(architecture={architecture!r}): a module has its own. Leave it out.")
+            raise ValueError(f"adapt(architecture={architecture!r}): only a file of weights is of one. Leave it out.")
         return network
     if not isinstance(network, str | Path):
         raise TypeError(f"adapt(network={type(network).__name__}): give a torch module, or a file of weights.")

@@ -30,9 +30,15 @@ PATIENCE = 60.0  # seconds that are waited for quality where no time is given
 PATIENCES = {None: PATIENCE, "fast": 0.0, "best": math.inf}  # by the quality that is asked for
 GROUPS_PACE = 5e-5  # seconds that all passes over groups of similar patches take for each value of a picture
 COARSE = 0.3  # of that is taken by two passes over fewer groups
-BLEND_PACE = 8e-5  # seconds for each value, of groups blended with the package's denoiser
-BLENDED = 128  # side of the smallest colour picture of which that measured better
-BLENDED_UP_TO = 30 / 255  # of the range: at 25 each of nine pictures gained, at 50 not all did
+BLEND_PACE = 5.5e-5  # seconds for each value, of groups that are blended with the package's denoiser
+LOOK_PACE = 7e-6  # seconds for each pixel, of one look by that
+VIEWS = {True: 16, False: 2}  # looks with an ensemble of views and without, each also with more noise
+BLENDED = 128  # side of the smallest picture of which that measured better
+BLENDED_UP_TO = 60 / 255  # of the range: each of nine colour pictures and seven gray ones gained at 25 and at 50
+PRIOR_PATIENCE = 30.0  # seconds that it may take where a quick answer is wanted
+PRIOR_FROM = 64  # side of the smallest picture in which Stein's estimate has enough to go by
+ALONE = {"passes": 0, "passes_after": 0, "ensemble": False}  # the denoiser and the noisy picture blended
+PRIOR_UP_TO = 75 / 255  # of the range: the strongest noise that it was trained on
 FAINTEST = 1e-6  # of the range: a level that leaves a picture as it is
 WHITE = {"spectrum": "white", "block": 8, "stride": 2}  # of noise that is the same at all frequencies
 BLIND_STEPS = 300  # after which blind spots gain less than a tenth of a dB more, in three times the time
@@ -103,15 +109,16 @@ def choose(
         options = {} if sigma is None else {"sigma": sigma}
         return Choice("smoothing_spline", f"{told}; too small for patches to have any like them: made smooth", options)
     patience = PATIENCES[quality] if quality is not None or seconds is None else math.inf
-    allowed = min(patience, math.inf if seconds is None else seconds)
-    look = _Look(y, report, told, level, sigma, GROUPS_PACE * y[0].numel(), allowed)
+    limit = math.inf if seconds is None else seconds
+    allowed = min(patience, limit)
+    look = _Look(y, report, told, level, sigma, GROUPS_PACE * y[0].numel(), allowed, limit)
     return _correlated(look) if report.correlated else _groups(look, look.told)
 
 
 @dataclass(frozen=True)
 class _Look:
     """What the choice of a denoiser rests on: ``level``, told in ``sigma`` or measured, and the seconds that groups of
-    similar patches would need, and that are allowed."""
+    similar patches would need, that are allowed, and that were given."""
 
     y: Tensor
     report: NoiseReport
@@ -120,6 +127,14 @@ class _Look:
     sigma: float | None
     needed: float
     allowed: float
+    limit: float
+
+    @property
+    def white(self) -> bool:
+        """Noise of one level, alike at all frequencies."""
+        kind = self.report.kind
+        one_level = kind == "gaussian" or (self.sigma is not None and kind != "signal-dependent")
+        return one_level and not self.report.correlated
 
     @property
     def fewer(self) -> dict[str, Any] | None:
@@ -155,9 +170,10 @@ def _too_small(y: Tensor) -> bool:
 def _groups(look: _Look, told: str) -> Choice:
     """Similar patches in closed form, fewer where time is short for the picture; a quick method where it is shorter
     yet."""
-    if _blend_pays(look):
+    fitting = [views for views in VIEWS if _blend_pays(look, views)]
+    if fitting:
         why = f"{told}: groups of similar patches blended with a denoiser that was trained on drawn pictures"
-        return Choice("stein_blend", why, {"sigma": look.level})
+        return Choice("stein_blend", why, {"sigma": look.level, **({} if fitting[0] else {"ensemble": False})})
     fewer = look.fewer
     if fewer is None:
         return _quick(look, told)
@@ -170,7 +186,13 @@ def _groups(look: _Look, told: str) -> Choice:
 
 
 def _quick(look: _Look, told: str) -> Choice:
-    """Of pictures the cosine transforms of blocks; pairs of half-images of what else there is."""
+    """Of pictures the package's denoiser where noise is white, and cosine transforms of blocks where it is not, or the
+    picture very large; pairs of half-images of what else there is."""
+    if look.y.ndim == 4 and _prior_pays(look):
+        why = (
+            f"{told}: a denoiser that was trained on drawn pictures, where it is nearer than the picture, for the time"
+        )
+        return Choice("stein_blend", why, {"sigma": look.level, **ALONE})
     if look.y.ndim == 4:
         options = look.given if look.report.correlated else {"sigma": max(look.level, FAINTEST), **WHITE}
         saved = f", as groups of similar patches would take about {duration(look.needed)}" if look.needed > 1 else ""
@@ -180,12 +202,21 @@ def _quick(look: _Look, told: str) -> Choice:
     return Choice("zs_n2n", f"{told}{look.calm}: pairs of half-images teach it fastest", options)
 
 
-def _blend_pays(look: _Look) -> bool:
-    """Colour pictures with moderate noise of one level, where there is time: measured, and better there."""
-    y, kind = look.y, look.report.kind
-    white = kind == "gaussian" or (look.sigma is not None and kind != "signal-dependent")
-    colour = y.ndim == 4 and y.shape[1] == 3 and min(y.shape[2:]) >= BLENDED
-    return white and colour and BLEND_PACE * y[0].numel() <= look.allowed and CALM <= look.level <= BLENDED_UP_TO
+def _blend_pays(look: _Look, ensemble: bool) -> bool:
+    """Colour and gray pictures with moderate noise of one level, where there is time: measured, and better there."""
+    y = look.y
+    seen = y.ndim == 4 and y.shape[1] in (1, 3) and min(y.shape[2:]) >= BLENDED
+    seconds = BLEND_PACE * y[0].numel() + VIEWS[ensemble] * LOOK_PACE * y[0, 0].numel()
+    return look.white and seen and seconds <= look.allowed and CALM <= look.level <= BLENDED_UP_TO
+
+
+def _prior_pays(look: _Look) -> bool:
+    """White noise of one level that the denoiser knows, and a picture that takes it no more than half a minute, or what
+    is allowed: there it is 1 to 3 dB above cosine transforms of blocks, in twice the time."""
+    seconds = VIEWS[False] * LOOK_PACE * look.y[0, 0].numel()
+    known = CALM <= look.level <= PRIOR_UP_TO
+    large = min(look.y.shape[2:]) >= PRIOR_FROM
+    return look.white and known and large and seconds <= max(look.allowed, PRIOR_PATIENCE) and seconds <= look.limit
 
 
 def _correlated(look: _Look) -> Choice:

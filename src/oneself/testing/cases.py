@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from oneself.core import Identity, Method, OptionRecord, Run
+from oneself.core import Identity, Method, OptionRecord, Result, Run
 from oneself.domains import IMAGE, Domain, Recording
 from oneself.operators.mixture import MIXTURES, Mixture
 from oneself.registry import find
@@ -67,6 +68,11 @@ class Case:
         physics = self.physics if physics is None else physics
         chosen = {**self.options, **options}
         return Run(self.method, self.y if y is None else y, physics, seed=seed, device="cpu", **chosen)
+
+    @cached_property
+    def whole(self) -> Result[Any]:
+        """What a run of the case gives, made once for all checks: that runs share nothing is a promise of its own."""
+        return self.run().finish()
 
     def same(self, one: Any, other: Any) -> bool:
         """Whether two answers are the same, bit for bit."""

@@ -86,10 +86,11 @@ def _contexts(record: OptionRecord, case: Case) -> Iterator[tuple[dict[str, Any]
     Nearly always the first two values tell. What ends a run may tell only late in a longer one, beside a choice.
     """
     every, longer = slice(None), case.taking(steps=LONGER)
+    yield {}, every
+    yield longer, every
     choices, others = _nearest(record, case.method.options)
     for among in (choices, others):
         for base, tried in (({}, slice(2)), (longer, slice(-2, None)), ({}, every)):
-            yield base, every
             for other in among:
                 yield from (({**base, other.name: value}, tried) for value in _values(other, case))
 

@@ -65,7 +65,6 @@ def check_dtype_is_kept(case: Case) -> None:
 
 def check_break_leaves_an_answer(case: Case) -> None:
     """Leaving a run gives an answer of full size, and going on gives what it would have given unbroken."""
-    whole = case.run().finish()
     run = case.run()
     for taken, _ in enumerate(run, 1):
         if taken == 2:
@@ -74,7 +73,7 @@ def check_break_leaves_an_answer(case: Case) -> None:
     _check_fit(case, "what stands after a break", early.answer)
     require(early.steps == 2, case, "the result after a break counts other steps than were taken")
     require(not run.finished, case, "asking for the answer ended the run")
-    require(case.same(run.finish().answer, whole.answer), case, "going on after a break gives another answer")
+    require(case.same(run.finish().answer, case.whole.answer), case, "going on after a break gives another answer")
 
 
 def check_inputs_are_not_changed(case: Case) -> None:
@@ -99,7 +98,7 @@ def _tensors(physics: Any) -> Iterator[tuple[str, Tensor]]:
 
 def check_calls_share_nothing(case: Case) -> None:
     """A run on another measurement in between changes nothing; two runs share no parameter."""
-    first = case.run().finish().answer
+    first = case.whole.answer
     case.run(case.other(), seed=5).finish()
     require(case.same(first, case.run().finish().answer), case, "a run on another input left traces")
     one, other = (_storages(case) for _ in range(2))
@@ -119,7 +118,7 @@ def check_batch_equals_singles(case: Case) -> None:
     """N inputs give what N single runs give."""
     other = case.y.flip(-1)
     batch = Reconstructor(case.method, device="cpu", **case.options)(torch.cat([case.y, other]), case.physics)
-    singles = torch.cat([case.run(y).finish().image for y in (case.y, other)])
+    singles = torch.cat([case.whole.image, case.run(other).finish().image])
     require(torch.equal(batch, singles), case, "a batch gives other answers than single runs")
 
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from oneself.networks import SplitDenoiser
 from oneself.networks.pretrained import ARCHITECTURES, KNOWN, drawn_denoiser, load_weights
 from oneself.networks.pretrained import files as reading
 
@@ -265,3 +266,20 @@ def test_the_weights_of_the_package_denoise_what_they_never_saw(channels):
             errors = [(loaded.network(y, told) - x).square().mean() for told in (level, level / 2)]
         assert -10 * torch.log10(errors[0] / level**2) > gain
         assert errors[1] > errors[0]
+
+
+def test_a_denoiser_on_the_split_is_loaded_at_any_size(tmp_path):
+    """Width and depth are told from the file; a file with a hole in it is none."""
+    torch.manual_seed(0)
+    network = SplitDenoiser(1, 24, 3)
+    state = network.state_dict()
+    save_file(state, str(tmp_path / "a.safetensors"))
+    held = load_weights(tmp_path / "a.safetensors")
+    assert held.architecture.name == "split-gray"
+    x = torch.rand(1, 1, 9, 8)
+    with torch.no_grad():
+        assert torch.equal(held.network(x, 0.1), network(x, 0.1))
+    del state["blocks.1.second.weight"]
+    save_file(state, str(tmp_path / "b.safetensors"))
+    with pytest.raises(ValueError, match=r"it has no blocks\.1\.second\.weight"):
+        load_weights(tmp_path / "b.safetensors", "split-gray")

@@ -37,7 +37,7 @@ class Architecture:
     channels : int
         Of the pictures it takes or makes.
     build : callable
-        Makes the network, with weights that mean nothing.
+        Makes the network, with weights that mean nothing; given what ``sizes`` found.
     renames : sequence of (pattern, function)
         What the tensors are called in files, and what that is here.
     idle : str
@@ -45,15 +45,18 @@ class Architecture:
     kind : str
         What it is for: a ``"denoiser"``, a ``"super-resolver"`` of pictures that were enlarged, a ``"generator"``
         of pictures from codes, or a ``"discriminator"``.
+    sizes : callable
+        Of a network of any width and depth: what the tensors of a file say of them.
     """
 
     name: str
     title: str
     channels: int
-    build: Callable[[], nn.Module]
+    build: Callable[..., nn.Module]
     renames: tuple[Rename, ...] = ()
     idle: str = COUNTS
     kind: Kind = "denoiser"
+    sizes: Callable[[Mapping[str, Tensor]], tuple[int, ...]] = lambda given: ()
 
     def renamed(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The tensors of a file under the names that the network has for them."""
@@ -68,7 +71,8 @@ class Architecture:
 
     def misfit(self, state: Mapping[str, Tensor]) -> str:
         """How the tensors of a file differ from those of the network, in words; empty where they do not."""
-        given, wanted = self.renamed(state), self._shapes()
+        given = self.renamed(state)
+        wanted = self._shapes(given)
         for name, shape in wanted.items():
             if name not in given:
                 return f"it has no {name}"
@@ -77,17 +81,18 @@ class Architecture:
         more = [name for name in given if name not in wanted and not re.fullmatch(self.idle, name)]
         return f"it also has {more[0]}" if more else ""
 
-    def _shapes(self) -> dict[str, tuple[int, ...]]:
+    def _shapes(self, given: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
         with torch.device("meta"):  # nothing is made but the shapes
-            state = self.build().state_dict()
+            state = self.build(*self.sizes(given)).state_dict()
         return {name: tuple(value.shape) for name, value in state.items() if not re.fullmatch(COUNTS, name)}
 
     def load(self, state: Mapping[str, Tensor]) -> nn.Module:
         """The network with the tensors of a file that fits, ready to use: float32, its statistics at rest."""
+        given = self.renamed(state)
         with torch.device("meta"):
-            network = self.build()
+            network = self.build(*self.sizes(given))
         network.to_empty(device="cpu")
-        own, given = network.state_dict(), self.renamed(state)
+        own = network.state_dict()
         network.load_state_dict(
             {name: given[name].float() if name in given else torch.zeros_like(own[name]) for name in own}
         )
@@ -154,6 +159,20 @@ def _of_ffdnet(depth: int) -> tuple[Rename, ...]:
         return f"norms.{layer}.{name}" if place == 1 else f"convolutions.{layer + 1}.{name}"
 
     return ((INSIDE + r"\.(\d+)\.(.+)", own),)
+
+
+def _of_split(given: Mapping[str, Tensor]) -> tuple[int, int]:
+    """Width, and the number of blocks that have a number; the smallest of each where there are none."""
+    first = given.get("first.weight")
+    numbers = {name.split(".")[1] for name in given if name.startswith("blocks.")}
+    return 1 if first is None or not first.ndim else max(1, len(first)), max(1, len(numbers))
+
+
+def _of_mzsr(given: Mapping[str, Tensor]) -> tuple[int, int]:
+    """Width, and the number of convolutions that have a number; the smallest of each where there are none."""
+    first = given.get("convolutions.0.weight")
+    numbers = {name.split(".")[1] for name in given if name.startswith("convolutions.")}
+    return 1 if first is None or not first.ndim else max(1, len(first)), max(2, len(numbers))
 
 
 OF_SCORES: tuple[Rename, ...] = (
@@ -264,11 +283,27 @@ ARCHITECTURES: Mapping[str, Architecture] = {
             kind="discriminator",
         ),
         Architecture(
-            "split-colour", "residual blocks on the 2x2 split, told the level", 3, partial(SplitDenoiser, 3, 64, 5)
+            "split-colour",
+            "residual blocks on the 2x2 split, told the level",
+            3,
+            partial(SplitDenoiser, 3),
+            sizes=_of_split,
         ),
         Architecture(
-            "split-gray", "residual blocks on the 2x2 split, told the level", 1, partial(SplitDenoiser, 1, 64, 5)
+            "split-gray",
+            "residual blocks on the 2x2 split, told the level",
+            1,
+            partial(SplitDenoiser, 1),
+            sizes=_of_split,
         ),
-        Architecture("mzsr", "MZSR's 8 convolutions", 3, MZSRNet, OF_MZSR, kind="super-resolver"),
+        Architecture(
+            "mzsr",
+            "a chain of convolutions as of MZSR",
+            3,
+            partial(MZSRNet, 3),
+            OF_MZSR,
+            kind="super-resolver",
+            sizes=_of_mzsr,
+        ),
     )
 }

@@ -1,6 +1,7 @@
 """MZSR: super-resolution by a network that a few steps on the picture's own smaller copy adapt to its blur.
 
-Given           y and A, with y = A(x), and a network h that was trained on other pictures, best to be adapted quickly
+Given           y and A, with y = A(x), and a network h that was trained on other pictures, best to be adapted quickly;
+                without one, the package's own start, meta-trained on drawn pictures
 Structure       h, which adds to the cubic enlargement ↑y
 Input           ↑A(y): the picture itself, shrunk and enlarged again, whole
 Loss            |h(↑A(y)) − y|
@@ -16,14 +17,10 @@ from typing import Annotated, Any
 
 from torch import Tensor, nn
 
-from oneself.core import Fit, Option, Pretrained, Stage, method
-from oneself.inputs import Fixed
-from oneself.losses import Fidelity
-from oneself.operators import displacement, enlarge
-from oneself.optim import sgd, stepped
+from oneself.core import Option, Stage, method
+from oneself.optim import stepped
 from oneself.recipes import options as o
-from oneself.recipes.adaptation.adapting import AsItCame
-from oneself.recipes.adaptation.calling import called, network_of, whole
+from oneself.recipes.adaptation.smaller_copy import adapted_to_copy
 
 HALVED_AT = 0.4  # of the steps; the paper's first step is also twice as long where sampling is direct
 
@@ -41,32 +38,13 @@ def mzsr(
     *,
     weights: Annotated[
         Path | nn.Module | None,
-        Option("the network to begin with: of pictures that were enlarged, such as weights of the architecture 'mzsr'"),
+        Option("the network to begin with: weights of the architecture 'mzsr', as 'oneself pretrain mzsr' makes them; "
+               "the package's own, for twice the size, unless given"),
     ] = None,
     lr: Annotated[float, Option("learning rate, halved after two fifths of the steps", above=0, high=1e3)] = 0.01,
     steps: Annotated[int, Option("steps of the adaptation; 0 for the network as it came", low=0, high=10**7)] = 10,
     tile: o.Tile = 1024,
-) -> Stage:
-    network, _ = network_of(weights, y.device, "mzsr", "super-resolver")
-    size = tuple(physics.A_adjoint(y).shape[2:])
-    scale = tuple(n / m for n, m in zip(size, y.shape[2:], strict=True))
-    shift = displacement(physics.A, y, scale)
-    large = enlarge(y, size, shift)
-    adapted, made, notes = called(network, large, None, "mzsr", tile)
-    if steps == 0:
-        return AsItCame(adapted, made, notes)
-    small = physics.A(y)
-    if min(small.shape[2:]) < 2:
-        raise ValueError(f"mzsr(y.shape={tuple(y.shape)}): its own smaller copy has a single sample along an axis. "
-                         "Give a larger picture, or a smaller scale.")  # fmt: skip
-    return Fit(
-        structure=Pretrained(adapted.requires_grad_(True)),
-        input=Fixed(y, enlarge(small, y.shape[2:], shift)),
-        loss=Fidelity(power=1),
-        optimiser=sgd(lr),
-        schedule=stepped(0.5, (HALVED_AT,)),
-        steps=steps,
-        output=lambda f: whole(f, large, tile),
-        image_output=False,
-        notes=notes,
+) -> Stage:  # fmt: skip
+    return adapted_to_copy(
+        y, physics, weights, owner="mzsr", power=1, lr=lr, schedule=stepped(0.5, (HALVED_AT,)), steps=steps, tile=tile
     )

@@ -13,7 +13,10 @@ __all__ = ["Caution", "Change", "HoldOut", "LearningRate", "Patch", "Steps", "We
 
 Weights = Annotated[
     Path | nn.Module | None,
-    Option("the pretrained denoiser: weights of an architecture that 'oneself weights' lists"),
+    Option(
+        "the pretrained denoiser: weights of an architecture that 'oneself weights' lists; those of the package "
+        "otherwise, which were trained on drawn pictures"
+    ),
 ]
 Change = Annotated[str, Option("what may change: all, gains, biases, norm, last:N, progressive or lora:R")]
 LearningRate = Annotated[

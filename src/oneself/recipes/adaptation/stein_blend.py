@@ -3,8 +3,8 @@
 Given           y = x + noise, white, of level σ, and a denoiser f; without one, the package's own, which was trained
                 on drawn pictures and has seen no photograph
 Structure       w f(y) + (1 − w) g(y), with a weight for each place and band of frequencies: f the mean over eight
-                views, its gains fitted to y or not; g two passes of the non-local Wiener filters; at last a third
-                with the blend as its pilot
+                views, its gains fitted to y or not; g two passes of the non-local Wiener filters, or y itself where
+                time is short; at last a third pass with the blend as its pilot
 Input           y; and y with a little more noise, from which the divergence of f and g is measured
 Loss            SURE: of f(y) as it adapts; of the blend, at its exact minimum in w
 Regularisation  weights of a place are drawn towards those of the whole picture, and these towards one half
@@ -17,7 +17,7 @@ Herbreteau, Kervrann. NL-Ridge. ICIP 2022. Lebrun, Buades, Morel. NL-Bayes. SIAM
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,15 +25,14 @@ import torch
 from torch import Tensor, nn
 
 from oneself.core import Option, Stage, method
-from oneself.networks.pretrained import drawn_denoiser
 from oneself.noise import known_level
-from oneself.operators.alignment import turns
+from oneself.operators.alignment import Turn, turns
 from oneself.recipes import options as o
 from oneself.recipes.adaptation import options as a
 from oneself.recipes.adaptation.adapting import adapting
 from oneself.recipes.adaptation.blending import Blend
 from oneself.recipes.adaptation.calling import Denoising
-from oneself.recipes.adaptation.views import MeanOfViews, aside
+from oneself.recipes.adaptation.views import Aside, MeanOfViews, aside
 from oneself.recipes.classical.passes import GroupShape, group_passes
 
 SHIFT = 0.03  # of the level: what a probe adds; more is other noise than the denoiser was told of
@@ -67,7 +66,14 @@ def stein_blend(
     sigma: o.Sigma = None,
     steps: a.Steps = 0,
     ensemble: o.Ensemble = True,
-    passes: Annotated[int, Option("times all groups of patches are filtered before the blend", low=1, high=100)] = 2,
+    passes: Annotated[
+        int,
+        Option(
+            "times all groups of patches are filtered before the blend; 0: blended with the noisy picture",
+            low=0,
+            high=100,
+        ),
+    ] = 2,
     passes_after: Annotated[int, Option("times they are filtered with the blend as their pilot", low=0, high=100)] = 1,
     bands: Annotated[int, Option("bands of frequencies with weights of their own", low=1, high=6)] = 3,
     tile: o.Tile = 1024,
@@ -78,20 +84,33 @@ def stein_blend(
             "patches to have any like them. Use method='smoothing_spline'."
         )
     level, _ = known_level(y[0].cpu().numpy(), sigma, "stein_blend")
-    chosen = drawn_denoiser(y.shape[1]) if weights is None else weights
-    told: dict[str, Any] = {"weights": chosen, "what": "gains", "sigma": sigma, "steps": steps, "tile": tile}
+    told: dict[str, Any] = {"weights": weights, "what": "gains", "sigma": sigma, "steps": steps, "tile": tile}
     learning: Any = adapting(y, "stein_blend", **told, **LEARNING)
     learning.time_share = ADAPTING_SHARE
     learned: Any = yield learning
     denoise = Denoising(learned.adapted(), level, learned.structure.network.apart)
     probe = level * torch.randn_like(y)
     both = torch.cat([y, y + SHIFT * probe])
-    seen: Any = yield MeanOfViews(denoise, both, turns([1.0, 1.0])[: None if ensemble else 1], tile)
-    filtered = yield from _filtered(both, seen.estimate(), level, passes)
-    blended = (yield Blend(y, filtered, seen.made(), probe, SHIFT, level, bands)).estimate()
+    views = turns([1.0, 1.0])[: None if ensemble else 1]
+    looked = None if ensemble or steps else learned.estimate()  # that look need not be taken twice
+    made = yield from _looked_at(denoise, both, views, tile, looked)
+    filtered = (yield from _filtered(both, made[:1], level, passes)) if passes else both
+    blended = (yield Blend(y, filtered, made, probe, SHIFT, level, bands)).estimate()
     if passes_after:
         shape = GroupShape.of(y.shape[2:], PATCH, STRIDE, REACH)
         yield from group_passes(y, shape, level, 0.0, passes=passes_after, similar=SIMILAR, share=SHARE, pilot=blended)
+
+
+def _looked_at(
+    denoise: Denoising, both: Tensor, views: Sequence[Turn], tile: int, looked: Tensor | None
+) -> Generator[Stage, Stage, Tensor]:
+    """What the denoiser makes of each picture; of the first it may be known."""
+    if looked is None:
+        seen: Any = yield MeanOfViews(denoise, both, views, tile)
+        made: Tensor = seen.made()
+        return made
+    other: Any = yield Aside(MeanOfViews(denoise, both[1:], views, tile), looked)
+    return torch.cat([looked, other.inner.made()])
 
 
 def _filtered(both: Tensor, shown: Tensor, level: float, passes: int) -> Generator[Stage, Stage, Tensor]:

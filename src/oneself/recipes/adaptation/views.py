@@ -12,7 +12,7 @@ from oneself.core import Stage
 from oneself.operators.alignment import Turn
 from oneself.recipes.adaptation.calling import whole
 
-__all__ = ["MeanOfViews", "aside"]
+__all__ = ["Aside", "MeanOfViews", "aside"]
 
 
 class MeanOfViews(Stage):
