@@ -9,7 +9,8 @@ published output.
 ``*_gt``, ``*_training``, ``*_ours`` (theirs), ``inpainting_N-{real,with_hole,ours,gacela}.flac``. White noise is made
 with numpy's generator, seed 0, and not clipped. SNR is ``10 log10(Σ x² / Σ (x − x̂)²)``. LSD is the mean over frames of
 the root of the mean over frequencies of ``(ln |X|² − ln |X̂|²)²``, Hann windows of 2048 samples, as many apart, in
-natural logarithms (others take log10, which divides it by 2.3 for powers); of gaps, over the gap alone.
+natural logarithms (others take log10, which divides it by 2.3 for powers); of gaps, over the gap alone; of bandwidth
+extension with the ends mirrored, which is what the authors' code of Catch-A-Waveform computes.
 
 A method's name may be followed by a preset (``catch_a_waveform:published``); in denoising by ``told``, the noise's
 level, or by ``spectra``: short-time spectra are then denoised as a picture of two channels.
@@ -30,6 +31,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from scipy.interpolate import CubicSpline
 from torch import Tensor
 
@@ -42,6 +44,7 @@ from oneself.recipes.sound.moments import moments_of
 from oneself.recipes.sound.spectra import samples_of, spectra_of, window_length
 
 FRAME = 2048
+EXTENSION = "4 to 16 kHz"
 SPECTRA = 64.0  # milliseconds of the windows of spectra that are denoised as pictures
 NOISY = {  # seconds from which on some are taken; settings were chosen on others
     "JosephJoachim_BachAdagio_1904.wav": 12.0,
@@ -114,8 +117,13 @@ def snr(x: Tensor, made: Tensor) -> float:
     return float(10 * torch.log10(x.square().sum() / (x - made).square().sum().clamp(min=1e-20)))
 
 
-def lsd(x: Tensor, made: Tensor, frame: int = FRAME) -> float:
-    """Of samples ``(T,)``; what is left over behind the last whole frame does not count."""
+def lsd(x: Tensor, made: Tensor, frame: int = FRAME, mirrored: bool = False) -> float:
+    """Of samples ``(T,)``; what is left over behind the last whole frame does not count.
+
+    ``mirrored``: half a frame is put before and after, as Catch-A-Waveform's authors do.
+    """
+    if mirrored:
+        x, made = (F.pad(v[None], (frame // 2, frame // 2), mode="reflect")[0] for v in (x, made))
     window = torch.hann_window(frame)
     one, other = (
         torch.fft.rfft(v[: len(v) // frame * frame].reshape(-1, frame) * window).abs().square().clamp(min=1e-10).log()
@@ -127,8 +135,8 @@ def lsd(x: Tensor, made: Tensor, frame: int = FRAME) -> float:
 def row(
     task: str, name: str, method: str, x: Tensor, made: Tensor, seconds: float = float("nan"), steps: int | None = None
 ) -> Row:
-    length = min(len(x), len(made))
-    return Row(task, name, method, snr(x[:length], made[:length]), lsd(x[:length], made[:length]), seconds, steps)
+    x, made = (v[: min(len(x), len(made))] for v in (x, made))
+    return Row(task, name, method, snr(x, made), lsd(x, made, mirrored=task == EXTENSION), seconds, steps)
 
 
 def denoise(asked: Asked) -> Iterator[Row]:
@@ -170,7 +178,7 @@ def extend(asked: Asked) -> Iterator[Row]:
         if asked.only not in low:
             continue
         y, x = read_recording(asked.data / low), read_recording(asked.data / high).samples[0, 0]
-        task, told = "4 to 16 kHz", read_recording(asked.data / example)
+        task, told = EXTENSION, read_recording(asked.data / example)
         up = 4 * y.samples.shape[-1]
         yield row(task, Path(high).stem, "band-limited", x, resampled(y.samples, up)[0, 0])
         yield row(task, Path(high).stem, "cubic spline", x, spline(y.samples, up)[0, 0])
@@ -254,7 +262,7 @@ def heard(old: Recording, made: Tensor) -> float:
     length = round(0.25 * old.rate)
     source = old.samples[0, 0]
     size = len(source)
-    energy = torch.nn.functional.pad(source.square().double().cumsum(0), (1, 0))
+    energy = F.pad(source.square().double().cumsum(0), (1, 0))
     power = (energy[length:] - energy[:-length]).clamp(min=1e-9).sqrt().float()
     spectrum = torch.fft.rfft(source, n=2 * size)
     found = []
@@ -283,6 +291,8 @@ def main() -> None:
     parser.add_argument("--name", default="sound")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
+    if "generate" in given.what and len(given.what) > 1:
+        parser.error("generate has a table of its own: ask for it alone")
     torch.set_num_threads(given.threads)
     keep_memory()  # as the command line does
     options = {name: _value(text) for name, text in (one.split("=", 1) for one in given.set)}
