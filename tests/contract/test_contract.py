@@ -16,6 +16,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("dgp", "iagan", "ilo", "pti"), NEAR),
     **{key: {"sigma": 0.1} for key in ("adir", "ddpg")},  # as the cases have
     "audio_texture": {"shortest": 0.002, "longest": 0.008, "context": 0.004, "temperature": 4.0},  # of 30 ms
+    "catch_a_waveform": {"steps": 2, "layers": 1, "width": 2, "coarsest_width": 2, "coarsest": 2500.0},
     "dip_sgld": {"sigma": 0.1},  # that cannot be told from a measurement with gaps
     **dict.fromkeys(("deep_red", "dip", "pip", "pnp_dip"), WATCHED),
     **{key: {"layers": 4, "dilated_layers": 1} for key in ("patch_diffusion", "sinddm")},  # fewer layers are allowed
