@@ -112,10 +112,39 @@ def test_what_does_not_fit_is_refused(oneself, recording, line, words):
     assert words in " ".join(said.err.split())
 
 
-def test_silence_and_one_sample_are_told(oneself, folder):
-    soundfile.write("silent.wav", np.zeros(800), RATE)
-    soundfile.write("one.wav", np.full(1, 0.5), RATE)
-    for name in ("silent.wav", "one.wav"):
+@pytest.mark.parametrize("verb", ["denoise", "inpaint --gap 0.02:0.03", "generate"])
+@pytest.mark.parametrize("samples", [np.zeros(800), np.full(1, 0.5)], ids=["silent", "one-sample"])
+def test_silence_and_one_sample_are_told(oneself, folder, verb, samples):
+    soundfile.write("in.wav", samples, RATE)
+    said = oneself(verb.replace(" ", " in.wav ", 1) if " " in verb else f"{verb} in.wav")
+    assert said.code == 2, said.err
+    assert "nothing to restore" in said.err or "not within the recording" in said.err
+    assert "Traceback" not in said.err
+    assert [path.name for path in folder.glob("in*")] == ["in.wav"]
+
+
+def test_a_clipped_recording_and_one_with_an_empty_channel_are_worked_on(oneself, folder):
+    soundfile.write("clipped.wav", np.clip(4 * tones(), -1, 1), RATE)
+    soundfile.write("half.wav", tones(channels=2) * [1, 0], RATE)
+    for verb in ("denoise", "inpaint --gap 0.1:0.2"):
+        for name in ("clipped", "half"):
+            said = oneself(f"{verb.split()[0]} {name}.wav out.wav --overwrite {' '.join(verb.split()[1:])}")
+            assert said.code == 0, said.err
+            made, whole = (soundfile.read(path, always_2d=True)[0] for path in ("out.wav", f"{name}.wav"))
+            assert made.shape == whole.shape
+            assert np.abs(made).max() <= 1
+            assert name == "clipped" or not made[:, 1].any()
+
+
+def test_the_content_says_what_it_is_and_the_name_what_is_written(oneself, recording):
+    data = recording.read_bytes()
+    for name, words in (("rec.png", "PNG cannot hold a recording"), ("rec.mp3", "'.mp3' is no format written here")):
+        (recording.parent / name).write_bytes(data)
         said = oneself(f"denoise {name}")
         assert said.code == 2, said.err
-        assert "error: " in said.err
+        assert words in said.err
+        assert oneself(f"denoise {name} {name}.wav").code == 0
+    (recording.parent / "text.wav").write_text("no recording at all")
+    said = oneself("denoise text.wav")
+    assert said.code == 2
+    assert "a recording to WAV, FLAC or OGG" in said.err

@@ -16,6 +16,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("dgp", "iagan", "ilo", "pti"), NEAR),
     **{key: {"sigma": 0.1} for key in ("adir", "ddpg")},  # as the cases have
     "audio_texture": {"shortest": 0.002, "longest": 0.008, "context": 0.004, "temperature": 4.0},  # of 30 ms
+    "catch_a_waveform": {"steps": 2, "layers": 1, "width": 2, "coarsest_width": 2, "coarsest": 2500.0},
     "dip_sgld": {"sigma": 0.1},  # that cannot be told from a measurement with gaps
     **dict.fromkeys(("deep_red", "dip", "pip", "pnp_dip"), WATCHED),
     **{key: {"layers": 4, "dilated_layers": 1} for key in ("patch_diffusion", "sinddm")},  # fewer layers are allowed
@@ -31,6 +32,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "gain_tuning": EAGER,
     "idbp": {"weights": ToldSmoother(), "steps": 3},
     "idbp_ia": {**EAGER, "weights": ToldSmoother(), "adapting_steps": 3, "patches": 2, "steps": 2},
+    "mlsr": {"lr": 0.01},  # the contract's other weights are steep
     "noise2self": {"grid_width": 2},
     "p_gsure": {  # its floor is soon reached, and its denoiser counts until then
         "sigma": 0.1,

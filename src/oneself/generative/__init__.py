@@ -16,6 +16,7 @@ from oneself.generative.pyramid import Level, Pyramid
 from oneself.generative.sampler import Noise, Sampler, Steered, fresh, silent
 from oneself.generative.sizes import pyramid_sizes, scaled
 from oneself.generative.texture import Texture
+from oneself.generative.waves import WaveLevel, Waves
 
 __all__ = [
     "Cascade",
@@ -29,6 +30,8 @@ __all__ = [
     "Shaping",
     "Steered",
     "Texture",
+    "WaveLevel",
+    "Waves",
     "blank",
     "fresh",
     "pyramid_sizes",
@@ -39,6 +42,7 @@ __all__ = [
 
 SAMPLERS: Mapping[str, type[Sampler]] = {
     "audio_texture": Texture,
+    "catch_a_waveform": Waves,
     "patch_diffusion": Cascade,
     "patch_transport": Pyramid,
     "sinddm": Cascade,

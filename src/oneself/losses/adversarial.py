@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -19,7 +20,7 @@ def critique(critic: nn.Module, real: Tensor, made: Tensor) -> Tensor:
     return told
 
 
-def gradient_penalty(critic: nn.Module, real: Tensor, made: Tensor, share: Tensor) -> Tensor:
+def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, made: Tensor, share: Tensor) -> Tensor:
     """``mean (‖∇ Σ D(x)‖ - 1)²`` at ``x = share * real + (1 - share) * made``, the norm over channels of each element.
 
     ``D`` gives a number for every patch; the sum of them has the gradient of each where patches do not overlap.
