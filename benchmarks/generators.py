@@ -14,7 +14,8 @@ with the priors that the package ships, on digits of scikit-learn that they have
   a fourth and an eighth of the size; and on as many of its own samples: compressed sensing.
 - `scores`: the denoiser of gray faces of 40 x 40 on real ones: compressed sensing (half of the Fourier coefficients
   with noise), a hole, half the size.
-- `story`: the survey's Figure S3, the hole alone: `A+y`, `dip`, `csgm`, `iagan` from left to right, the face first.
+- `story`: the survey's Figure S3 with digits: compressed sensing (20 of 64) of unseen ones and of the same mirrored,
+  which the shipped generator cannot make; from left to right the digit, `A+y`, `dip`, `csgm`, `iagan`.
 
 Measurements have no noise but where the row says so. Beside the methods: the smallest picture that explains the
 measurement (`A+y`), and the deep image prior. Settings were tuned on the last of the 64 faces; rows are of the first.
@@ -36,6 +37,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
@@ -43,7 +45,7 @@ from measuring import quality, report, table
 from oneself import Run
 from oneself.networks.pretrained import KNOWN, SHIPPED, load_weights
 from oneself.networks.pretrained.files import digest
-from oneself.operators import Resize, least_norm
+from oneself.operators import Resize, least_norm, project
 from oneself.testing import Mask
 
 FRAME = (0, 20, 178, 198)  # of an aligned face of CelebA, what the generator's own faces show
@@ -68,21 +70,26 @@ class Gaussian:
 
 
 class Fourier:
-    """Half of the Fourier coefficients of pictures of ``size``, real parts and imaginary ones as channels; the others
-    are 0. Measurements have noise of 10/255."""
+    """Half of the Fourier coefficients of pictures of ``size``, each with its conjugate's, as their Hartley transform
+    ``Re F − Im F``, which is orthogonal and its own inverse; the others are 0. Measurements have noise of 10/255."""
 
     noise = 10 / 255
 
     def __init__(self, size: tuple[int, ...]) -> None:
-        self.known = (torch.rand(size[1:], generator=torch.Generator().manual_seed(0)) < 0.5).float()
+        chance = torch.rand(size[1:], generator=torch.Generator().manual_seed(0))
+        pairs = chance + chance.flip(0, 1).roll((1, 1), (0, 1))  # a frequency and its negative alike
+        self.known = (pairs <= pairs.median()).float()
 
     def A(self, x: Tensor) -> Tensor:
-        found = torch.fft.fft2(x, norm="ortho") * self.known
-        return torch.cat([found.real, found.imag], 1)
+        return self.known * hartley(x)
 
     def A_adjoint(self, y: Tensor) -> Tensor:
-        real, imaginary = y.chunk(2, 1)
-        return torch.fft.ifft2(torch.complex(real, imaginary) * self.known, norm="ortho").real
+        return hartley(self.known * y)
+
+
+def hartley(x: Tensor) -> Tensor:
+    found = torch.fft.fft2(x, norm="ortho")
+    return found.real - found.imag
 
 
 @dataclass(frozen=True)
@@ -138,26 +145,7 @@ def problems(x: Tensor, count: int, square: int, *factors: int) -> dict[str, Any
 def measured(x: Tensor, physics: Any) -> Tensor:
     y: Tensor = physics.A(x)
     noise = getattr(physics, "noise", 0.0)
-    return y + noise * torch.randn(y.shape, generator=torch.Generator().manual_seed(1)) if noise else y
-
-
-def answered(
-    rows: str, task: str, picture: str, x: Tensor, physics: Any, name: str, device: str, **options: Any
-) -> tuple[Row, Tensor]:
-    """One row; ``A+y`` stands for no method."""
-    y, began = measured(x, physics), time.monotonic()
-    if name == "A+y":
-        image, steps, note = least_norm(physics.A, physics.A_adjoint, y, steps=500), 0, ""
-    else:
-        key, _, more = name.partition("+")
-        given = {**options, **({"back_projection": True} if more else {})}
-        if key in NEED_SIGMA:
-            given["sigma"] = getattr(physics, "noise", 0.0)
-        result = Run(key, y, physics, device=device, **given).finish()
-        image, steps = result.image.cpu(), result.steps
-        note = "held out" if "held_out" in result.stopped_by else ""
-    psnr, ssim = quality(image.clamp(0, 1), x)
-    return Row(rows, task, picture, name, psnr, ssim, steps, time.monotonic() - began, note), image.clamp(0, 1)
+    return y + physics.known * noise * torch.randn(y.shape, generator=torch.Generator().manual_seed(1)) if noise else y
 
 
 @dataclass(frozen=True)
@@ -173,21 +161,21 @@ class Wanted:
     device: str
 
     def methods_of(self, *names: str) -> list[str]:
-        return [name for name in names if not self.methods or name in self.methods]
+        """``+bp`` comes with the method that it follows."""
+        return [name for name in names if not self.methods or name.removesuffix("+bp") in self.methods]
 
     def tasks_of(self, made: dict[str, Any]) -> dict[str, Any]:
         return {name: one for name, one in made.items() if not self.tasks or any(word in name for word in self.tasks)}
 
     def prior(self, name: str, generator: Path, denoiser: Path) -> dict[str, Any]:
         """The options of a method that say which prior it has, and how its code is searched."""
-        key = name.partition("+")[0]
-        if key in SCORES:
+        if name in SCORES:
             return {"weights": denoiser}
-        if key not in GENERATORS:
+        if name not in GENERATORS:
             return {}
-        steps = "steps" if key == "csgm" else "latent_steps"
+        steps = "steps" if name == "csgm" else "latent_steps"
         named = {"restarts": "restarts", "steps": steps}
-        search = {} if key == "dgp" else {named[name]: value for name, value in self.search.items()}
+        search = {} if name == "dgp" else {named[name]: value for name, value in self.search.items()}
         return {"generator": generator, **search}
 
     def folder(self) -> Path:
@@ -209,20 +197,51 @@ class Problem:
     priors: tuple[Path, Path]
 
 
-def of_digits(wanted: Wanted) -> Iterator[Problem]:
+def answered(
+    one: Problem, name: str, device: str, before: tuple[Row, Tensor] | None, **options: Any
+) -> tuple[Row, Tensor]:
+    """One row; ``A+y`` stands for no method, and ``+bp`` for back-projection of what the row ``before`` answered."""
+    y, began, steps, seconds, note = measured(one.x, one.physics), time.monotonic(), 0, 0.0, ""
+    if name == "A+y":
+        image = least_norm(one.physics.A, one.physics.A_adjoint, y, steps=500)
+    elif name.endswith("+bp"):
+        assert before is not None
+        image = project(one.physics.A, one.physics.A_adjoint, before[1], y, steps=200)
+        steps, seconds = before[0].steps, before[0].seconds
+    else:
+        given = {**options, **({"sigma": getattr(one.physics, "noise", 0.0)} if name in NEED_SIGMA else {})}
+        result = Run(name, y, one.physics, device=device, **given).finish()
+        image, steps = result.image.cpu(), result.steps
+        note = "held out" if "held_out" in result.stopped_by else ""
+    seconds += time.monotonic() - began
+    psnr, ssim = quality(image.clamp(0, 1), one.x)
+    return Row(one.rows, one.task, one.picture, name, psnr, ssim, steps, seconds, note), image
+
+
+def unseen_digits(count: int) -> Tensor:
+    """Digits of scikit-learn that the shipped priors have not seen, ``(count, 1, 1, 8, 8)``."""
     from sklearn.datasets import load_digits
 
-    unseen = torch.from_numpy(load_digits().images[1500:]).float()[:, None, None] / 16
+    return torch.from_numpy(load_digits().images[1500 : 1500 + count]).float()[:, None, None] / 16
+
+
+def of_digits(wanted: Wanted) -> Iterator[Problem]:
     priors = SHIPPED["digits"], SHIPPED["digits-diffusion"]
-    for number, x in enumerate(unseen[: wanted.count]):
+    for number, x in enumerate(unseen_digits(wanted.count)):
         for task, physics in wanted.tasks_of(problems(x, 20, 3, 2)).items():
-            names = ["A+y", *GENERATORS, *scores_of(task)]
+            names = ["A+y", *generators_of(task), *scores_of(task)]
             yield Problem("digits", f"digit {number}", x, task, physics, names, priors)
 
 
-def scores_of(task: str) -> tuple[str, ...]:
-    """ADIR is for what the picture can be enlarged or filled in from."""
-    return tuple(name for name in SCORES if name != "adir" or not ("projections" in task or "frequencies" in task))
+def generators_of(task: str) -> list[str]:
+    """Back-projection is for measurements without noise."""
+    return [name for name in GENERATORS if not (name.endswith("+bp") and "noise" in task)]
+
+
+def scores_of(task: str) -> list[str]:
+    """ADIR is for what the picture can be enlarged or filled in from, `implicit_prior` for what has no noise."""
+    none = {"implicit_prior": "noise" in task, "adir": "projections" in task or "frequencies" in task}
+    return [name for name in SCORES if not none.get(name)]
 
 
 def of_faces(wanted: Wanted) -> Iterator[Problem]:
@@ -230,20 +249,23 @@ def of_faces(wanted: Wanted) -> Iterator[Problem]:
     torch.manual_seed(0)
     with torch.no_grad():
         own = load_weights(weights).network(torch.randn(wanted.count, 100))
-    names = ["A+y", "dip", *GENERATORS]
     for number, x in enumerate(faces(wanted.folder(), 64, False)[: wanted.count]):
         for task, physics in wanted.tasks_of(problems(x, 500, 20, 4, 8)).items():
+            names = ["A+y", "dip", *generators_of(task)]
             yield Problem("faces", f"real {number}", x, task, physics, names, (weights, weights))
     for number, x in enumerate(own[:, None]):
         for task, physics in wanted.tasks_of({"500 projections": Gaussian(500, tuple(x.shape[1:]))}).items():
+            names = ["A+y", "dip", *generators_of(task)]
             yield Problem("faces", f"own {number}", x, task, physics, names, (weights, weights))
 
 
 def of_story(wanted: Wanted) -> Iterator[Problem]:
-    weights = found(wanted.folder() / "weights")["dcgan-faces-64"]
-    names = ["A+y", "dip", "csgm", "iagan"]
-    for number, x in enumerate(faces(wanted.folder(), 64, False)[: wanted.count]):
-        yield Problem("story", f"real {number}", x, "hole of 20", hole(x, 20), names, (weights, weights))
+    """A mirrored 1 or 8 still looks like one; most others are no digits, so the prior cannot make them."""
+    priors = SHIPPED["digits"], SHIPPED["digits-diffusion"]
+    for number, x in enumerate(unseen_digits(wanted.count)):
+        for name, shown in ((f"digit {number}", x), (f"mirrored {number}", x.flip(-1))):
+            physics = Gaussian(20, tuple(x.shape[1:]))
+            yield Problem("story", name, shown, "20 projections", physics, ["A+y", "dip", "csgm", "iagan"], priors)
 
 
 def of_scores(wanted: Wanted) -> Iterator[Problem]:
@@ -277,14 +299,12 @@ def loading(wanted: Wanted, sheet: list[list[Tensor]]) -> Iterator[Row]:
 def solved(wanted: Wanted, problem: Problem) -> tuple[list[Row], list[Tensor]]:
     """A row for each method on one picture, and the picture and their answers as a line of the sheet."""
     torch.set_num_threads(1)
-    one, made, line = problem, [], [problem.x]
-    for name in wanted.methods_of(*one.names):
-        given = wanted.prior(name, *one.priors)
-        row, image = answered(one.rows, one.task, one.picture, one.x, one.physics, name, wanted.device, **given)
-        print(row, flush=True)
-        made.append(row)
-        line.append(image)
-    return made, line
+    made: list[tuple[Row, Tensor]] = []
+    for name in wanted.methods_of(*problem.names):
+        given = wanted.prior(name, *problem.priors)
+        made.append(answered(problem, name, wanted.device, made[-1] if made else None, **given))
+        print(made[-1][0], flush=True)
+    return [row for row, _ in made], [problem.x, *(image.clamp(0, 1) for _, image in made)]
 
 
 ROWS: dict[str, Callable[[Wanted], Iterator[Problem]] | None] = {
@@ -293,13 +313,13 @@ ROWS: dict[str, Callable[[Wanted], Iterator[Problem]] | None] = {
 
 
 def draw(sheet: list[list[Tensor]], path: Path) -> None:
-    """Lines of pictures, each enlarged to 96 pixels."""
+    """Lines of pictures, each enlarged to 96 pixels, with a white rim."""
     lines = []
     for line in sheet:
-        shown = [torch.nn.functional.interpolate(x.expand(1, 3, -1, -1), 96, mode="nearest") for x in line]
-        lines.append(torch.cat(shown, 3))
+        shown = [F.interpolate(x.expand(1, 3, -1, -1), 96, mode="nearest") for x in line]
+        lines.append(torch.cat([F.pad(x, (2, 2, 2, 2), value=1.0) for x in shown], 3))
     wide = max(line.shape[3] for line in lines)
-    whole = torch.cat([torch.nn.functional.pad(line, (0, wide - line.shape[3])) for line in lines], 2)
+    whole = torch.cat([F.pad(line, (0, wide - line.shape[3]), value=1.0) for line in lines], 2)
     Image.fromarray((255 * whole[0]).round().byte().permute(1, 2, 0).numpy()).save(path, quality=90)
 
 

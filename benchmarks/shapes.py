@@ -203,6 +203,7 @@ def main() -> None:
     for row in PARTS[given.part](given.data, given.points, given.names):
         print(row, flush=True)
         rows.append(row)
+        report(rows, f"shapes-{given.part}", given.out, TITLES[given.part], quiet=True)  # whole if it is cut short
     report(rows, f"shapes-{given.part}", given.out, TITLES[given.part])
 
 

@@ -32,6 +32,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "gain_tuning": EAGER,
     "idbp": {"weights": ToldSmoother(), "steps": 3},
     "idbp_ia": {**EAGER, "weights": ToldSmoother(), "adapting_steps": 3, "patches": 2, "steps": 2},
+    "mlsr": {"lr": 0.01},  # the contract's other weights are steep
     "noise2self": {"grid_width": 2},
     "p_gsure": {  # its floor is soon reached, and its denoiser counts until then
         "sigma": 0.1,

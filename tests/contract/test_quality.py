@@ -48,7 +48,7 @@ REDUCED = {
         "size": (40, 40),
     },
     "mlsr": {"weights": sharpener(), "steps": 5, "size": (40, 40), "margin": 0.3},
-    "mzsr": {"weights": sharpener(), "steps": 10, "size": (40, 40), "margin": 0.3},
+    "mzsr": {"weights": sharpener(), "lr": 0.01, "steps": 10, "size": (40, 40), "margin": 0.3},
     "double_dip": {"steps": 150, "width": 12, "levels": 3, "size": (32, 32)},
     **{
         key: {"task": "inpaint", "size": (16, 16), **options}  # beside holes: the contract's generator is coarse

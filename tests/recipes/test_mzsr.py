@@ -68,3 +68,23 @@ def test_a_file_with_the_axes_of_tensorflow_is_read(tmp_path):
 def test_what_does_not_fit_is_refused_before_a_step():
     with pytest.raises(ValueError, match="keeps the size"):
         next(Run(mzsr, Y, SR, weights=nn.Upsample(scale_factor=2), device="cpu"))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_packages_own_start_is_adapted_to_a_blur(channels):
+    """On a photograph that it never saw: above cubic interpolation before any step, and higher after ten."""
+    from skimage.data import astronaut
+
+    pixels = np.ascontiguousarray(astronaut()[10:90, 180:260].transpose(2, 0, 1)[:channels]) / np.float32(255)
+    x = torch.from_numpy(pixels)[None]
+    operator = Downsample(2, gaussian_kernel(15, 1.5))
+    y = operator.A(x)
+    cubic = enlarge(y, x.shape[2:], displacement(operator.A, y, (2, 2)))
+    before, after = (Run(mzsr, y, operator, steps=n, device="cpu").finish().image for n in (0, 10))
+    errors = [float((image - x)[..., 2:-2, 2:-2].square().mean()) for image in (cubic, before, after)]
+    assert errors[2] < 0.9 * min(errors[:2])
+
+
+def test_a_method_without_a_start_of_its_own_asks_for_one():
+    with pytest.raises(ValueError, match=r"mlsr\(weights=None\): there is no network"):
+        next(Run(mlsr, Y, SR, device="cpu"))

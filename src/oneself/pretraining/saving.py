@@ -85,7 +85,10 @@ def started_from(path: Path, network: SplitDenoiser) -> dict[str, Tensor]:
     state = {name: value.float() for name, value in read_state(path).items()}
     own = network.state_dict()
     if state.keys() != own.keys() or any(state[name].shape != own[name].shape for name in own if "blocks" in name):
-        raise ValueError(f"pretrain(start={str(path)!r}): weights of a network of another width or depth.")
+        raise ValueError(
+            f"pretrain(start={str(path)!r}): weights of a network of another width or depth. "
+            "Give those of one like this, or leave it out."
+        )
     held, wanted = state["first.weight"].shape[1] // 5, network.channels
     if held == wanted:
         return state

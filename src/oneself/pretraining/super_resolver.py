@@ -12,7 +12,7 @@ from torch import Generator, Tensor, nn
 from torch.func import functional_call
 
 from oneself.networks.pretrained import MZSRNet, read_state
-from oneself.optim import level_then_down
+from oneself.optim import Muon, level_then_down
 from oneself.pretraining.meta import Loss, Weights, outer_loss, shares
 from oneself.pretraining.shrinking import Shrinking, random_shrinking
 from oneself.pretraining.training import Plan, Training
@@ -21,6 +21,7 @@ __all__ = ["MLSRPlan", "MZSRPlan", "MetaTraining"]
 
 Pair = tuple[Tensor, Tensor]
 LARGE_LR = 4.0  # times the learning rate: that of large-scale training
+STEEPEST = 1.0  # the largest norm of a gradient of the meta-training
 ANNEALED = 1 / 3  # of the meta-training: until then the losses after earlier steps count, too
 LARGE_FACTOR, FACTOR = level_then_down(0.5, 1 / LARGE_LR), level_then_down(0.5, 0.1)
 
@@ -54,13 +55,13 @@ class MZSRPlan(Plan):
 
     steps: int = 100_000
     batch: int = 5
-    lr: float = 1e-4
+    lr: float = 1e-3
     depth: int = 8
     scale: int = 2
     large: float = 0.25
     shots: int = 8
     inner_steps: int = 5
-    inner_lr: float = 1e-2
+    inner_lr: float = 0.05
     power: int = 1
     first_order: bool = False
     own: bool = False
@@ -82,7 +83,7 @@ class MLSRPlan(MZSRPlan):
 
 
 class MetaTraining(Training):
-    """Large-scale training, then MAML over the tasks of the plan, by Adam.
+    """Large-scale training, then MAML over the tasks of the plan, by Muon (the papers: Adam).
 
     Soh, Cho, Cho. Meta-transfer learning for zero-shot super-resolution. CVPR 2020.
     Park, Yoo, Cho, Kim, Kim. Fast adaptation to super-resolution networks via meta-learning. ECCV 2020.
@@ -98,11 +99,14 @@ class MetaTraining(Training):
         state = {name: value.float() for name, value in read_state(path).items()}
         own = self.network.state_dict()
         if {name: value.shape for name, value in state.items()} != {name: value.shape for name, value in own.items()}:
-            raise ValueError(f"pretrain(start={str(path)!r}): weights of a network of another width or depth.")
+            raise ValueError(
+                f"pretrain(start={str(path)!r}): weights of another network. Give "
+                "those of one of this width and depth, or leave it out."
+            )
         return state
 
-    def optimiser_of(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Adam:
-        return torch.optim.Adam(parameters, self.plan.lr)
+    def optimiser_of(self, parameters: Iterable[nn.Parameter]) -> Muon:
+        return Muon(parameters, self.plan.lr)
 
     @property
     def meta(self) -> float:
@@ -125,7 +129,16 @@ class MetaTraining(Training):
             loss = outer_loss(weights, *losses, counted, plan.inner_lr, first_order=plan.first_order) / plan.batch
             loss.backward()  # task by task: the memory of one
             total += loss.detach()
+        self._tamed()
         return total
+
+    def _tamed(self) -> None:
+        """A path that grew beyond bounds moves the weights by no more than others, or by nothing."""
+        parameters = list(self.network.parameters())
+        nn.utils.clip_grad_norm_(parameters, STEEPEST)
+        for parameter in parameters:
+            if parameter.grad is not None:
+                parameter.grad.nan_to_num_(0.0, 0.0, 0.0)
 
     def _large_scale(self, chance: Generator) -> Tensor:
         clean = self.pool.patches(chance, self.plan.batch * 2 * self.plan.shots, self.plan.patch)

@@ -12,6 +12,7 @@ from oneself.core import Option
 
 __all__ = [
     "Average",
+    "BackProjections",
     "BatchNorm",
     "CoarsestWidth",
     "CodeChannels",
@@ -235,6 +236,9 @@ ValidateEvery = Annotated[
     int, Option("steps from one validation on the held-out elements to the next", low=1, high=10**7)
 ]
 Ensemble = Annotated[bool, Option("take the mean over the image's flips (and rotations in 2D)")]
+BackProjections = Annotated[
+    int, Option("steps of projecting onto what was measured; 0 for a noisy measurement", low=0, high=1000)
+]
 Tile = Annotated[int, Option("side of the tiles that the network is applied to at the end", low=16, high=2**14)]
 
 Replace = Annotated[

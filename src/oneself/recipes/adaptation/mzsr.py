@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from oneself.core import Option, Stage, method
 from oneself.optim import stepped
 from oneself.recipes import options as o
-from oneself.recipes.adaptation.smaller_copy import adapted_to_copy
+from oneself.recipes.adaptation.smaller_copy import Descent, adapted_to_copy
 
 HALVED_AT = 0.4  # of the steps; the paper's first step is also twice as long where sampling is direct
 
@@ -31,6 +31,7 @@ HALVED_AT = 0.4  # of the steps; the paper's first step is also twice as long wh
     tasks=("super-resolve",),
     dims=(2,),
     deterministic=True,
+    presets={"published": {"lr": 0.01}},  # for a start that was trained as long as the paper's
 )
 def mzsr(
     y: Tensor,
@@ -41,10 +42,10 @@ def mzsr(
         Option("the network to begin with: weights of the architecture 'mzsr', as 'oneself pretrain mzsr' makes them; "
                "the package's own, for twice the size, unless given"),
     ] = None,
-    lr: Annotated[float, Option("learning rate, halved after two fifths of the steps", above=0, high=1e3)] = 0.01,
+    lr: Annotated[float, Option("learning rate, halved after two fifths of the steps", above=0, high=1e3)] = 0.1,
     steps: Annotated[int, Option("steps of the adaptation; 0 for the network as it came", low=0, high=10**7)] = 10,
+    back_projections: o.BackProjections = 0,
     tile: o.Tile = 1024,
 ) -> Stage:  # fmt: skip
-    return adapted_to_copy(
-        y, physics, weights, owner="mzsr", power=1, lr=lr, schedule=stepped(0.5, (HALVED_AT,)), steps=steps, tile=tile
-    )
+    way = Descent("mzsr", power=1, lr=lr, schedule=stepped(0.5, (HALVED_AT,)), steps=steps)
+    return adapted_to_copy(y, physics, weights, way, back_projections, tile)

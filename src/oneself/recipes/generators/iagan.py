@@ -24,7 +24,7 @@ from oneself.recipes.generators.latent import code_search
 from oneself.recipes.generators.prior import prior_of
 
 # The search for the code ends where it no longer falls, which the paper's does not.
-PRESETS = {"near-published": {"restarts": 5, "latent_steps": 1800, "hold_out": 0.0, "steps": 300}}
+PRESETS = {"near-published": {"restarts": 5, "latent_steps": 1800, "hold_out": 0.0, "lr": 1e-3, "steps": 300}}
 
 
 @method(
@@ -44,7 +44,7 @@ def iagan(
     latent_lr: Annotated[
         float, Option("learning rate of the code when the weights move, too", above=0, high=1e3)
     ] = 1e-4,
-    lr: o.LearningRate = 1e-3,
+    lr: o.LearningRate = 3e-4,
     steps: o.StepsAtMost = 300,
     hold_out: g.HoldOut = 0.05,
     patience: g.Patience = 100,

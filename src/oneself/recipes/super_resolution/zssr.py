@@ -79,9 +79,7 @@ def zssr(
     steps: Annotated[int, Option("steps at most", low=1, high=10**7)] = 500,
     average: Annotated[float, Option("decay of the running average of the weights; 0 for none", low=0, below=1)] = 0.99,
     ensemble: Annotated[bool, Option("take the median over the picture's turns that the operator allows")] = True,
-    back_projections: Annotated[
-        int, Option("steps of projecting onto what was measured; 0 for a noisy measurement", low=0, high=1000)
-    ] = 10,
+    back_projections: o.BackProjections = 10,
     gradual: Annotated[
         bool, Option("go through smaller factors first, each learning from the last, at 3 times the cost")
     ] = False,
