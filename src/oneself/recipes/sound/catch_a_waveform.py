@@ -2,7 +2,7 @@
 
 Given           x, one recording; with gaps; or y, at a lower rate, and where there is one an example of the same source
 Structure       a generator G_k and a discriminator D_k at every rate, of dilated convolutions that see 2041 samples
-Input           noise σ_k z plus what the rate below generates, resampled; and the fixed noise z* that must give x
+Input           noise σ_k z plus what the rate below generates, interpolated; and the fixed noise z* that must give x
 Loss            max over D_k of mean D_k(x) − mean D_k(G_k(z)), the Wasserstein distance of what is seen;
                 α ‖G_k(z*) − x‖², or α times the distance of the magnitudes of short-time spectra
 Regularisation  the small receptive field; the norm of the slope of D_k is held near 1 (λ)
@@ -68,7 +68,9 @@ def catch_a_waveform(
     gradient_penalty: Annotated[
         float, Option("λ, weight of the discriminator's gradient penalty", low=0, high=1e6)
     ] = 0.01,
-    noise_amplitude: o.NoiseAmplitude = 0.01,
+    noise_amplitude: Annotated[
+        float, Option("noise of a rate, relative to what the recording has more than at the one below", low=0, high=100)
+    ] = 0.01,
     crop: o.RandomCrop = 6144,
     lr: o.LearningRate = 1.5e-3,
     steps: Annotated[int, Option("steps at each rate", low=1, high=10**7)] = 500,
