@@ -101,3 +101,12 @@ def test_a_large_hole_is_filled_from_its_border():
     missing[:, 5:15, 5:15] = True
     x[missing] = 9
     assert np.allclose(fill_outliers(x, missing), 0.3)
+
+
+@pytest.mark.parametrize("period", [3, 4, 5])
+def test_gratings_are_no_outliers(period: int) -> None:
+    """One bright column in some, under faint noise and under none."""
+    columns = np.indices((96, 96))[1] % period == 0
+    for level in (0.0, 0.02):
+        x = 0.25 + 0.5 * columns + level * np.random.default_rng(0).normal(size=columns.shape)
+        assert not find_outliers(x[None]).any()

@@ -109,3 +109,61 @@ def test_a_training_that_is_asked_to_end_writes_what_it_has(tmp_path: Path) -> N
     assert train(DenoiserTraining(SMALL), out, kept, asked_to_end=lambda: next(asked)).step == 2
     assert read_state(out).keys() == SplitDenoiser(1, 16, 1).state_dict().keys()
     assert going_on(SMALL, kept).done.step == 2
+
+
+def test_what_was_learned_is_written_whatever_ends_a_training(tmp_path: Path) -> None:
+    training = DenoiserTraining(replace(SMALL, steps=10))
+    plain = training.step
+
+    def breaking() -> torch.Tensor:
+        if training.done.step == 2:
+            raise OSError("the pictures are gone")
+        return plain()
+
+    training.step = breaking  # type: ignore[method-assign]
+    with pytest.raises(OSError, match="the pictures are gone"):
+        train(training, tmp_path / "out.safetensors", tmp_path / "kept")
+    assert (tmp_path / "out.safetensors").is_file()
+    again = DenoiserTraining(replace(SMALL, steps=10))
+    again.resume(tmp_path / "kept")
+    assert again.done.step == 2
+
+
+@pytest.mark.parametrize(
+    "what", ["weights", "no average", "no optimiser", "another shape", "header", "no done", "step"]
+)
+def test_a_damaged_checkpoint_is_refused_in_words(tmp_path: Path, what: str) -> None:
+    import json
+
+    from safetensors import safe_open
+    from safetensors.torch import load_file, save_file
+
+    kept, out = tmp_path / "kept.safetensors", tmp_path / "out.safetensors"
+    train(DenoiserTraining(replace(SMALL, steps=1)), out, kept)
+    path = out if what == "weights" else kept
+    tensors = load_file(path)
+    with safe_open(str(path), framework="pt") as file:
+        told = json.loads(file.metadata()["training"])
+    if what == "no average":
+        tensors = {name: x for name, x in tensors.items() if not name.startswith("average.")}
+    elif what == "no optimiser":
+        tensors = {name: x for name, x in tensors.items() if not name.startswith("optimiser.")}
+    elif what == "another shape":
+        tensors["average.first.bias"] = torch.zeros(1)
+    elif what == "no done":
+        del told["done"]
+    elif what == "step":
+        told["done"]["step"] = -5
+    save_file(tensors, path, {"training": "null" if what == "header" else json.dumps(told)})
+    with pytest.raises(ValueError, match=r"pretrain\(checkpoint=.*Give another"):
+        DenoiserTraining(replace(SMALL, steps=1)).resume(path)
+
+
+@pytest.mark.parametrize("name", ["first.weight", "first.bias", "last.weight"])
+def test_a_start_of_the_right_names_and_other_shapes_is_refused(tmp_path: Path, name: str) -> None:
+    from safetensors.torch import save_file
+
+    state = {**SplitDenoiser(1, 16, 1).state_dict(), name: torch.zeros(7)}
+    save_file(state, tmp_path / "start.safetensors")
+    with pytest.raises(ValueError, match="another width or depth"):
+        DenoiserTraining(SMALL, tmp_path / "start.safetensors")

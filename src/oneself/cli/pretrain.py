@@ -85,6 +85,7 @@ def main(kind: str, out: str, folder: str | None, start: str | None, checkpoint:
     target, kept = Path(out), Path(checkpoint or f"{out}.checkpoint")
     reads = [Path(path) for path in (start, folder) if path]
     _check_places(target, kept, reads, resume, overwrite)
+    _check_folder(folder, target, kept)
     from oneself import pretraining
     from oneself.jobs.interruption import Interruption
 
@@ -128,6 +129,17 @@ def _check_places(target: Path, kept: Path, reads: list[Path], resume: bool, ove
         raise ValueError(f"pretrain(--checkpoint {kept}): is there already. Say --resume to go on, or --overwrite.")
     if resume and not kept.exists():
         raise ValueError(f"pretrain(--resume): there is no checkpoint {kept}. Leave --resume out to begin.")
+
+
+def _check_folder(folder: str | None, target: Path, kept: Path) -> None:
+    """Nothing is written among the pictures that are learned from, and nothing where it cannot be."""
+    from oneself.io import check_target
+
+    for name, path in (("OUT", target), ("--checkpoint", kept)):
+        if folder is not None and path.resolve().is_relative_to(Path(folder).resolve()):
+            raise ValueError(f"pretrain({name}={str(path)!r}): lies in the folder of pictures to learn from. Name "
+                             "another place.")  # fmt: skip
+        check_target(path, overwrite=True)
 
 
 def _told(done: Progress, progress: float, loss: float) -> None:

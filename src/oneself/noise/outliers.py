@@ -28,6 +28,7 @@ LEAK = 0.1  # share of what is far from its surroundings that is seen beside it,
 LEAKING = 0.34  # of outliers at most that are seen beside themselves
 CHAINED = 0.5  # outliers beside one, above twice what chance would put there, from which they are lines
 BOTH = 0.2  # share of the rarer of two such values, from which even what lies on one flat ground is an outlier
+FARTHEST = 8  # elements on that what repeats is looked for
 LINES = 0.02  # of all lines at most are dead
 ROUNDS = 2
 STRIP = 2**18  # places whose surroundings are looked at together
@@ -154,8 +155,10 @@ def _piled(channel: Values, found: Mask) -> Mask | None:
 
 
 def _drawn(channel: Values, found: Mask) -> bool:
-    """Whether the outliers belong to the picture: they form lines, or repeat two elements on (the mosaic of a sensor),
-    or many are seen beside themselves, or they lie on flat ground, nearly all bright or nearly all dark."""
+    """Whether the outliers belong to the picture: they form lines, or repeat (gratings, a sensor's mosaic), or many
+    are seen beside themselves, or they lie on flat ground, nearly all bright or nearly all dark."""
+    if _repeats(found):
+        return True
     places, median, spread = _around(channel, found, found)
     away = channel[places] - median
     here, around = np.stack(places) + 1, np.pad(found, 1)
@@ -177,6 +180,17 @@ def _drawn(channel: Values, found: Mask) -> bool:
         return False
     bright = float((away > 0).mean())
     return min(bright, 1 - bright) < BOTH
+
+
+def _repeats(found: Mask) -> bool:
+    """Whether most have another some elements on along an axis, where chance would put one beside few."""
+    most = CHAINED + found.mean() / 2
+    for axis in range(found.ndim):
+        along = np.moveaxis(found, axis, 0)
+        for lag in range(1, min(FARTHEST, len(along) - 1) + 1):
+            if (along[:-lag] & along[lag:]).sum() > most * max(1, along[:-lag].sum()):
+                return True
+    return False
 
 
 def _beside(channel: Values, unknown: Mask) -> Values:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import safe_open
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Progress", "load_checkpoint", "save_checkpoint", "save_weights", "started_from"]
 
+MOST_CHANNELS = 4
 LENGTH = ("steps", "seconds")  # what may be another when a training goes on
 
 
@@ -55,9 +57,8 @@ def load_checkpoint(
 ) -> Progress:
     """Put everything back in place. Raises ValueError for the checkpoint of another plan."""
     tensors = read_state(path)
-    with safe_open(str(path), framework="pt") as file:
-        told = json.loads((file.metadata() or {}).get("training", "{}"))
-    if told.get("kind", "denoiser") != plan.kind or "plan" not in told:
+    told = _outline(path)
+    if told.get("kind", "denoiser") != plan.kind or not isinstance(told.get("plan"), dict):
         raise ValueError(f"pretrain(checkpoint={str(path)!r}): no checkpoint of training {plan.kind}. Give another.")
     made = {**asdict(type(plan)()), **told["plan"]}
     for name, value in asdict(plan).items():
@@ -66,15 +67,44 @@ def load_checkpoint(
                 f"pretrain(checkpoint={str(path)!r}): its {name} is {made[name]}, not {value}. Give it the plan "
                 "that it is of, or another name."
             )
-    network.load_state_dict(_under("network.", tensors))
-    for name, value in _under("average.", tensors).items():
-        average[name].copy_(value)
+    try:
+        return _placed(tensors, Progress(**told["done"]), network, average, optimiser)
+    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise ValueError(f"pretrain(checkpoint={str(path)!r}): damaged, or no checkpoint. Give another.") from error
+
+
+def _outline(path: Path) -> dict[str, Any]:
+    """What the header of a file says of its training; nothing where that cannot be read."""
+    with safe_open(str(path), framework="pt") as file:
+        said = (file.metadata() or {}).get("training", "{}")
+    try:
+        told = json.loads(said)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _placed(
+    tensors: Mapping[str, Tensor], done: Progress, network: nn.Module, average: dict[str, Tensor],
+    optimiser: torch.optim.Optimizer,
+) -> Progress:  # fmt: skip
+    """Put a checkpoint's tensors where they belong. Raises where some are missing, or of another shape."""
+    held = _under("average.", tensors)
+    if {name: x.shape for name, x in held.items()} != {name: x.shape for name, x in average.items()}:
+        raise ValueError("the average of the weights")
     states: dict[int, dict[str, Tensor]] = {}
     for name, value in _under("optimiser.", tensors).items():
         number, _, key = name.partition(".")
         states.setdefault(int(number), {})[key] = value
+    if not (
+        type(done.step) is int and done.step >= 0 and 0 <= done.seconds < math.inf and bool(states) == (done.step > 0)
+    ):
+        raise ValueError("how far it is")
+    network.load_state_dict(_under("network.", tensors))
+    for name, value in held.items():
+        average[name].copy_(value)
     optimiser.load_state_dict({**optimiser.state_dict(), "state": states})
-    return Progress(**told["done"])
+    return done
 
 
 def started_from(path: Path, network: SplitDenoiser) -> dict[str, Tensor]:
@@ -83,13 +113,14 @@ def started_from(path: Path, network: SplitDenoiser) -> dict[str, Tensor]:
     Raises ValueError where the width or the number of blocks differs.
     """
     state = {name: value.float() for name, value in read_state(path).items()}
-    own = network.state_dict()
-    if state.keys() != own.keys() or any(state[name].shape != own[name].shape for name in own if "blocks" in name):
+    first = state.get("first.weight", torch.empty(()))
+    held = first.shape[1] // 5 if first.ndim == 4 else 0
+    if not 1 <= held <= MOST_CHANNELS or not _fits(state, network, held):
         raise ValueError(
             f"pretrain(start={str(path)!r}): weights of a network of another width or depth. "
             "Give those of one like this, or leave it out."
         )
-    held, wanted = state["first.weight"].shape[1] // 5, network.channels
+    wanted = network.channels
     if held == wanted:
         return state
     maps, halves = state["first.weight"].split([held, 4 * held], dim=1)
@@ -100,6 +131,13 @@ def started_from(path: Path, network: SplitDenoiser) -> dict[str, Tensor]:
         mean = state[name].unflatten(0, (held, 4)).mean(0, keepdim=True)
         state[name] = mean.repeat(wanted, *[1] * (mean.ndim - 1)).flatten(0, 1)
     return state
+
+
+def _fits(state: Mapping[str, Tensor], network: SplitDenoiser, channels: int) -> bool:
+    """Whether weights are of such a network for so many channels."""
+    with torch.device("meta"):
+        alike = SplitDenoiser(channels, network.first.out_channels, len(network.blocks)).state_dict()
+    return {name: x.shape for name, x in state.items()} == {name: x.shape for name, x in alike.items()}
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -197,7 +197,8 @@ def train(
         A file could not be written to its place, and is where the error says, or nowhere. The weights are written
         whether or not the checkpoint was.
     """
-    losses, saved = [], time.monotonic()
+    losses, saved, began = [], time.monotonic(), training.done.step
+    whole = False
     try:
         while training.progress < 1 and not asked_to_end():
             losses.append(training.step())
@@ -207,11 +208,17 @@ def train(
             if checkpoint is not None and time.monotonic() - saved > AT_LEAST_EVERY:
                 training.keep(checkpoint)
                 saved = time.monotonic()
+        whole = True
     finally:
         training.pool.close()
+        if whole or training.done.step > began:  # what was learned is kept, whatever ended it
+            _written(training, out, checkpoint)
+    return training.done
+
+
+def _written(training: Training, out: Path, checkpoint: Path | None) -> None:
     try:
         if checkpoint is not None:
             training.keep(checkpoint)
     finally:
         save_weights(out, training.plan, training.done, training.average)
-    return training.done

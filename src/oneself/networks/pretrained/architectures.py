@@ -161,18 +161,21 @@ def _of_ffdnet(depth: int) -> tuple[Rename, ...]:
     return ((INSIDE + r"\.(\d+)\.(.+)", own),)
 
 
+WIDEST, DEEPEST = 4096, 64  # of networks whose size a file tells: what more it claims does not fit
+
+
 def _of_split(given: Mapping[str, Tensor]) -> tuple[int, int]:
     """Width, and the number of blocks that have a number; the smallest of each where there are none."""
     first = given.get("first.weight")
     numbers = {name.split(".")[1] for name in given if name.startswith("blocks.")}
-    return 1 if first is None or not first.ndim else max(1, len(first)), max(1, len(numbers))
+    return 1 if first is None or not first.ndim else min(max(1, len(first)), WIDEST), min(max(1, len(numbers)), DEEPEST)
 
 
 def _of_mzsr(given: Mapping[str, Tensor]) -> tuple[int, int]:
     """Width, and the number of convolutions that have a number; the smallest of each where there are none."""
     first = given.get("convolutions.0.weight")
     numbers = {name.split(".")[1] for name in given if name.startswith("convolutions.")}
-    return 1 if first is None or not first.ndim else max(1, len(first)), max(2, len(numbers))
+    return 1 if first is None or not first.ndim else min(max(1, len(first)), WIDEST), min(max(2, len(numbers)), DEEPEST)
 
 
 OF_SCORES: tuple[Rename, ...] = (
