@@ -34,7 +34,7 @@ def parameters() -> list[Parameter]:
                    metavar="NUMBER", low=1, high=32),
         flags.flag("steps", int, "Steps at most; 50000 unless given, mzsr and mlsr 100000.", metavar="NUMBER", low=1,
                    high=10**8),
-        flags.flag("seconds", float, "Time at most; the schedule is laid out over it.", metavar="S",
+        flags.flag("seconds", float, "Time of the steps at most; the schedule is laid out over it.", metavar="S",
                    low=flags.SHORTEST, high=flags.LONGEST),
         flags.flag("batch", int, "Patches a step, 4 unless given; tasks a step, mzsr 5 and mlsr 16.", metavar="NUMBER",
                    low=1, high=4096),
@@ -94,6 +94,8 @@ def main(kind: str, out: str, folder: str | None, start: str | None, checkpoint:
     training = kind_of_training(plan, Path(start) if start else None, device, drawers, Path(folder) if folder else None)
     if resume:
         training.resume(kept)
+    if folder is None:
+        say(f"{plan.pictures} pictures are drawn before the first step; then a line tells of every hundred steps")
     with Interruption(say) as interruption, working():
         done = pretraining.train(training, target, kept, tell=_told, asked_to_end=lambda: interruption.asked)
     say(f"{target}: {done.step} steps in {done.seconds:.0f} s")
