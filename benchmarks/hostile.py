@@ -51,22 +51,22 @@ KINDS: dict[str, tuple[Play, int]] = {  # and how many of a hundred cases
     "meanwhile": (together.play_meanwhile, 3),
     "together": (together.play, 2),
 }
-IN = "../work/in.png"
+IN = "../desk/in.png"
 WARMING: tuple[tuple[str, ...], ...] = (  # children have no right to read the interpreter's own files, perhaps
     ("denoise", IN, "a.png", *QUICK, "--preview", "p.png", "--checkpoint", "c"),
     ("denoise", IN, "b.tif", "--json"),
-    ("inpaint", IN, "c.png", "--mask", "../work/mask.png", "--method", "dip", "--steps", "2"),
+    ("inpaint", IN, "c.png", "--mask", "../desk/mask.png", "--method", "dip", "--steps", "2"),
     ("super-resolve", IN, "d.png", "--scale", "2", "--kernel", "estimate", "--method", "zssr", "--steps", "2"),
     ("separate", IN, "e.png", "--task", "watermark", "--steps", "2", "--method", "double_dip"),
     ("repeat", "a.png.json"),
-    ("correct", IN, "f.png", "--kernel", "../work/kernel.npy"),
+    ("correct", IN, "f.png", "--kernel", "../desk/kernel.npy"),
     ("kernel", IN, "f.npy", "--method", "kernelgan", "--seconds", "1"),
     ("calibrate", IN, "--seconds", "1", "--methods", "nonlocal_wiener"),
-    ("info", "../work/in.jpg"),
+    ("info", "../desk/in.jpg"),
     ("methods",),
     ("methods", "--json"),
     ("generate", IN, "g/", "--method", "singan", *TRAINED["singan"]),
-    ("generate", "../work/in.gif", "h/", "--method", "sinfusion", *TRAINED["sinfusion"]),
+    ("generate", "../desk/in.gif", "h/", "--method", "sinfusion", *TRAINED["sinfusion"]),
     ("animate", "g/in.safetensors", "i.gif", "--frames", "2"),
     ("denoise", "--help"),
     ("demo", "demo"),

@@ -221,11 +221,11 @@ def _addresses() -> int:
 
 
 class Room:
-    """A scratch folder: ``work`` is where the command runs, ``tmp`` the system's temporary folder to it."""
+    """A scratch folder: ``desk`` is where the command runs, ``tmp`` the system's temporary folder to it."""
 
     def __init__(self, root: Path) -> None:
         shutil.rmtree(root, ignore_errors=True)
-        self.root, self.work, self.tmp = root, root / "work", root / "tmp"
+        self.root, self.work, self.tmp = root, root / "desk", root / "tmp"
         for folder in (self.work, self.tmp, root / "home"):
             folder.mkdir(parents=True)
         self.give()
@@ -239,7 +239,7 @@ class Room:
                     os.lchown(os.path.join(folder, name), NOBODY, NOBODY)
 
     def put(self, name: str, content: bytes | Path) -> Path:
-        """A file in ``work``."""
+        """A file in ``desk``."""
         path = self.work / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.read_bytes())

@@ -28,7 +28,7 @@ FLAGS = {
     "edit": ("--mask",),
 }  # fmt: skip
 OUTPUTS = {"out.png", "found.npy", "again.png", "out.gif", "made/", "demo"}
-INPUTS = {"work/in.png", "work/mask.png", "work/kernel.npy", "work/old.png.json"}
+INPUTS = {"desk/in.png", "desk/mask.png", "desk/kernel.npy", "desk/old.png.json"}
 PATHS = OUTPUTS | {"in.png", "mask.png", "kernel.npy", "old.png.json", "singan.safetensors", "sinddm.safetensors"}
 NAMES = ("", ".", "..", "/", "nosuch/", "nosuch/x.png", "in.png/", "in.png/x.png", "~", "*.png", "[a-z].png", "-",
          "--", "-x.png",
@@ -49,7 +49,7 @@ def play(stock: Stock, room: Room, random: Random, number: int) -> Played:
     for _ in range(random.choice((1, 1, 2))):
         strange = _strange(random, stock, room, feeders)
         given, writes = _placed(random, given, strange)
-        written |= {f"work/{os.path.normpath(strange)}"} if writes else set()
+        written |= {f"desk/{os.path.normpath(strange)}"} if writes else set()
     overwrite = name not in ("info", "calibrate") and random.random() < 0.3
     given += ["--overwrite"] * overwrite
     given += ["--retrain"] * (name == "generate" and random.random() < 0.3)
@@ -95,7 +95,7 @@ def _to_input(stock: Stock, room: Room, feeders: list[int]) -> str:
 
 
 def _by_another_name(stock: Stock, room: Room, feeders: list[int]) -> str:
-    return f"../work/./../{room.work.name}/in.png"
+    return f"../desk/./../{room.work.name}/in.png"
 
 
 def _whole_name(stock: Stock, room: Room, feeders: list[int]) -> str:

@@ -78,7 +78,7 @@ def again(scenario: Scenario, room: Room) -> list[Fault]:
     there = see(room)
     shown = unreadable(room, made({}, there))
     faults = [Fault("lost", f"half a file shows, {name}: {why}") for name, why in shown.items()]
-    complete = all(f"work/{name}" in there for name in scenario.results)
+    complete = all(f"desk/{name}" in there for name in scenario.results)
     command = scenario.command
     if not scenario.resumes and "--overwrite" not in command:
         command = (*command, "--overwrite")
@@ -87,7 +87,7 @@ def again(scenario: Scenario, room: Room) -> list[Fault]:
     after = see(room)
     if said.code != 0 and not (complete and said.code == 2 and "exists" in said.err):
         faults.append(Fault("lost", f"the same command again ends with {said.code}: {said.err.strip()[-200:]}"))
-    missing = [name for name in scenario.results if f"work/{name}" not in after]
+    missing = [name for name in scenario.results if f"desk/{name}" not in after]
     if missing:
         faults.append(Fault("lost", f"after the same command again there is no {', '.join(missing)}"))
     bad = unreadable(room, made({}, after))

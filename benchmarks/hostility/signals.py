@@ -42,7 +42,7 @@ def play(stock: Stock, room: Room, random: Random, number: int) -> Played:
     said = child.wait(patience=GRACE)
     after = see(room)
     faults = of_end(said, signalled=sort)
-    allowed = [f"work/{name}" for name in scenario.replaces]
+    allowed = [f"desk/{name}" for name in scenario.replaces]
     faults += [Fault("lost", f"changed {name}") for name in changed(before, after, allowed)]
     faults += [Fault("lost", f"left {name}") for name in leftovers(before, after, done=said.code == 0)]
     if said.steps and not twice and scenario.command[0] in KEEPING:
@@ -75,7 +75,7 @@ def _kept(scenario: Scenario, said: Said, before: dict[str, str], after: dict[st
     """What was learned before the signal came is there: the result, the best so far, a checkpoint or a model."""
     new = [
         name
-        for name in (*made(before, after), *(f"work/{n}" for n in scenario.replaces))
+        for name in (*made(before, after), *(f"desk/{n}" for n in scenario.replaces))
         if after.get(name) != before.get(name)
     ]
     return [] if new else [Fault("lost", f"nothing is kept of {said.steps} steps")]

@@ -57,13 +57,13 @@ def play_checkpoints(stock: Stock, room: Room, random: Random, number: int) -> P
             "--checkpoint",
             f"{method}.run",
         )
-        return _called(room, command, f"work/{method}.run")
+        return _called(room, command, f"desk/{method}.run")
     stock.fill(room, "stack.tif", "half.tif")
     room.put("half.run", _harmed(random, stock["half.run"]))
     side = stock["half.tif.json"].replace(str(stock.room.work).encode(), str(room.work).encode())
     room.put("half.tif.json", _harmed_text(random, side) if random.random() < 0.2 else side)
     command = ("denoise", "stack.tif", "half.tif", "--checkpoint", "half.run", *QUICK)
-    return _called(room, command, "work/half.run", "work/half.tif", "work/half.tif.json")
+    return _called(room, command, "desk/half.run", "desk/half.tif", "desk/half.tif.json")
 
 
 def play_records(stock: Stock, room: Room, random: Random, number: int) -> Played:

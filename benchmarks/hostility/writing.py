@@ -128,7 +128,7 @@ def _point(number: int, stock: Stock, room: Room) -> tuple[int, int]:
 
 
 def _work(names: tuple[str, ...]) -> list[str]:
-    return [f"work/{name}" for name in names]
+    return [f"desk/{name}" for name in names]
 
 
 def play_full(stock: Stock, room: Room, random: Random, number: int) -> Played:
@@ -219,7 +219,7 @@ def _deaf(stock: Stock, room: Room, random: Random, which: int, scenario: Scenar
     faults = [
         fault for fault in of_end(said) if "without a word" not in fault.words and "exit code 120" not in fault.words
     ]
-    missing = [name for name in scenario.results if f"work/{name}" not in after]
+    missing = [name for name in scenario.results if f"desk/{name}" not in after]
     faults += [Fault("lost", f"there is no {', '.join(missing)}")] * bool(missing)
     faults += _left(scenario, room, said, before, after)
     return Played(f"{' '.join(scenario.command)}, stream {handle} {way}", said.code, faults, said.err)
@@ -261,5 +261,5 @@ def _result(scenario: Scenario, said: Said, before: Seen, after: Seen) -> list[F
     there = [name for name in after if after[name] != before.get(name) and Path(name).suffix in ends]
     if said.finished and not there:
         return [Fault("lost", "the work was done, and its result is nowhere")]
-    missing = [name for name in scenario.results if f"work/{name}" not in after]
+    missing = [name for name in scenario.results if f"desk/{name}" not in after]
     return [Fault("lost", f"says done, without {', '.join(missing)}")] if said.code == 0 and missing else []

@@ -35,7 +35,7 @@ def room(tmp_path):
 
 def left(room, **end):
     """The faults of a call that has ended so, and left the room as it is now."""
-    before = {"work/in.png": judging.see(room)["work/in.png"]}
+    before = {"desk/in.png": judging.see(room)["desk/in.png"]}
     return judging.standard(room, said(**end), before)
 
 
@@ -66,9 +66,9 @@ def test_an_end_that_is_wrong(room, end, column):
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("out.png", SOUND[:45], "unreadable work/out.png"),
-        (".out.png.part", SOUND, "left work/.out.png.part"),
-        ("out.png.json", b"{", "unreadable work/out.png.json"),
+        ("out.png", SOUND[:45], "unreadable desk/out.png"),
+        (".out.png.part", SOUND, "left desk/.out.png.part"),
+        ("out.png.json", b"{", "unreadable desk/out.png.json"),
         ("note.txt", b"", "its result is nowhere"),
     ],
 )
@@ -82,7 +82,7 @@ def test_an_input_that_changes(room):
     before = judging.see(room)
     room.put("out.png", SOUND)
     room.put("in.png", SOUND + b"x")
-    assert "changed work/in.png" in [fault.words for fault in judging.standard(room, said(), before)]
+    assert "changed desk/in.png" in [fault.words for fault in judging.standard(room, said(), before)]
 
 
 @pytest.mark.parametrize("seed", range(20))
