@@ -67,6 +67,32 @@ def test_what_is_wrong_is_refused(noise, capsys, more, told):
     assert not (noise / "out.png").exists()
 
 
+@pytest.mark.parametrize(
+    ("pixels", "told"),
+    [
+        (np.zeros((0, 0), np.float32), "it is empty"),
+        (np.linspace(0, 1, 64, dtype=np.float32)[None], "too small"),
+    ],
+)
+def test_pictures_that_cannot_be_adapted_to_are_refused(tmp_path, capsys, pixels, told):
+    np.save(tmp_path / "in.npy", pixels)
+    assert main(["adapt", str(tmp_path / "in.npy"), "--quiet"]) == 2
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("line", ["adapt --steps 1", "denoise --method nonlocal_wiener"])
+def test_an_infinite_value_is_left_as_it_is(tmp_path, line):
+    y = noisy(picture(32, 24, channels=1), 0.1)[0, 0].numpy()
+    y[3, 4] = np.inf
+    np.save(tmp_path / "in.npy", y)
+    command, *more = line.split()
+    files = [str(tmp_path / name) for name in ("in.npy", "out.npy")]
+    assert main([command, *files, *more, "--compare", str(tmp_path / "both.png"), "--quiet"]) == 0
+    x = np.load(tmp_path / "out.npy")
+    assert np.isinf(x[3, 4])
+    assert np.isfinite(x).sum() == x.size - 1
+
+
 def test_what_is_known_is_listed(capsys):
     assert main(["weights"]) == 0
     shown = capsys.readouterr().out

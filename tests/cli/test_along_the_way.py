@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import tifffile
 import torch
+from PIL import Image
 from rich.console import Console
 
 import oneself
@@ -61,6 +62,17 @@ def test_ctrl_c_writes_the_best_so_far_and_says_so(oneself, folder, stop_after):
     stop_after(None)
     oneself("denoise photo.png three.png", *DIP, "--steps", "3")
     assert np.array_equal(read_png("photo-denoised.png"), read_png("three.png"))
+
+
+def test_ctrl_c_writes_the_kernel_as_it_stands(oneself, folder, stop_after):
+    counter = stop_after(2)
+    Image.fromarray(noisy((48, 64, 3))).save("photo.png")
+    said = oneself("kernel photo.png --method kernelgan")
+    assert said.code == 130, said.err
+    assert counter.taken == 2
+    record = json.loads((folder / "photo-kernel.npy.json").read_text())
+    assert (record["interrupted"], record["steps"]) == (True, 2)
+    assert np.load("photo-kernel.npy").sum() == pytest.approx(1, abs=1e-4)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")

@@ -79,7 +79,7 @@ def test_every_item_of_a_stack_has_its_guide_or_all_share_one(oneself, flash):
     [
         ("--guide small.png", "denoise(guide): its size is (10, 24), the result's is (20, 24)"),
         ("--guide nothing.png", "nothing.png"),
-        ("--guide white.png", "A constant image has nothing to restore"),
+        ("--guide white.png", "Where all are the same nothing can be restored"),
         ("--guide flash.png --input positions", "the guide is the input"),
         ("--guide out.png --overwrite", "this is an input"),
     ],

@@ -17,7 +17,7 @@ from .conftest import QUICK, noisy, read_png
 @pytest.fixture
 def done(oneself):
     """A picture restored in a time too short for all steps."""
-    assert oneself("denoise photo.png --method zs_n2n --width 8 --seed 7 --sigma 20 --seconds 0.3").code == 0
+    assert oneself("denoise photo.png --method zs_n2n --width 8 --seed 7 --sigma 20 --seconds 0.1").code == 0
     return json.loads(Path("photo-denoised.png.json").read_text())
 
 

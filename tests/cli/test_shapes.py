@@ -77,9 +77,11 @@ def test_a_checkpoint_goes_on_to_the_same_mesh(oneself, scan, folder):
         ("orient scan.ply --method dip", "it does denoise"),
         ("consolidate scan.ply -n 0", "out of range"),
         ("consolidate scan.ply --method self_sample --subset 1", "out of range"),
+        ("consolidate two.xyz", "too few"),
     ],
 )
-def test_refusals(oneself, scan, line, words):
+def test_refusals(oneself, scan, folder, line, words):
+    (folder / "two.xyz").write_text("0 0 0\n1 1 1\n")
     said = oneself(line)
     assert said.code == 2
     assert words in said.err

@@ -10,14 +10,19 @@ from PIL import Image
 import oneself as library
 from oneself import io
 
-from .conftest import read_png
+from .conftest import noisy, read_png
 
 TINY = {"method": "singan", "min_size": 12, "layers": 3, "width": 8, "steps": 3, "device": "cpu"}
 
 
+@pytest.fixture(scope="module")
+def trained():
+    return library.generate(noisy(), **TINY).model
+
+
 @pytest.fixture
-def model(folder):
-    library.generate(read_png("photo.png"), **TINY).model.save("m.safetensors")
+def model(folder, trained):
+    trained.save("m.safetensors")
     edited = read_png("photo.png")
     edited[4:10, 5:15] = [200, 30, 30]
     Image.fromarray(edited).save("changed.png")

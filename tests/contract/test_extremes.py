@@ -8,6 +8,8 @@ from oneself.core import Diverged, NotEnoughMemory
 from oneself.registry import methods
 from oneself.testing import cases
 
+from .given import GIVEN
+
 MANY = 10**6  # what may be larger counts steps, and is no size
 
 NUMBERS = [(method, record) for method in methods() for record in method.options if record.type in (int, float)]
@@ -52,7 +54,7 @@ UNLIKE = {(record.name, record.option): (method, record) for method, record in N
     ("method", "record"), UNLIKE.values(), ids=lambda part: getattr(part, "key", None) or part.name
 )
 def test_both_ends_do_no_harm(method, record):
-    (case, *_) = cases(method)
+    (case, *_) = cases(method, **GIVEN.get(method.key, {}))
     for value in {*map(record.type, ends(record.option))}:
         try:
             run = case.run(**{record.name: value})

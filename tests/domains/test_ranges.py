@@ -137,15 +137,15 @@ def test_no_real_numbers():
 @pytest.mark.parametrize(
     ("pixels", "kind", "words"),
     [
-        (np.zeros((0, 3)), ValueError, "no pixels"),
+        (np.zeros((0, 3)), ValueError, "it is empty"),
         (np.array([[0.0, 1.0], [np.nan, np.nan]]), ValueError, "2 of 4 values are NaN. Nothing is left"),
         (np.array([[*range(9), np.inf]]), ValueError, r"1 of 10 values are infinite, the first at index \(0, 9\)"),
         (np.array([[-1.7e308, 1.7e308]]), ValueError, "too far apart"),
         (np.array([1j, 2]), TypeError, "complex"),
         (np.array([None, 2]), TypeError, "object"),
-        (np.array(["a"]), TypeError, "no pixels"),
-        (np.full((4, 4), 7, np.uint8), ValueError, "all 16 pixels are 7"),
-        (np.ones((1, 1)), ValueError, "constant"),
+        (np.array(["a"]), TypeError, "no measurements"),
+        (np.full((4, 4), 7, np.uint8), ValueError, "all 16 values are 7"),
+        (np.ones((1, 1)), ValueError, "all 1 values are 1"),
     ],
 )
 def test_refused_pixels(pixels, kind, words):

@@ -1,5 +1,7 @@
 """Poisson-Gaussian noise and rounding, against known synthetic ones. Stated tolerances: gain 15 %, sigma 5 %."""
 
+import itertools
+
 import numpy as np
 import pytest
 import skimage.data
@@ -9,13 +11,17 @@ from oneself.noise import describe_noise
 PICTURES = ["astronaut", "camera", "coffee", "chelsea", "coins", "rocket"]
 
 
+def in_turns(settings: list[tuple[float, ...]]) -> list[tuple[str | float, ...]]:
+    """Each picture at one of some settings."""
+    return [(name, *setting) for name, setting in zip(PICTURES, itertools.cycle(settings), strict=False)]
+
+
 def picture(name: str) -> np.ndarray:
     image = getattr(skimage.data, name)()[:384, :384] / 255.0
     return image[None] if image.ndim == 2 else np.moveaxis(image, -1, 0)
 
 
-@pytest.mark.parametrize(("gain", "level"), [(0.01, 0.02), (0.03, 0.05), (0.1, 0.02)])
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize(("name", "gain", "level"), in_turns([(0.01, 0.02), (0.03, 0.05), (0.1, 0.02)]))
 def test_poisson_gaussian_noise_has_its_gain_and_level(name: str, gain: float, level: float) -> None:
     x, chance = picture(name), np.random.default_rng(0)
     y = chance.poisson(x / gain) * gain + level * chance.normal(size=x.shape)
@@ -26,8 +32,7 @@ def test_poisson_gaussian_noise_has_its_gain_and_level(name: str, gain: float, l
     assert report.sigma == pytest.approx(float(np.sqrt(((y - x) ** 2).mean())), rel=0.05)
 
 
-@pytest.mark.parametrize("levels", [8, 16, 32])
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize(("name", "levels"), in_turns([(8,), (16,), (32,)]))
 def test_few_levels_are_said(name: str, levels: int) -> None:
     x = picture(name)
     y = x + 15 / 255 * np.random.default_rng(0).normal(size=x.shape)

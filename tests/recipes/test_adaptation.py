@@ -217,7 +217,7 @@ def test_statistics_of_the_input_are_used_where_asked_and_the_network_comes_back
 def test_what_is_held_out_is_whole_squares_that_the_loss_never_sees(size):
     torch.manual_seed(0)
     y = torch.rand(1, 1, *size)
-    parts = Parts(y, 0.2)
+    parts = Parts(y, 0.2, "judge")
     share = 1 - float(parts.seen.mean())
     assert 0.02 < share < 0.3
     count = int(parts.held.sum())
@@ -253,7 +253,7 @@ def test_no_gradient_comes_from_what_is_held_out(loss):
 
 def test_judges_tell_the_better_of_two_networks():
     torch.manual_seed(0)
-    parts = Parts(Y, 0.3)
+    parts = Parts(Y, 0.3, "judge")
     good, bad = Denoising(Smoother(), None, False), Denoising(nn.Identity(), None, False)
     with torch.no_grad():
         good.network.mean.weight.fill_(0.5)  # whose own are darker

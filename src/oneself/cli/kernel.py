@@ -14,7 +14,8 @@ from oneself.core.result import versions
 from oneself.domains.gaps import check_pixels, close_gaps
 from oneself.domains.ranges import to_unit
 from oneself.io import Picture
-from oneself.jobs.errors import DONE, working
+from oneself.jobs.errors import DONE, INTERRUPTED, working
+from oneself.jobs.interruption import Interruption
 from oneself.jobs.journal import finish_killed
 from oneself.jobs.keeping import Keeping, Record
 from oneself.jobs.places import Places
@@ -23,7 +24,8 @@ from oneself.jobs.records import as_text, read_once
 from oneself.jobs.request import parse_range
 from oneself.operators.kernels import centre_of_mass, spread
 from oneself.quantities import duration
-from oneself.tasks.problems import find_kernel, shrinking
+from oneself.registry import Run
+from oneself.tasks.problems import kernel_run, shrinking
 
 __all__ = ["main"]
 
@@ -55,21 +57,36 @@ def main(
     if done is not None and done.get("command") == command_line and not overwrite:
         display.say(f"{target} was made by a call that was killed; its record is written now")
         return DONE
-    with Keeping(side, places, overwrite) as keeping:
+    with Keeping(side, places, overwrite) as keeping, Interruption(display.warn) as interruption:
         io.check_target(side, keeping.may_replace(side))
         io.check_output(_drawn(torch.ones(1, 1), target), target, overwrite=keeping.may_replace(target))
         unit, _ = to_unit(close_gaps(pixels)[0], limits)
         y = torch.from_numpy(np.ascontiguousarray(unit))[None]
-        result = find_kernel(y, factor, method, seed=seed, seconds=seconds, device=device)
+        run = kernel_run(y, factor, method, seed=seed, seconds=seconds, device=device)
+        display.say(f"{source}: looking for its kernel by {run.method.key}")
+        _look(run, display, interruption)
         with working():
-            about = _record(result, told, factor, seed) | {"command": command_line}
+            result = run.result()
+            about = _record(result, told, factor) | {"interrupted": not run.finished, "command": command_line}
             ways = keeping.picture_ways(_drawn(result.image[0, 0].cpu(), target), target)
             written, found = keeping.deliver(target, ways, lambda output: about | {"output": output})
     for line in _lines(found, written):
         display.say(line)
     if json:
         print(as_text(found), end="")
-    return keeping.report()
+    return keeping.report() or (DONE if run.finished else INTERRUPTED)
+
+
+def _look(run: Run, display: Display, interruption: Interruption) -> None:
+    """To the end, or until it is asked to end."""
+    display.begin("kernel")
+    try:
+        for step in run:
+            display.step(step, run)
+            if interruption.asked:
+                break
+    finally:
+        display.end()
 
 
 def _target(source: Path, out: str | None) -> Path:
@@ -108,7 +125,7 @@ def _drawn(kernel: torch.Tensor, target: Path) -> Picture:
     return Picture(values, "YX", target.suffix.lower().lstrip("."))
 
 
-def _record(result: Result[torch.Tensor], source: Record, scale: int, seed: int) -> Record:
+def _record(result: Result[torch.Tensor], source: Record, scale: int) -> Record:
     kernel = result.image[0, 0].cpu()
     return {
         "format": KIND,
@@ -116,7 +133,7 @@ def _record(result: Result[torch.Tensor], source: Record, scale: int, seed: int)
         "scale": scale,
         "method": result.method,
         "options": dict(result.options),
-        "seed": seed,
+        "seed": result.seed,
         "side": kernel.shape[0],
         "sum": float(kernel.sum()),
         "peak": float(kernel.max()),

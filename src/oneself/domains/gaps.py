@@ -92,11 +92,9 @@ def check_pixels(pixels: Array, name: str, *, gaps: bool = False) -> None:
             f"{name}: complex values ({pixels.dtype}). Restore the real and imaginary parts, or magnitude, apart."
         )
     if pixels.dtype.kind not in "buif":
-        raise TypeError(f"{name}: {pixels.dtype} values are no pixels. Give integers or floats.")
+        raise TypeError(f"{name}: {pixels.dtype} values are no measurements. Give integers or floats.")
     if pixels.size == 0:
-        raise ValueError(
-            f"{name}: no pixels (shape {pixels.shape}). Give an image of at least one pixel along every axis."
-        )
+        raise ValueError(f"{name}: it is empty (shape {pixels.shape}). Give at least one value along every axis.")
     known = pixels
     if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
         known = pixels[np.isfinite(pixels)]
@@ -104,7 +102,7 @@ def check_pixels(pixels: Array, name: str, *, gaps: bool = False) -> None:
     first = known.reshape(-1)[0]
     if (known == first).all():
         raise ValueError(
-            f"{name}: all {known.size} pixels are {first}. A constant image has nothing to restore; check the file."
+            f"{name}: all {known.size} values are {first}. Where all are the same nothing can be restored."
         )
     if pixels.dtype.kind == "f" and not np.isfinite(float(known.max()) - float(known.min())):
         raise ValueError(f"{name}: values from {known.min():g} to {known.max():g}, too far apart. Divide them first.")

@@ -32,6 +32,13 @@ class Range(NamedTuple):
     def width(self) -> float:
         return self.high - self.low
 
+    def unit(self, pixels: Array) -> Array:
+        """``(pixels - low) / (high - low)`` as float32."""
+        values = pixels.astype(np.float64)
+        values -= self.low
+        values /= self.width
+        return values.astype(np.float32)
+
     def words(self) -> str:
         """Such as ``values of 100 to 300 are taken as 0 to 1``."""
         return f"values of {self.low:.6g} to {self.high:.6g} are taken as 0 to 1"
@@ -64,10 +71,8 @@ def to_unit(
     low = 0.0 if from_zero and data_range is None and high > 0 else low
     if data_range is None:
         _check_reach(low, high, pixels)
-    unit = pixels.astype(np.float64)
-    unit -= low
-    unit /= high - low
-    return unit.astype(np.float32), Range(low, high, pixels.dtype)
+    span = Range(low, high, pixels.dtype)
+    return span.unit(pixels), span
 
 
 def from_unit(array: Array, span: Range) -> Array:

@@ -16,7 +16,6 @@ from torch import Tensor
 from oneself import io
 from oneself.core import Compute, Result, StageRecord
 from oneself.core.compute import peak_memory
-from oneself.domains.ranges import to_unit
 from oneself.jobs.aids import Aids
 from oneself.jobs.checkpoints import Checkpoint, Done
 from oneself.jobs.interruption import Interruption
@@ -170,7 +169,7 @@ class Restorer:
                 checkpoint.save(None)
             finished.append(done)
             if done.record["restored"] and (shown is None or number <= total // 2):
-                after, _ = to_unit(done.pixels, (piece.span.low, piece.span.high))
+                after = piece.span.unit(done.pixels)
                 shown = Seen(piece.problem.y, torch.from_numpy(after)[None], Shades(piece.problem.y, _limits(piece)))
         if shown is None:  # Ctrl-C came before the first step
             raise KeyboardInterrupt

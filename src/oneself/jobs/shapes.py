@@ -87,8 +87,8 @@ def shape(task: str, given: Mapping[str, Any], options: Mapping[str, Any], comma
         run = _run(asked, cloud)
         for note in [*notes, *shape_losses(found, asked.target)]:
             display.warn(note)
+        _work(run, asked, cloud, display, interruption, keeping)
         with working():
-            _work(run, asked, cloud, display, interruption, keeping)
             made = _answer(asked, run.answer, found, cloud)
             return _written(asked, run, made, found, told, notes, keeping, display)
 
@@ -131,15 +131,16 @@ def _work(run: Run, asked: Asked, cloud: Cloud, display: Display, interruption: 
     display.begin(run.method.key)
     looked = 0.0
     try:
-        for step in run:
-            display.step(step, run)
-            if state is not None and state.is_due():
-                state.save(run.state_dict)
-            if "preview" in asked.beside and run.elapsed - looked > PREVIEW:
-                looked = run.elapsed
-                _keep_picture(asked.beside["preview"], _picture_of(run.answer), keeping)
-            if interruption.asked:
-                break
+        step = next(run, None)  # what the method refuses it refuses before its first step
+        with working():
+            while step is not None:
+                display.step(step, run)
+                if state is not None and state.is_due():
+                    state.save(run.state_dict)
+                if "preview" in asked.beside and run.elapsed - looked > PREVIEW:
+                    looked = run.elapsed
+                    _keep_picture(asked.beside["preview"], _picture_of(run.answer), keeping)
+                step = None if interruption.asked else next(run, None)
     finally:
         display.end()
     if state is not None:

@@ -44,7 +44,7 @@ class Shades:
         while image.ndim > 3:
             image = image[:, image.shape[1] // 2]
         image = ((image - self.low) / (self.high - self.low)).clamp(0, 1) ** self.gamma
-        shown = (255 * image).round().to(torch.uint8).numpy()
+        shown = (255 * image.nan_to_num()).round().to(torch.uint8).numpy()
         return np.ascontiguousarray(shown.transpose(1, 2, 0) if len(shown) == 3 else shown[0])
 
 

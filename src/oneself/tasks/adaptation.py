@@ -145,7 +145,7 @@ def trained_range(pixels: NDArray[Any]) -> tuple[float, float] | None:
     """What a pretrained network knows as black and white of such pixels; ``None`` where only measuring tells."""
     if pixels.dtype == np.uint8:
         return 0.0, 255.0
-    if pixels.dtype.kind != "f":
+    if pixels.dtype.kind != "f" or not pixels.size:
         return None
     low, high = (float(value) for value in np.quantile(pixels, TAILS))
     beyond = float(pixels.min()) < BEYOND[0] or float(pixels.max()) > BEYOND[1]

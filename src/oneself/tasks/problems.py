@@ -27,6 +27,7 @@ __all__ = [
     "denoising",
     "find_kernel",
     "inpainting",
+    "kernel_run",
     "separation",
     "shrinking",
     "super_resolution",
@@ -223,9 +224,16 @@ def find_kernel(
     **options: Any,
 ) -> Result[Tensor]:
     """The result whose image is the kernel ``(1, 1, *kernel)`` of one picture. Raises as the method."""
+    return kernel_run(y, scale, method, seed=seed, seconds=seconds, device=device, **options).finish()
+
+
+def kernel_run(
+    y: Tensor, scale: int, method: str | Method = "auto", *, seconds: float | None = None,
+    device: str | torch.device | None = None, **settings: Any,
+) -> Run:  # fmt: skip
+    """The run that looks for the kernel of one picture; parameters as ``find_kernel``. Raises as the method."""
     choice = choose_method("kernel", method, y, seconds=seconds, device=device)
-    given = {**choice.options, **options, "scale": scale}
-    return Run(choice.method, y, seed=seed, seconds=seconds, device=device, **given).finish()
+    return Run(choice.method, y, seconds=seconds, device=device, **{**choice.options, **settings, "scale": scale})
 
 
 def _factors(scale: Any, dims: int, caller: str = "super_resolve") -> tuple[float, ...]:

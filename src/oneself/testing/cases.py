@@ -19,6 +19,7 @@ from oneself.testing.inputs import inputs_of
 from oneself.testing.networks import Edges, Painter, Smoother
 from oneself.testing.operators import Blur, Mask, Pool
 from oneself.testing.pictures import noisy, picture
+from oneself.testing.watching import Watched, watch
 
 __all__ = ["QUICK", "Case", "cases", "problem"]
 
@@ -27,6 +28,7 @@ SIZES = {1: (48,), 2: (24, 20), 3: (10, 12, 14)}
 SMALL = {**SIZES, 2: (36, 32)}  # of what is to be enlarged: its smaller copies must be worth learning from
 PRIME = {1: (37,), 2: (23, 19), 3: (11, 13, 17)}
 BLURRED = (47, 43)  # likewise, of what a kernel is looked for in
+OTHER_SEED = 4
 STEPS, FEW = 8, 3  # of the first case, and of the others
 # What makes a method quick, where it has an option of that name: nothing else is known of it.
 QUICK: Mapping[str, float] = {
@@ -73,6 +75,29 @@ class Case:
     def whole(self) -> Result[Any]:
         """What a run of the case gives, made once for all checks: that runs share nothing is a promise of its own."""
         return self.run().finish()
+
+    @cached_property
+    def watched(self) -> Watched:
+        """What was seen of such a run that was looked at from all sides."""
+        return watch(self)
+
+    @cached_property
+    def on_other(self) -> Result[Any]:
+        """What a run on another input gives."""
+        return self.run(self.other()).finish()
+
+    @cached_property
+    def other_seed(self) -> Result[Any]:
+        """What a run of another seed gives."""
+        return self.run(seed=OTHER_SEED).finish()
+
+    @cached_property
+    def again(self) -> Result[Any]:
+        """What a second run gives, after one on another input, and where the caller has drawn other numbers."""
+        assert self.whole is not self.on_other
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(2)
+            return self.run().finish()
 
     def same(self, one: Any, other: Any) -> bool:
         """Whether two answers are the same, bit for bit."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from oneself.core import Pretrained, Run, Stage, total
 from oneself.registry import Reconstructor
-from oneself.testing.cases import Case
+from oneself.testing.cases import FEW, Case
 from oneself.testing.promise import BrokenPromise, require
 
 __all__ = [
@@ -32,34 +32,24 @@ OPERATIONS = ("_local_scalar_dense", "nonzero", "masked_select", "aten::equal", 
 
 
 def check_answer_fits(case: Case) -> None:
-    """The answer has the image's shape, is finite and on the run's device; so is every clean look on the way."""
-    run, estimates = case.run(), case.method.answers.answer
-    for step in run:
-        require(all(value.shape == () for value in step.terms.values()), case, "a term is no scalar")
-        _check_fit(case, "a step's output", None if step.output is None else estimates(step.output, case.y))
-    _check_fit(case, "a clean look", estimates(step.estimate, case.y))
-    require(step.estimate.device == run.compute.device, case, "a clean look is on another device")
-    require(not step.estimate.requires_grad, case, "a clean look carries a graph")
-    result = run.result()
-    _check_fit(case, "the answer", result.answer)
-    lengths = {len(trace) for trace in result.history.values()}
-    require(lengths == {result.steps}, case, "the history has not one value a step")
+    """The answer has the image's shape, is finite and on the run's device; so is the last clean look."""
+    _none(case, case.watched.unfit)
 
 
-def _check_fit(case: Case, what: str, x: Any) -> None:
-    """An answer, finite and of the right size."""
-    wrong = "" if x is None else case.why_unfit(x)
-    require(not wrong, case, f"{what} is no answer: {wrong}")
+def _none(case: Case, seen: Sequence[str], but: str = "") -> None:
+    """Nothing of a kind was seen, or the promise is broken by the first."""
+    require(not seen, case, f"{seen[0] if seen else ''}{but}")
 
 
 def check_dtype_is_kept(case: Case) -> None:
     """The answer has the measurement's dtype."""
+    few = case.taking(steps=FEW)
     for dtype in (np.float64, np.float16):
         y = case.cast(dtype)
-        found, wanted = case.dtypes(case.run(y).finish().answer), case.dtypes(y)
+        found, wanted = case.dtypes(case.run(y, **few).finish().answer), case.dtypes(y)
         require(found == wanted, case, f"a measurement of {wanted} gave an answer of {found}")
     if isinstance(case.y, Tensor):
-        dtype_found = case.run(case.y.bfloat16()).finish().answer.dtype
+        dtype_found = case.run(case.y.bfloat16(), **few).finish().answer.dtype
         require(dtype_found == torch.bfloat16, case, f"a bfloat16 measurement gave a {dtype_found} answer")
 
 
@@ -70,7 +60,8 @@ def check_break_leaves_an_answer(case: Case) -> None:
         if taken == 2:
             break
     early = run.result()
-    _check_fit(case, "what stands after a break", early.answer)
+    unfit = case.why_unfit(early.answer)
+    require(not unfit, case, f"what stands after a break is no answer: {unfit}")
     require(early.steps == 2, case, "the result after a break counts other steps than were taken")
     require(not run.finished, case, "asking for the answer ended the run")
     require(case.same(run.finish().answer, case.whole.answer), case, "going on after a break gives another answer")
@@ -78,29 +69,12 @@ def check_break_leaves_an_answer(case: Case) -> None:
 
 def check_inputs_are_not_changed(case: Case) -> None:
     """Neither the measurement nor the operator is written to, and the answer shares no memory with them."""
-    before = {name: value.clone() for name, value in _tensors(case.physics)}
-    y = case.method.domain.own(case.y, torch.device("cpu"))
-    case.scribble(case.run(y).finish().answer)
-    require(case.same(y, case.y), case, "the measurement was changed")
-    after = dict(_tensors(case.physics))
-    require(
-        before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before),
-        case,
-        "the operator was changed",
-    )
-
-
-def _tensors(physics: Any) -> Iterator[tuple[str, Tensor]]:
-    if isinstance(physics, torch.nn.Module):
-        yield from physics.state_dict().items()
-    yield from ((name, value) for name, value in vars(physics).items() if isinstance(value, Tensor))
+    _none(case, case.watched.changed, " was changed")
 
 
 def check_calls_share_nothing(case: Case) -> None:
     """A run on another measurement in between changes nothing; two runs share no parameter."""
-    first = case.whole.answer
-    case.run(case.other(), seed=5).finish()
-    require(case.same(first, case.run().finish().answer), case, "a run on another input left traces")
+    require(case.same(case.whole.answer, case.again.answer), case, "a run on another input left traces")
     one, other = (_storages(case) for _ in range(2))
     require(not ({key for key, _ in one} & {key for key, _ in other}), case, "two runs share memory")
 
@@ -116,9 +90,9 @@ def _storages(case: Case) -> list[tuple[int, Tensor]]:
 
 def check_batch_equals_singles(case: Case) -> None:
     """N inputs give what N single runs give."""
-    other = case.y.flip(-1)
-    batch = Reconstructor(case.method, device="cpu", **case.options)(torch.cat([case.y, other]), case.physics)
-    singles = torch.cat([case.whole.image, case.run(other).finish().image])
+    both = torch.cat([case.y, case.other()])
+    batch = Reconstructor(case.method, device="cpu", **case.options)(both, case.physics)
+    singles = torch.cat([case.whole.image, case.on_other.image])
     require(torch.equal(batch, singles), case, "a batch gives other answers than single runs")
 
 

@@ -135,7 +135,7 @@ def adapting(
     if steps == 0 or shared:
         parsed(what, owner)
         return AsItCame(denoise, made, (*notes, *shared))
-    parts = Parts(y, hold_out)
+    parts = Parts(y, hold_out, owner)
     return adapted_by(
         denoise,
         y,

@@ -93,7 +93,7 @@ def idbp_ia(
     level = adapted_level or problem.levels[-1] + COUNT
     above, notes = plugged(copy.deepcopy(network), problem.start, level, "idbp_ia", tile)
     denoise, made, _ = called(network, y, level, "idbp_ia", tile)
-    parts = Parts(y, hold_out)
+    parts = Parts(y, hold_out, "idbp_ia")
     fitted = yield adapted_by(
         denoise,
         y,

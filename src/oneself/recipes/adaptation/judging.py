@@ -33,6 +33,15 @@ class Parts(nn.Module):
     Of a small picture a share of all squares, drawn at random, seen in the whole; of a large one the middle squares of
     windows that are spread evenly.
 
+    Parameters
+    ----------
+    y : Tensor
+        The picture, ``(1, C, H, W)``.
+    share : float
+        Of the squares of a small picture.
+    owner : str
+        The method that asks, for the ``ValueError`` where a side is of one pixel.
+
     Attributes
     ----------
     seen : Tensor
@@ -47,9 +56,14 @@ class Parts(nn.Module):
     held: Tensor
     seen: Tensor
 
-    def __init__(self, y: Tensor, share: float) -> None:
+    def __init__(self, y: Tensor, share: float, owner: str) -> None:
         super().__init__()
         size = tuple(y.shape[2:])
+        if min(size) < 2:
+            raise ValueError(
+                f"{owner}(y.shape={tuple(y.shape)}): too small to hold a part out. Give a picture of at least 2 pixels "
+                "a side."
+            )
         self.cell = max(2, min(CELL, min(size) // FEWEST // 2 * 2))
         small = math.prod(size) <= LOOKED_AT
         places = [self._fitted(size)] if small else list(self._windows(size))

@@ -54,6 +54,16 @@ def kernelgan(
         Literal["spectra", "cubic"],
         Option("the kernel to begin with: by the picture's spectra, or that of cubic shrinking, as published"),
     ] = "spectra",
+    spectral_steps: Annotated[
+        int,
+        Option(
+            "steps of the fit to the picture's spectra",
+            low=1,
+            high=10**7,
+            counts=lambda others: others["initial_kernel"] == "spectra",
+            only='with initial_kernel="spectra"',
+        ),
+    ] = 200,
     width: Annotated[int, Option("channels of both networks", low=1, high=1024)] = 32,
     layers: Annotated[int, Option("convolutions of the discriminator", low=3, high=100)] = 4,
     crop: Annotated[int, Option("side of the crops that are shrunk", low=32, high=2**14)] = 64,
@@ -78,7 +88,7 @@ def kernelgan(
     kernel = placed(cubic_kernel(stride, blur.side).to(y), stride)
     if initial_kernel == "spectra":
         window = min(16, min(y.shape[2:]) // stride)
-        fit = SpectralFit(y, stride, side=blur.side, window=window, sigma=0.0, lr=0.05, steps=200)
+        fit = SpectralFit(y, stride, side=blur.side, window=window, sigma=0.0, lr=0.05, steps=spectral_steps)
         fit.time_share = 0.1
         fitted = yield fit
         with torch.no_grad():
