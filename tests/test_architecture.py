@@ -82,7 +82,7 @@ LIBRARIES = {
     "generative": {"torch", "numpy"},
     "geometry": {"torch", "numpy", "scipy", "skimage"},
     "imaging": {"torch", "skimage"},
-    "networks": {"torch", "numpy", "safetensors"},  # files of weights
+    "networks": {"torch", "numpy", "safetensors", "spandrel"},  # files of weights
     "noise": {"numpy", "scipy"},
     "drawing": {"numpy", "scipy"},
     "pretraining": {"torch", "numpy", "safetensors"},

@@ -41,7 +41,7 @@ REFUSED = [
     ("denoise empty.png", "empty (0 bytes)"),
     ("denoise cut.png", "cut off or damaged"),
     ("denoise words.png", "not an image that can be read"),
-    ("denoise blank.png", "nothing to restore"),
+    ("denoise blank.png", "nothing can be restored"),
     ("denoise floats.npy --data-range 9 -3", "not a range"),
     ("denoise nan.npy", "400 of 400 values are NaN"),
     ("denoise complex.npy", "complex"),

@@ -118,7 +118,7 @@ def test_silence_and_one_sample_are_told(oneself, folder, verb, samples):
     soundfile.write("in.wav", samples, RATE)
     said = oneself(verb.replace(" ", " in.wav ", 1) if " " in verb else f"{verb} in.wav")
     assert said.code == 2, said.err
-    assert "nothing to restore" in said.err or "not within the recording" in said.err
+    assert "nothing can be restored" in said.err or "not within the recording" in said.err
     assert "Traceback" not in said.err
     assert [path.name for path in folder.glob("in*")] == ["in.wav"]
 

@@ -13,6 +13,8 @@ GIVEN: dict[str, dict[str, Any]] = {
     **{key: {"sigma": 0.1} for key in ("adir", "ddpg")},  # as the cases have
     "audio_texture": {"shortest": 0.002, "longest": 0.008, "context": 0.004, "temperature": 4.0},  # of 30 ms
     "catch_a_waveform": {"steps": 2, "layers": 1, "width": 2, "coarsest_width": 2, "coarsest": 2500.0},
+    "cs_sure": {**EAGER, "adapting_steps": 6, "steps": 2, "weights": ToldSmoother()},
+    "ct_pure": {**EAGER, "gain": 0.02, "weights": ToldSmoother()},
     "dip_sgld": {"sigma": 0.1},  # that cannot be told from a measurement with gaps
     **dict.fromkeys(("deep_red", "dip", "pip", "pnp_dip"), WATCHED),
     **{key: {"layers": 4, "dilated_layers": 1} for key in ("patch_diffusion", "sinddm")},  # fewer layers are allowed
@@ -23,7 +25,7 @@ GIVEN: dict[str, dict[str, Any]] = {
         "start": 4,
         "smoothing": 0.0,
     },  # the estimated error soon crosses zero
-    "double_dip": {"steps": 20, "tolerance": 0.9, "target_psnr": 20.0},  # both ends of a stage are near
+    "double_dip": {"steps": 12, "tolerance": 0.9, "target_psnr": 20.0},  # both ends of a stage are near
     "fine_tuning": EAGER,
     "gain_tuning": EAGER,
     "idbp": {"weights": ToldSmoother(), "steps": 3},
@@ -31,7 +33,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "kernelgan": {"spectral_steps": 4},
     "mlsr": {"lr": 0.01},  # the contract's other weights are steep
     "noise2self": {"grid_width": 2},
-    "noise2void": {"structure": "horizontal"},  # beside which its extent counts
+    "noise2void": {"structure": "disc"},  # beside which its extent counts
     "p_gsure": {  # its floor is soon reached, and its denoiser counts until then
         "sigma": 0.1,
         **BOUNCING,

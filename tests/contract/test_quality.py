@@ -29,14 +29,16 @@ def sharpener() -> nn.Module:
 PRIOR = {"steps": 100, "width": 16, "levels": 3, "start": 0, "average": 0.95, "size": (32, 32)}
 FAINT = {**PRIOR, "noise": 0.02}  # back-projection is for little noise
 RISK = {**PRIOR, "lr": 1e-2}
-MASKED = {"steps": 150, "width": 12, "levels": 2, "lr": 1e-2, "samples": 8, "size": (32, 32)}
+MASKED = {"steps": 100, "width": 12, "levels": 2, "lr": 1e-2, "samples": 8, "size": (32, 32)}
 REDUCED = {
     "bp_dip": FAINT,
     "bp_tv": FAINT,
+    "cs_sure": {"weights": None, "adapting_steps": 3, "steps": 5, "size": (48, 48)},  # the package's own
+    "ct_pure": {"weights": None, "steps": 3, "size": (48, 48)},
     "deep_decoder": {"steps": 200, "width": 16, "levels": 2, "average": 0.95, "size": (32, 32)},
     "deep_red": PRIOR,
     "dip": PRIOR,
-    "dip_sgld": {"steps": 200, "width": 16, "levels": 3, "temperature": 0.1, "burn_in": 100, "size": (32, 32)},
+    "dip_sgld": {"steps": 120, "width": 16, "levels": 3, "temperature": 0.1, "burn_in": 60, "size": (32, 32)},
     "dip_sure": RISK,
     "dip_sure_ste": RISK,
     "dip_tv": PRIOR,
@@ -49,7 +51,7 @@ REDUCED = {
     },
     "mlsr": {"weights": sharpener(), "steps": 5, "size": (40, 40), "margin": 0.3},
     "mzsr": {"weights": sharpener(), "lr": 0.01, "steps": 10, "size": (40, 40), "margin": 0.3},
-    "double_dip": {"steps": 150, "width": 12, "levels": 3, "size": (32, 32)},
+    "double_dip": {"steps": 100, "width": 12, "levels": 3, "size": (32, 32)},
     **{
         key: {"task": "inpaint", "size": (16, 16), **options}  # beside holes: the contract's generator is coarse
         for key, options in {
@@ -66,31 +68,31 @@ REDUCED = {
     "kernel_spectra": {"size": (96, 96)},
     "kernelgan": {
         "size": (96, 96),
-        "steps": 150,
+        "steps": 90,
         "width": 16,
         "layers": 3,
         "lr": 1e-3,
         "average": 0.9,
         "warmup": 0.4,
     },
-    "noise2noise": {"steps": 100, "width": 16, "size": (48, 48)},
-    "blind_network": {"steps": 60, "width": 16, "layers": 3, "size": (48, 48)},
+    "noise2noise": {"steps": 60, "width": 16, "size": (48, 48)},
+    "blind_network": {"steps": 36, "width": 16, "layers": 3, "size": (48, 48)},
     "noise2self": {"steps": 60, "width": 16, "size": (48, 48)},
-    "noise2void": {"steps": 60, "width": 16, "size": (48, 48)},
+    "noise2void": {"steps": 36, "width": 16, "size": (48, 48)},
     "p_gsure": {**RISK, "noise": 0.02},
     "pip": PRIOR,
     "pnp_dip": PRIOR,
     "self2self": MASKED,
     **{
-        "patch_diffusion": {"steps": 14, "size": (32, 32)},  # those that generate: defaults but for the steps
+        "patch_diffusion": {"steps": 8, "size": (32, 32)},  # those that generate: defaults but for the steps
         "patch_transport": {"steps": 100, "size": (32, 32)},
-        "sinddm": {"steps": 40, "size": (32, 32)},
-        "sinfusion": {"steps": 40, "size": (32, 32)},
-        "singan": {"steps": 30, "size": (32, 32)},
+        "sinddm": {"steps": 24, "size": (32, 32)},
+        "sinfusion": {"steps": 20, "size": (32, 32)},
+        "singan": {"steps": 18, "size": (32, 32)},
     },
     "td_dip": {**PRIOR, "levels": 2, "size": (4, 16, 16)},
     "zs_n2n": {"steps": 100, "size": (48, 48)},
-    "zssr": {"steps": 150, "width": 24, "crop": 32, "size": (40, 40)},
+    "zssr": {"steps": 100, "width": 24, "crop": 32, "size": (40, 40)},
 }
 
 

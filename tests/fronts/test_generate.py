@@ -168,7 +168,7 @@ REFUSED = [
     (lambda: oneself.generate(PICTURE, size=(30.5, 40)), "no size"),
     (lambda: oneself.generate(PICTURE, size="512x512"), "no size"),
     (lambda: oneself.generate(PICTURE, method="dip"), "Use one of .*singan"),
-    (lambda: oneself.generate(PICTURE * 0), "constant"),
+    (lambda: oneself.generate(PICTURE * 0), "Where all are the same"),
 ]
 
 

@@ -141,7 +141,7 @@ def displacement(one, other, most=9):
 @pytest.fixture(scope="module")
 def panned():
     moving = torch.stack([window(SPEED * k) for k in range(COUNT)], dim=2)
-    options = {"width": 16, "blocks": 2, "kernel_radius": 2, "timesteps": 10, "batch": 4, "steps": 400, "device": "cpu"}
+    options = {"width": 16, "blocks": 2, "kernel_radius": 2, "timesteps": 10, "batch": 4, "steps": 250, "device": "cpu"}
     run = Run("sinfusion", moving, **options)
     run.finish()
     return run.stages[-1].sampler()

@@ -5,6 +5,7 @@ from oneself.operators.correction import CorrectionFilter
 from oneself.operators.downsample import Downsample, check_kernel
 from oneself.operators.gaps import share_of_gaps
 from oneself.operators.least_norm import least_norm, project
+from oneself.operators.listed import Listed
 from oneself.operators.mixture import MIXTURES, Mixture
 from oneself.operators.normal import NormalInverse
 from oneself.operators.resize import Resize, enlarge
@@ -13,6 +14,7 @@ __all__ = [
     "MIXTURES",
     "CorrectionFilter",
     "Downsample",
+    "Listed",
     "Mixture",
     "NormalInverse",
     "Resize",

@@ -53,7 +53,10 @@ QUICK: Mapping[str, float] = {
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A method on a small problem: the measurement ``y`` of ``truth`` by ``physics``, and quickening options."""
+    """A method on a small problem: the measurement ``y`` of ``truth`` by ``physics``, and quickening options.
+
+    The ``first`` of a method is for what holds anywhere.
+    """
 
     method: Method
     task: str
@@ -61,6 +64,7 @@ class Case:
     y: Any
     physics: Any
     options: Mapping[str, Any] = field(default_factory=dict)
+    first: bool = False
 
     def __str__(self) -> str:
         return f"{self.method.key}-{self.task}-{'x'.join(map(str, self.method.domain.shape(self.truth)))}"
@@ -164,8 +168,9 @@ def cases(method: str | Method, inputs: Sequence[Any] = (), **options: Any) -> l
         less = {**given, **_fewer(method, options)}
         found = inputs or inputs_of(method.domain)
         if method.tasks[0] == "super-resolve":
-            return [_slower(method, y, less if i else given) for i, y in enumerate(found)]
-        return [Case(method, method.tasks[0], y, y, Identity(), less if i else given) for i, y in enumerate(found)]
+            return [_slower(method, y, less if i else given, not i) for i, y in enumerate(found)]
+        task = method.tasks[0]
+        return [Case(method, task, y, y, Identity(), less if i else given, not i) for i, y in enumerate(found)]
     first = 2 if 2 in method.dims else method.dims[0]
     chosen = {**_quick(method), **options}
     made = [(task, problem(task, _size(task, first))) for task in method.tasks]
@@ -177,19 +182,19 @@ def cases(method: str | Method, inputs: Sequence[Any] = (), **options: Any) -> l
     made += [(method.tasks[0], problem(method.tasks[0], _prime(method.tasks[0], first), channels=1))]
     fewer = {**chosen, **_fewer(method, options)}
     return [
-        Case(method, task, *parts, {**beside(method, *parts), **(fewer if i else chosen)})
+        Case(method, task, *parts, {**beside(method, *parts), **(fewer if i else chosen)}, not i)
         for i, (task, parts) in enumerate(made)
     ]
 
 
-def _slower(method: Method, x: Any, options: Mapping[str, Any]) -> Case:
+def _slower(method: Method, x: Any, options: Mapping[str, Any], first: bool) -> Case:
     """A recording to be brought to twice its rate, with itself the other way round as the example."""
     from oneself.operators.rates import Rate
 
     samples, physics = x.samples[..., : x.samples.shape[-1] // 2 * 2], Rate(2.0)
     beside = {"example": Recording(samples.flip(-1), x.rate)} if method.takes("example") else {}
     truth, y = Recording(samples, x.rate), Recording(physics.A(samples), x.rate / 2)
-    return Case(method, "super-resolve", truth, y, physics, {**beside, **options})
+    return Case(method, "super-resolve", truth, y, physics, {**beside, **options}, first)
 
 
 def _fewer(method: Method, options: Mapping[str, Any]) -> dict[str, int]:

@@ -34,7 +34,8 @@ class Watched:
 
 
 def watch(case: Case) -> Watched:
-    """Run a case to its end with clean looks, answers, saved states and the caller's own draws between the steps."""
+    """Run a case to its end; where it is the first, with looks, answers, saved states and the caller's own draws
+    between the steps."""
     unfit: list[str] = []
     moved: list[str] = []
     before, states = _random_state(), {name: value.clone() for name, value in _tensors(case.physics)}
@@ -45,7 +46,7 @@ def watch(case: Case) -> Watched:
         unfit += _unfit_step(case, step)
         with torch.random.fork_rng(devices=[]):
             torch.randn(7)
-        if taken % 3 == 0:
+        if case.first and taken % 3 == 0:
             run.state_dict()
             assert step.estimate is not None
             assert run.answer is not None

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from oneself.networks.pretrained.architectures import ARCHITECTURES, Architecture, Kind
 from oneself.networks.pretrained.files import digest, read_state
 from oneself.networks.pretrained.known import KNOWN, Known
+from oneself.networks.pretrained.restorers import INSTALL, restorer
 
 __all__ = ["Weights", "load_weights"]
 
@@ -46,7 +47,8 @@ def load_weights(path: str | Path, architecture: str | None = None, kind: Kind |
         Safetensors, an ``.npz`` of numpy's, or what ``torch.save`` wrote, if it holds nothing but tensors, plain
         values and an ``argparse.Namespace``.
     architecture : str, optional
-        One of ``ARCHITECTURES``; told from the names and shapes of the tensors otherwise.
+        One of ``ARCHITECTURES``; told from the names and shapes of the tensors otherwise, of other networks that
+        restore by spandrel where it is installed.
     kind : str, optional
         What the network must be for, such as ``"denoiser"``.
 
@@ -80,10 +82,16 @@ def _fitting(state: Mapping[str, Tensor]) -> Architecture | None:
 def _told(state: Mapping[str, Tensor], told: str) -> Architecture:
     """The architecture that the tensors are of."""
     found = _fitting(state)
+    if found is not None:
+        return found
+    try:
+        found, more = restorer(state, told), ""
+    except ImportError:
+        found, more = None, f" Common restoration networks are told by spandrel, which is not installed: {INSTALL}."
     if found is None:
         raise ValueError(
             f"{told}): {len(state)} tensors, {next(iter(state))} first, of none of the architectures that are known "
-            f"({', '.join(ARCHITECTURES)}). In Python, load them into your network and give that."
+            f"({', '.join(ARCHITECTURES)}). In Python, load them into your network and give that.{more}"
         )
     return found
 

@@ -30,7 +30,7 @@ DeltaFirst = Annotated[
            above=0, high=10),
 ]  # fmt: skip
 DeltaLast = Annotated[float | None, Option("δ at last; a twelfth of delta_first unless given", above=0, high=10)]
-Iterations = Annotated[int, Option("iterations of denoising and back-projection", low=1, high=10**7)]
+Iterations = Annotated[int, Option("iterations of denoising and back-projection", low=1, high=10**5)]
 Ridge = Annotated[
     float | None,
     Option("ε, what is added to AAᵀ (1 at its largest) before it is inverted; by the noise level unless given",

@@ -14,7 +14,7 @@ from oneself.imaging.cropping import cut, random_flips
 from oneself.inputs import BlindGrid, BlindSpots, split_pair
 from oneself.recipes.adaptation.calling import HALVED
 
-__all__ = ["NOISIER", "OBJECTIVES", "Crops", "Loss", "Objective", "examples", "renoising"]
+__all__ = ["NOISIER", "OBJECTIVES", "SHIFT", "Crops", "Loss", "Objective", "examples", "renoising", "stein"]
 
 Loss = Literal["sure", "esure", "noise2void", "noise2self", "pairs", "renoising"]
 Objective = Callable[[nn.Module, Example], Mapping[str, Tensor]]
@@ -90,22 +90,26 @@ def _mean(errors: Tensor, where: Tensor | None) -> Tensor:
     return (errors * where).sum() / where.sum().clamp(min=1)
 
 
-def _risk(level: float) -> Objective:
-    """Stein's estimate of the squared error: ``mean (f(y) - y)² + 2σ² div f(y) - σ²``, the divergence by one probe."""
-    shift = SHIFT * level
+def stein(variance: Callable[[Tensor], Tensor], shift: float) -> Objective:
+    """Stein's estimate of the squared error, ``mean (f(y) - y)² + 2 v ∂f(y) - v`` of noise of the variance ``v(y)``,
+    the derivative by one probe that moves the input by ``shift``; PURE where ``v`` is a gain times ``y``."""
 
     def terms(f: nn.Module, example: Example) -> Mapping[str, Tensor]:
         y, probe = example.input
         x, moved = f(torch.cat([y, y + shift * probe])).chunk(2)
-        spread = _mean(probe * (moved - x), example.where) / shift
-        fidelity = _mean((x - y).square(), example.where)
+        v = variance(y)
         return {
-            "fidelity": fidelity,
-            "divergence": 2 * level**2 * spread,
-            "offset": torch.full_like(fidelity, -(level**2)),
+            "fidelity": _mean((x - y).square(), example.where),
+            "divergence": 2 * _mean(v * probe * (moved - x), example.where) / shift,
+            "offset": -_mean(v, example.where),
         }
 
     return terms
+
+
+def _risk(level: float) -> Objective:
+    """Of white noise."""
+    return stein(lambda y: torch.full_like(y, level**2), SHIFT * level)
 
 
 def _extended_risk(level: float) -> Objective:

@@ -15,7 +15,7 @@ from oneself.imaging.cropping import cut
 from oneself.inputs import split_pair, stand_in
 from oneself.recipes.adaptation.calling import HALVED
 
-__all__ = ["AdaptedOrNot", "HeldOutChange", "Pairing", "Parts", "Prediction", "Renoised", "Risk"]
+__all__ = ["AdaptedOrNot", "HeldOutChange", "Pairing", "Parts", "PoissonRisk", "Prediction", "Renoised", "Risk"]
 
 CELL = 16  # side of the squares that are held out; their scatter tells how sure the mean is
 LOOKED_AT = 2**17  # elements of a picture that is looked at whole
@@ -118,9 +118,9 @@ class Risk(Judge):
 
     probes: Tensor
 
-    def __init__(self, parts: Parts, level: float, count: int = 2) -> None:
+    def __init__(self, parts: Parts, level: float, count: int = 2, *, shift: float | None = None) -> None:
         super().__init__(parts)
-        self.level, self.shift = level, level / 10
+        self.level, self.shift = level, level / 10 if shift is None else shift
         self.register_buffer("probes", torch.randn(count, *parts.y.shape, device=parts.y.device), persistent=False)
 
     def errors(self, f: Network) -> Tensor:
@@ -129,8 +129,22 @@ class Risk(Judge):
         found = self.parts.means((x - y).square())
         for probe in self.probes:
             spread = probe * (f(y + self.shift * probe) - x) / self.shift
-            found = found + 2 * self.level**2 / len(self.probes) * self.parts.means(spread)
+            found = found + 2 / len(self.probes) * self.parts.means(self.variance(y) * spread)
         return found
+
+    def variance(self, y: Tensor) -> Tensor:
+        return torch.full_like(y, self.level**2)
+
+
+class PoissonRisk(Risk):
+    """Likewise of Poisson noise, whose variance is ``gain`` times the measurement (PURE)."""
+
+    def __init__(self, parts: Parts, gain: float, shift: float) -> None:
+        super().__init__(parts, 0.0, shift=shift)
+        self.gain = gain
+
+    def variance(self, y: Tensor) -> Tensor:
+        return self.gain * y.clamp(min=0)
 
 
 class Prediction(Judge):
