@@ -7,7 +7,27 @@ from typing import Any
 
 from torch import Tensor, nn
 
-__all__ = ["Listed"]
+__all__ = ["Listed", "listed"]
+
+
+def listed(y: Tensor, physics: Any) -> tuple[Tensor, Any]:
+    """A measurement and its operator as methods take them: as they are, or, of a list ``(B, M)`` that an image leads
+    to, ``(B, 1, 1, M)`` and ``Listed``.
+
+    Raises
+    ------
+    ValueError
+        A measurement without axes, or a list that no image ``(B, C, *spatial)`` leads to.
+    """
+    told = f"restore(y.shape={tuple(y.shape)}): no measurement. Give (B, channels, *spatial)"
+    if y.ndim < 2 or y.shape[0] == 0:
+        raise ValueError(f"{told}, or a list (B, M) by an operator that takes images.")
+    if y.ndim > 2:
+        return y, physics
+    adjoint = getattr(physics, "A_adjoint", None)
+    if adjoint is None or adjoint(y).ndim < 3:
+        raise ValueError(f"{told}; a list (B, M) needs an operator whose A_adjoint leads back to an image.")
+    return y[:, None, None], Listed(physics)
 
 
 class Listed(nn.Module):

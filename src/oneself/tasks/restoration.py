@@ -15,7 +15,7 @@ from oneself.domains.grid import check_shapes
 from oneself.domains.image import ChannelAxis, DataRange, Given, unpack
 from oneself.domains.masks import blanked, channels_first, read_hints, read_mask
 from oneself.domains.ranges import to_unit
-from oneself.operators.listed import Listed
+from oneself.operators.listed import listed
 from oneself.operators.mixture import check_mixture
 from oneself.registry import find
 from oneself.tasks.auto import Quality
@@ -261,11 +261,9 @@ def restore(
     """
     if not isinstance(y, Tensor):
         raise TypeError(f"restore(y={type(y).__name__}): not a tensor. Give (B, channels, *spatial), float in [0, 1].")
-    if y.ndim < 2 or y.shape[0] == 0:
-        raise ValueError(f"restore(y.shape={tuple(y.shape)}): no measurement. Give (B, channels, *spatial) or (B, M).")
     if physics is None:
         raise TypeError("restore(physics=None): no operator. Give one, such as of deepinv.physics, or use denoise.")
-    y, physics = (y[:, None, None], Listed(physics)) if y.ndim == 2 else (y, physics)
+    y, physics = listed(y, physics)
     record = find(choose_method("restore", method, y[:1], device=device).method)
     record.domain.check(record, y[:1])
     check_physics(record.key, record.needs, physics)
