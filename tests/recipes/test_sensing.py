@@ -11,7 +11,7 @@ from oneself import Run
 from oneself.core import Example
 from oneself.recipes.adaptation.ct_pure import Root
 from oneself.recipes.adaptation.examples import stein
-from oneself.recipes.adaptation.message_passing import Coarse, MessagePassing, column_scale
+from oneself.recipes.adaptation.message_passing import RAN_AWAY, Coarse, MessagePassing, column_scale
 from oneself.testing.networks import ToldSmoother
 from oneself.testing.operators import Pool, Scaled
 from oneself.testing.pictures import picture
@@ -106,14 +106,22 @@ def test_message_passing_is_gone_on_with():
     assert taken(more, 1)[0] < float(first.least)
 
 
-def test_the_answer_is_of_the_least_level():
+def test_what_runs_away_is_left_where_it_was_nearest():
     physics = Matrix(1000, SHAPE)
     y = physics.A(torch.randn(SHAPE, generator=torch.Generator().manual_seed(1)))
-    stage = MessagePassing(y, physics, Shrinking(3.0), torch.zeros(SHAPE), 1.0, steps=4)  # runs away
-    levels = taken(stage, 4)
-    assert levels[-1] > 10 * levels[0]
+    stage = MessagePassing(y, physics, Shrinking(3.0), torch.zeros(SHAPE), 1.0, steps=9)
+    levels = taken(stage, 9)
+    assert levels[-1] == levels[-2] > 5 * levels[0]
     assert float(stage.least) == min(levels)
     assert not torch.equal(stage.estimate(), stage.x)
+    assert stage.notes == (RAN_AWAY,)
+
+
+def test_an_operator_that_does_not_look_random_is_told():
+    y = Pool().A(picture(24, 20, channels=1))
+    given = {"weights": ToldSmoother(), "adapting_steps": 2, "steps": 40, "device": "cpu"}
+    result = Run("cs_sure", y, Scaled(Pool(), 3.0), **given).finish()
+    assert torch.isfinite(result.image).all()
 
 
 def test_pure_of_a_linear_denoiser_is_its_closed_form():
@@ -174,3 +182,5 @@ def test_a_list_of_numbers_is_restored_from():
     found = oneself.restore(y, Plain(), "cs_sure", data_range=(0, 1), **given)
     run = Run("cs_sure", matrix.A(picture(16, 20, channels=1)), matrix, **given)
     assert torch.allclose(found, run.finish().image, atol=1e-6)
+    with pytest.raises(ValueError, match="of 299 numbers the operator's A_adjoint makes no image"):
+        oneself.restore(y[:, 1:], Plain(), "cs_sure")

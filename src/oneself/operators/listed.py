@@ -24,8 +24,12 @@ def listed(y: Tensor, physics: Any) -> tuple[Tensor, Any]:
         raise ValueError(f"{told}, or a list (B, M) by an operator that takes images.")
     if y.ndim > 2:
         return y, physics
-    adjoint = getattr(physics, "A_adjoint", None)
-    if adjoint is None or adjoint(y).ndim < 3:
+    try:
+        back = physics.A_adjoint(y)
+    except (AttributeError, RuntimeError, ValueError, IndexError) as error:
+        why = " ".join(str(error).split())[:150]
+        raise ValueError(f"{told}; of {y.shape[1]} numbers the operator's A_adjoint makes no image ({why}).") from error
+    if back.ndim < 3:
         raise ValueError(f"{told}; a list (B, M) needs an operator whose A_adjoint leads back to an image.")
     return y[:, None, None], Listed(physics)
 

@@ -12,11 +12,17 @@ from torch import Tensor, nn
 
 from oneself.core import Stage
 
-__all__ = ["Coarse", "MessagePassing", "column_scale"]
+__all__ = ["RAN_AWAY", "Coarse", "MessagePassing", "column_scale"]
 
 PROBES = 8  # random images that the columns' norm is measured with
 NEAR = 1.1  # times the least level: what still is it, but for chance
+AWAY = 5.0  # times the least level: what runs away, and is left where it is
 SHIFT, LEAST_SHIFT = 1e-3, 1e-5  # of the largest element: by how much a probe moves the input
+
+RAN_AWAY = (
+    "message passing ran away, and was left where it was nearest: the operator does not look like a random matrix, or "
+    "tells too little for this denoiser"
+)
 
 
 class Coarse(nn.Module):
@@ -59,7 +65,8 @@ class MessagePassing(Stage):
     """``r = x + Aᵀz``, ``σ = ‖z‖/√M``, ``x <- D(r; σ)``, ``z <- y - A x + z div D(r)/M``, once a step, ``A`` scaled to
     columns of length 1: to the denoiser ``r`` looks like the image in white noise of level ``σ``.
 
-    Answers with the mean of those ``x`` whose ``r`` had nearly the least ``σ``: they differ by what is left of noise.
+    Where ``σ`` has risen far above the least, nothing is moved any more. Answers with the mean of those ``x`` whose
+    ``r`` had nearly the least ``σ``: they differ by what is left of noise.
 
     Parameters
     ----------
@@ -112,6 +119,9 @@ class MessagePassing(Stage):
 
     def solve(self) -> Mapping[str, Tensor]:
         level = self.z.square().mean().sqrt()
+        if not level < AWAY * self.least:
+            self.notes = tuple(dict.fromkeys((*self.notes, RAN_AWAY)))
+            return {"level": level}
         r = self.x + self.scale * self.physics.A_adjoint(self.z)
         self.x.copy_(self.denoise(r, float(level)))
         self._keep(r, level)
