@@ -41,3 +41,27 @@ def test_the_callers_operator_stays_as_it_is() -> None:
     assert operator.weight.abs().sum() > 0
     plain = Identity()
     assert physics_on(plain, torch.device("cpu")) is plain
+
+
+class Blurring:
+    """No module itself, but made of one."""
+
+    def __init__(self) -> None:
+        with torch.inference_mode():
+            self.blur = nn.Conv2d(1, 1, 3, padding=1, bias=False)
+
+    def A(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.as_tensor(self.blur(x))
+
+    A_adjoint = A
+
+
+def test_modules_within_an_operator_collect_no_gradients_and_may_be_of_inference_mode() -> None:
+    operator = Blurring()
+    moved = physics_on(operator, torch.device("cpu"))
+    x = torch.rand(1, 1, 8, 8, requires_grad=True)
+    moved.A(x).square().sum().backward()
+    assert x.grad is not None
+    assert moved.blur.weight.grad is None
+    assert operator.blur.weight.requires_grad
+    assert moved.blur is not operator.blur

@@ -12,6 +12,8 @@ from torch import Tensor
 __all__ = ["Identity", "Physics", "check_physics", "physics_on"]
 
 P = TypeVar("P")
+M = TypeVar("M", bound=torch.nn.Module)
+K = TypeVar("K")
 
 
 @runtime_checkable
@@ -62,18 +64,28 @@ def physics_on(physics: P, device: torch.device) -> P:
     """The operator on a device; the caller's own object is left as it is.
 
     Its tensors become such as gradients can be computed with, and that collect none themselves. Of an operator that is
-    no module they are the ones that it holds itself.
+    no module they are the ones that it holds itself, and those of modules that it holds.
     """
     if isinstance(physics, torch.nn.Module):
-        moved: P = copy.deepcopy(physics).to(device).requires_grad_(False)
-        return moved
+        return _moved(physics, device)
     held = {name: tensor.to(device) for name, tensor in _tensors(physics).items()}
     held = {name: x.detach().clone() if x.is_inference() or x.requires_grad else x for name, x in held.items()}
-    if any(held[name] is not tensor for name, tensor in _tensors(physics).items()):
+    changed: dict[str, Any] = {name: held[name] for name, x in _tensors(physics).items() if held[name] is not x}
+    changed |= {name: _moved(part, device) for name, part in _parts(physics, torch.nn.Module).items()}
+    if changed:
         physics = copy.copy(physics)
-        vars(physics).update(held)
+        vars(physics).update(changed)
     return physics
 
 
+def _moved(module: M, device: torch.device) -> M:
+    moved: M = copy.deepcopy(module).to(device).requires_grad_(False)
+    return moved
+
+
+def _parts(physics: Any, kind: type[K]) -> dict[str, K]:
+    return {name: value for name, value in getattr(physics, "__dict__", {}).items() if isinstance(value, kind)}
+
+
 def _tensors(physics: Any) -> dict[str, Tensor]:
-    return {name: value for name, value in getattr(physics, "__dict__", {}).items() if isinstance(value, Tensor)}
+    return _parts(physics, Tensor)
