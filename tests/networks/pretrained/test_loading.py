@@ -186,6 +186,12 @@ def test_tensors_of_no_known_network_are_refused(tmp_path):
     assert "dncnn-17" in refused(path, "dncnn-17")
 
 
+def test_names_that_are_none_are_refused(tmp_path):
+    save_file({"model." + "9" * 5000 + ".weight": torch.ones(3, 3, 3, 3)}, str(tmp_path / "w.safetensors"))
+    with pytest.raises(ValueError, match="a tensor has a name of 5013 characters"):
+        load_weights(tmp_path / "w.safetensors")
+
+
 def test_a_pickle_with_code_is_refused_with_the_way_to_convert_it(tmp_path):
     path = tmp_path / "whole.pth"
     torch.save(torch.nn.Linear(2, 2), path)

@@ -21,6 +21,7 @@ __all__ = ["digest", "read_state"]
 LARGEST = 2**31  # bytes of a file of weights, and of what it holds
 NESTS = ("model", "state_dict", "params_ema", "params", "netG_state_dict")  # where checkpoints keep the weights
 DEEPEST = 3
+LONGEST_NAME = 400  # characters
 State = dict[str, Tensor]
 
 
@@ -163,6 +164,8 @@ def _check_tensors(state: State, told: str) -> None:
         raise ValueError(f"{told}: holds no tensors. Give a file of weights.")
     total = 0
     for name, value in state.items():
+        if len(name) > LONGEST_NAME:
+            raise ValueError(f"{told}: a tensor has a name of {len(name)} characters. Give a file of weights.")
         total += value.numel() * 4
         if total > LARGEST:  # a view may repeat what is stored
             raise ValueError(f"{told}: its tensors take more than {LARGEST} bytes. Give a file of less.")
