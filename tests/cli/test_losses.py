@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from safetensors import SafetensorError
 
+from oneself import io
 from oneself.cli import main, tasks
 from oneself.generative.model import Model
 from oneself.io import saving
@@ -78,6 +79,33 @@ def test_a_model_and_pictures_that_have_no_room(oneself, folder, aside, monkeypa
     again = oneself(f"generate photo.png new --model {record['model']}")
     assert again.code == 0, again.err
     assert np.array_equal(read_png("new/photo-01.png"), read_png(record["outputs"][0]))
+
+
+def test_files_of_a_call_stay_together_where_one_has_no_room(oneself, folder, aside, monkeypatch):
+    """Else the record in its place would refuse the same call, which could never write the model."""
+    (folder / "elsewhere").mkdir()
+    save, tried = saving.save, []
+
+    def no_room_for_models(path, *given, **more):
+        tried.append(path.name)
+        if path.suffix == ".safetensors" and path.parent.name == "out":
+            saving.save_aside(path, OSError(28, "No space left on device"), [(".safetensors", given[0])])
+        return save(path, *given, **more)
+
+    monkeypatch.setattr(io, "save", no_room_for_models)
+    assert oneself("generate photo.png out -n 2", *TINY).code == 1
+    assert not list((folder / "out").glob("photo-0?.png"))
+    monkeypatch.setattr(io, "save", save)
+    said = oneself("generate photo.png out -n 2", *TINY)
+    assert said.code == 0, said.err
+    assert (folder / "out" / "photo.safetensors").exists()
+
+
+def test_a_full_folder_of_looks_leaves_the_result_where_it_belongs(oneself, folder, aside, monkeypatch):
+    (folder / "full").mkdir()
+    full(folder / "full", monkeypatch)
+    assert oneself("denoise photo.png --compare full/both.png", *QUICK).code == 1
+    assert (folder / "photo-denoised.png").exists()
 
 
 def test_a_checkpoint_that_has_no_room(oneself, folder, aside, monkeypatch):

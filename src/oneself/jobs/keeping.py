@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,7 @@ class Keeping:
         self._make: Callable[[Record], Record] = dict
         self.sibling = self._done = self._waits = False
         self._elsewhere: set[str] = set()
+        self._full: dict[Path, OSError] = {}
 
     def __enter__(self) -> Keeping:
         self._journal.open()
@@ -101,11 +102,16 @@ class Keeping:
         try:
             return self._written(path, ways)
         except io.SavedAside as error:
-            self.failures.append(error)
+            self._failed(path, error)
             return self._aside(error)
         except io.NotSaved as error:
-            self.failures.append(error)
+            self._failed(path, error)
             return None
+
+    def _failed(self, path: Path, failure: OSError) -> None:
+        self.failures.append(failure)
+        if _is_full(failure):
+            self._full[path.parent] = failure
 
     def beside(self, path: Path, ways: Sequence[Way]) -> Record | None:
         """Write a file elsewhere, as another has its name; as ``keep``."""
@@ -133,7 +139,7 @@ class Keeping:
         try:
             found = make(self._written(path, ways))
         except io.SavedAside as error:
-            self.failures.append(error)
+            self._failed(path, error)
             path, side = error.path, io.side_path(error.path)
             found = make(self._aside(error))
         except Sibling as sibling:
@@ -178,6 +184,9 @@ class Keeping:
 
     def _written(self, path: Path, ways: Sequence[Way]) -> Record:
         (_, write), *others = ways
+        full = self._full.get(path.parent)
+        if full is not None and not self._is_beside_what_moved(path):  # together, so that the same call begins anew
+            io.save_aside(path, full, others)
         try:
             with self.announced():
                 write(path)
@@ -193,12 +202,17 @@ class Keeping:
     def _announce(self, path: Path, hidden: Path) -> None:
         place, sha = str(path.resolve()), digest(hidden)
         self._journal.note(place, sha)
-        if path != self._last:
-            with suppress(OSError):  # it would only serve those who come after a kill
-                self._journal.write()
-            return
-        self._journal.conclude(place, self._make({"path": place, "sha256": sha}))
-        self._journal.write()  # where it cannot be, there is no space for the record either: both are saved elsewhere
+        if path == self._last:
+            self._journal.conclude(place, self._make({"path": place, "sha256": sha}))
+        try:
+            self._journal.write()
+        except OSError:  # the file is saved elsewhere, then: here the same call would not know it for its own
+            if not self._is_beside_what_moved(path):
+                raise
+
+    def _is_beside_what_moved(self, path: Path) -> bool:
+        """Whether it is the record of a file that was saved elsewhere."""
+        return path.is_absolute() and str(path.resolve()) in {str(io.side_path(Path(one))) for one in self._elsewhere}
 
     def _stop_for_sibling(self, path: Path, error: FileExistsError) -> None:
         """Raise Sibling where the file that appeared is of another call that did the same."""
@@ -206,6 +220,12 @@ class Keeping:
         for theirs in records_of(self.side):
             if same_work(mine, theirs):
                 raise Sibling(theirs) from error
+
+
+def _is_full(failure: OSError) -> bool:
+    """Whether a file was not written where it was to be for want of space."""
+    cause = failure.__cause__ or failure
+    return getattr(cause, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "os error 28" in str(cause)
 
 
 class Sibling(Exception):
