@@ -38,10 +38,10 @@ from oneself import restore
 ANGLES = 90
 SENSING = {"1/4": (0.25, 0.0), "1/10": (0.1, 0.0), "1/4, noise": (0.25, 0.1)}
 COUNTS = {"300 counts": 300.0, "3000 counts": 3000.0}
-WEIGHTS = {"1/4": 3e-3, "1/10": 3e-3, "1/4, noise": 3e-2, "300 counts": 1e-2, "3000 counts": 3e-4}
+WEIGHTS = {"1/4": 0.1, "1/10": 0.3, "1/4, noise": 0.1, "300 counts": 1e-2, "3000 counts": 3e-4}
 ITERATIONS = {"cs": 400, "ct": 100}  # after which nothing was seen to change by 0.1 dB
-GRID = {"cs": (0.1, 0.3, 1.0, 3.0, 10.0), "ct": (3e-4, 1e-3, 3e-3, 1e-2)}
-TUNED_ON = {"cs": 3, "ct": 1}
+GRID = {"cs": (0.03, 0.1, 0.3, 1.0), "ct": (3e-4, 1e-3, 3e-3, 1e-2)}
+TUNED_ON = {"cs": 1, "ct": 1}
 
 
 @dataclass(frozen=True)
