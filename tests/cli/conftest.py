@@ -1,14 +1,17 @@
 """Tiny files in a folder of their own, and a way to call the command line."""
 
 import json
+import signal
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from oneself.cli import main
+from oneself.jobs.progress import Display
 
 QUICK = ("--method", "zs_n2n", "--steps", "3", "--width", "8")
 
@@ -57,3 +60,23 @@ def oneself(folder, capsys):
         return Said(code, said.out, said.err)
 
     return call
+
+
+@pytest.fixture
+def stop_after(monkeypatch):
+    """Ctrl-C, or another signal, after so many steps of all runs: ``stop_after(3)``; ``.taken`` counts those taken."""
+    counter = SimpleNamespace(taken=0, at=None, by=signal.SIGINT)
+    watch = Display.step
+
+    def step(self, *arguments):
+        watch(self, *arguments)
+        counter.taken += 1
+        if counter.taken == counter.at:
+            signal.raise_signal(counter.by)
+
+    def after(steps, by=signal.SIGINT):
+        counter.taken, counter.at, counter.by = 0, steps, by
+        return counter
+
+    monkeypatch.setattr(Display, "step", step)
+    return after

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 import tifffile
 import torch
-from PIL import Image
 from rich.console import Console
 
 import oneself
@@ -31,26 +30,6 @@ SOURCE = str(Path(oneself.__file__).parents[1])
 DIP = ("--method", "dip", "--steps", "8", "--width", "4", "--levels", "2")
 
 
-@pytest.fixture
-def stop_after(monkeypatch):
-    """Ctrl-C, or another signal, after so many steps of all runs: ``stop_after(3)``; ``.taken`` counts those taken."""
-    counter = SimpleNamespace(taken=0, at=None, by=signal.SIGINT)
-    watch = Display.step
-
-    def step(self, *arguments):
-        watch(self, *arguments)
-        counter.taken += 1
-        if counter.taken == counter.at:
-            signal.raise_signal(counter.by)
-
-    def after(steps, by=signal.SIGINT):
-        counter.taken, counter.at, counter.by = 0, steps, by
-        return counter
-
-    monkeypatch.setattr(Display, "step", step)
-    return after
-
-
 def test_ctrl_c_writes_the_best_so_far_and_says_so(oneself, folder, stop_after):
     counter = stop_after(3)
     said = oneself("denoise photo.png", *DIP)
@@ -62,17 +41,6 @@ def test_ctrl_c_writes_the_best_so_far_and_says_so(oneself, folder, stop_after):
     stop_after(None)
     oneself("denoise photo.png three.png", *DIP, "--steps", "3")
     assert np.array_equal(read_png("photo-denoised.png"), read_png("three.png"))
-
-
-def test_ctrl_c_writes_the_kernel_as_it_stands(oneself, folder, stop_after):
-    counter = stop_after(2)
-    Image.fromarray(noisy((48, 64, 3))).save("photo.png")
-    said = oneself("kernel photo.png --method kernelgan")
-    assert said.code == 130, said.err
-    assert counter.taken == 2
-    record = json.loads((folder / "photo-kernel.npy.json").read_text())
-    assert (record["interrupted"], record["steps"]) == (True, 2)
-    assert np.load("photo-kernel.npy").sum() == pytest.approx(1, abs=1e-4)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")

@@ -61,3 +61,13 @@ def test_what_cannot_be_is_refused(oneself, small, line, message):
     said = oneself(line)
     assert said.code == 2
     assert message in said.err
+
+
+def test_ctrl_c_writes_the_kernel_as_it_stands(oneself, small, stop_after):
+    counter = stop_after(2)
+    said = oneself("kernel small.png --method kernelgan")
+    assert said.code == 130, said.err
+    assert counter.taken == 2
+    record = json.loads(Path("small-kernel.npy.json").read_text())
+    assert (record["interrupted"], record["steps"]) == (True, 2)
+    assert np.load("small-kernel.npy").sum() == pytest.approx(1, abs=1e-4)

@@ -9,9 +9,10 @@ from torch import nn
 import oneself
 from oneself import Run
 from oneself.core import Example
+from oneself.operators import Listed
 from oneself.recipes.adaptation.ct_pure import Root
 from oneself.recipes.adaptation.examples import stein
-from oneself.recipes.adaptation.message_passing import RAN_AWAY, Coarse, MessagePassing, column_scale
+from oneself.recipes.adaptation.message_passing import Coarse, MessagePassing, column_scale
 from oneself.testing.networks import ToldSmoother
 from oneself.testing.operators import Pool, Scaled
 from oneself.testing.pictures import picture
@@ -44,6 +45,17 @@ class Shrinking(nn.Module):
         return x * (1 / (1 + level**2) if self.factor is None else self.factor)
 
 
+class Sharpening(nn.Module):
+    """No denoiser: it makes more of what there is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.tensor(3.0))
+
+    def forward(self, x, sigma):
+        return self.gain * x
+
+
 def taken(stage, count):
     return [float(stage.solve()["level"]) for _ in range(count)]
 
@@ -53,7 +65,7 @@ def test_the_noise_level_follows_state_evolution(sigma):
     torch.manual_seed(0)
     physics, x = Matrix(1000, SHAPE), torch.randn(SHAPE)
     y = physics.A(x) + sigma * torch.randn(1, 1, 1, 1000)
-    found = taken(MessagePassing(y, physics, Shrinking(), x, 1.0, steps=6), 6)
+    found = taken(MessagePassing(y, physics, Shrinking(), x, 1.0, "toy", steps=6), 6)
     power = 1.0  # of the error
     for level in found:
         foretold = math.sqrt(sigma**2 + 2 * power)
@@ -65,7 +77,7 @@ def test_of_a_linear_denoiser_it_ends_at_the_ridge_solution():
     torch.manual_seed(0)
     physics, factor = Matrix(300, (1, 1, 20, 25)), 0.3
     x = torch.randn(physics.shape)
-    stage = MessagePassing(physics.A(x), physics, Shrinking(factor), x, 1.0, steps=1)
+    stage = MessagePassing(physics.A(x), physics, Shrinking(factor), x, 1.0, "toy", steps=1)
     taken(stage, 60)
     ridge = (1 - factor) * (1 - factor * 500 / 300) / factor
     a = physics.matrix.double()
@@ -99,9 +111,9 @@ def test_message_passing_is_gone_on_with():
     torch.manual_seed(0)
     physics = Matrix(1000, SHAPE)
     y = physics.A(torch.randn(SHAPE))
-    first = MessagePassing(y, physics, Shrinking(), torch.zeros(SHAPE), 1.0, steps=2)
+    first = MessagePassing(y, physics, Shrinking(), torch.zeros(SHAPE), 1.0, "toy", steps=2)
     taken(first, 2)
-    more = MessagePassing(y, physics, Shrinking(), torch.zeros(SHAPE), 1.0, begin=first, steps=2)
+    more = MessagePassing(y, physics, Shrinking(), torch.zeros(SHAPE), 1.0, "toy", begin=first, steps=2)
     assert torch.equal(more.estimate(), first.estimate())
     assert taken(more, 1)[0] < float(first.least)
 
@@ -109,19 +121,24 @@ def test_message_passing_is_gone_on_with():
 def test_what_runs_away_is_left_where_it_was_nearest():
     physics = Matrix(1000, SHAPE)
     y = physics.A(torch.randn(SHAPE, generator=torch.Generator().manual_seed(1)))
-    stage = MessagePassing(y, physics, Shrinking(3.0), torch.zeros(SHAPE), 1.0, steps=9)
+    stage = MessagePassing(y, physics, Shrinking(3.0), torch.zeros(SHAPE), 1.0, "toy", steps=9)
     levels = taken(stage, 9)
     assert levels[-1] == levels[-2] > 5 * levels[0]
     assert float(stage.least) == min(levels)
     assert not torch.equal(stage.estimate(), stage.x)
-    assert stage.notes == (RAN_AWAY,)
+    assert [note.partition(",")[0] for note in stage.notes] == ["toy: message passing ran away"]
+    again = MessagePassing(y, physics, Shrinking(3.0), torch.zeros(SHAPE), 1.0, "toy", steps=9)
+    again.load_state_dict(stage.state_dict())
+    assert again.notes == stage.notes
 
 
 def test_an_operator_that_does_not_look_random_is_told():
     y = Pool().A(picture(24, 20, channels=1))
-    given = {"weights": ToldSmoother(), "adapting_steps": 2, "steps": 40, "device": "cpu"}
-    result = Run("cs_sure", y, Scaled(Pool(), 3.0), **given).finish()
+    given = {"weights": Sharpening(), "adapting_steps": 2, "steps": 40, "device": "cpu"}
+    result = Run("cs_sure", y, Pool(), **given).finish()
     assert torch.isfinite(result.image).all()
+    assert len(result.stages) == 1
+    assert any("cs_sure: message passing ran away" in note for note in result.notes)
 
 
 def test_pure_of_a_linear_denoiser_is_its_closed_form():
@@ -182,5 +199,6 @@ def test_a_list_of_numbers_is_restored_from():
     found = oneself.restore(y, Plain(), "cs_sure", data_range=(0, 1), **given)
     run = Run("cs_sure", matrix.A(picture(16, 20, channels=1)), matrix, **given)
     assert torch.allclose(found, run.finish().image, atol=1e-6)
+    assert not hasattr(Listed(Plain()), "A_dagger")
     with pytest.raises(ValueError, match="of 299 numbers the operator's A_adjoint makes no image"):
         oneself.restore(y[:, 1:], Plain(), "cs_sure")

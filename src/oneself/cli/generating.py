@@ -27,7 +27,7 @@ from oneself.jobs.interruption import Interruption
 from oneself.jobs.journal import finish_killed, json_in
 from oneself.jobs.keeping import Keeping, Record, Way
 from oneself.jobs.places import Places
-from oneself.jobs.progress import Display
+from oneself.jobs.progress import Display, followed
 from oneself.jobs.records import as_text, file_record
 from oneself.jobs.request import parse_range
 from oneself.quantities import duration
@@ -276,16 +276,9 @@ def _trained(
     if not given["quiet"]:
         display.say(f"{given['source']}: {training.cost()}")
     run = training.run
-    display.begin(run.method.key)
-    try:
-        for step in run:
-            display.step(step, run)
-            if state is not None and state.is_due():
-                state.save(run.state_dict)
-            if interruption.asked:
-                break
-    finally:
-        display.end()
+    for _ in followed(run, run.method.key, display, interruption):
+        if state is not None and state.is_due():
+            state.save(run.state_dict)
     if state is not None:
         state.save(run.state_dict)
     return training.model()

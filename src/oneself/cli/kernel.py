@@ -19,12 +19,11 @@ from oneself.jobs.interruption import Interruption
 from oneself.jobs.journal import finish_killed
 from oneself.jobs.keeping import Keeping, Record
 from oneself.jobs.places import Places
-from oneself.jobs.progress import Display
+from oneself.jobs.progress import Display, followed
 from oneself.jobs.records import as_text, read_once
 from oneself.jobs.request import parse_range
 from oneself.operators.kernels import centre_of_mass, spread
 from oneself.quantities import duration
-from oneself.registry import Run
 from oneself.tasks.problems import kernel_run, shrinking
 
 __all__ = ["main"]
@@ -64,7 +63,8 @@ def main(
         y = torch.from_numpy(np.ascontiguousarray(unit))[None]
         run = kernel_run(y, factor, method, seed=seed, seconds=seconds, device=device)
         display.say(f"{source}: looking for its kernel by {run.method.key}")
-        _look(run, display, interruption)
+        for _ in followed(run, "kernel", display, interruption):
+            pass
         with working():
             result = run.result()
             about = _record(result, told, factor) | {"interrupted": not run.finished, "command": command_line}
@@ -75,18 +75,6 @@ def main(
     if json:
         print(as_text(found), end="")
     return keeping.report() or (DONE if run.finished else INTERRUPTED)
-
-
-def _look(run: Run, display: Display, interruption: Interruption) -> None:
-    """To the end, or until it is asked to end."""
-    display.begin("kernel")
-    try:
-        for step in run:
-            display.step(step, run)
-            if interruption.asked:
-                break
-    finally:
-        display.end()
 
 
 def _target(source: Path, out: str | None) -> Path:

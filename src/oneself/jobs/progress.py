@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
+from oneself.jobs.errors import working
 from oneself.quantities import duration
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from oneself.core import Step
+    from oneself.jobs.interruption import Interruption
+    from oneself.registry import Run
 
-__all__ = ["Display"]
+__all__ = ["Display", "followed"]
 
 LOOK = 0.2  # seconds between two reads of the device's numbers: each makes a GPU wait
 PLAIN = 10.0  # seconds between two plain lines
@@ -90,6 +94,23 @@ class Display:
             allowed = math.inf if run.seconds is None else max(0.0, run.seconds - run.elapsed)
             parts += [f"{rate:.3g}/s", f"{duration(min(left, allowed))} left"]
         return "  ".join([*parts, *_score(step)])
+
+
+def followed(run: Run, name: str, display: Display, interruption: Interruption) -> Iterator[Step]:
+    """The steps of a run, each shown, to its end or until it is asked to end.
+
+    What a method refuses it refuses before its first step: what is raised after that is a failure, no refusal.
+    """
+    display.begin(name)
+    try:
+        step = next(run, None)
+        with working():
+            while step is not None:
+                display.step(step, run)
+                yield step
+                step = None if interruption.asked else next(run, None)
+    finally:
+        display.end()
 
 
 def _score(step: Step) -> list[str]:

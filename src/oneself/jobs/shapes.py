@@ -24,7 +24,7 @@ from oneself.jobs.interruption import Interruption
 from oneself.jobs.journal import finish_killed
 from oneself.jobs.keeping import Keeping, Record, Way
 from oneself.jobs.places import Places
-from oneself.jobs.progress import Display
+from oneself.jobs.progress import Display, followed
 from oneself.jobs.records import as_text, read_once
 from oneself.quantities import duration
 from oneself.registry import Run
@@ -128,21 +128,14 @@ def _work(run: Run, asked: Asked, cloud: Cloud, display: Display, interruption: 
         run.load_state_dict(load_tree(state.path))
         display.say(f"  going on from {state.path}")
     display.say(f"{asked.source}: {len(cloud.y)} points, {run.method.title}")
-    display.begin(run.method.key)
     looked = 0.0
-    try:
-        step = next(run, None)  # what the method refuses it refuses before its first step
+    for _ in followed(run, run.method.key, display, interruption):
         with working():
-            while step is not None:
-                display.step(step, run)
-                if state is not None and state.is_due():
-                    state.save(run.state_dict)
-                if "preview" in asked.beside and run.elapsed - looked > PREVIEW:
-                    looked = run.elapsed
-                    _keep_picture(asked.beside["preview"], _picture_of(run.answer), keeping)
-                step = None if interruption.asked else next(run, None)
-    finally:
-        display.end()
+            if state is not None and state.is_due():
+                state.save(run.state_dict)
+            if "preview" in asked.beside and run.elapsed - looked > PREVIEW:
+                looked = run.elapsed
+                _keep_picture(asked.beside["preview"], _picture_of(run.answer), keeping)
     if state is not None:
         state.save(run.state_dict)
 

@@ -10,16 +10,16 @@ from torch import Tensor, nn
 __all__ = ["Listed", "listed"]
 
 
-def listed(y: Tensor, physics: Any) -> tuple[Tensor, Any]:
+def listed(y: Tensor, physics: Any, caller: str) -> tuple[Tensor, Any]:
     """A measurement and its operator as methods take them: as they are, or, of a list ``(B, M)`` that an image leads
-    to, ``(B, 1, 1, M)`` and ``Listed``.
+    to, ``(B, 1, 1, M)`` and ``Listed``. ``caller`` begins what is refused.
 
     Raises
     ------
     ValueError
         A measurement without axes, or a list that no image ``(B, C, *spatial)`` leads to.
     """
-    told = f"restore(y.shape={tuple(y.shape)}): no measurement. Give (B, channels, *spatial)"
+    told = f"{caller}(y.shape={tuple(y.shape)}): no measurement. Give (B, channels, *spatial)"
     if y.ndim < 2 or y.shape[0] == 0:
         raise ValueError(f"{told}, or a list (B, M) by an operator that takes images.")
     if y.ndim > 2:

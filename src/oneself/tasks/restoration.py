@@ -263,7 +263,7 @@ def restore(
         raise TypeError(f"restore(y={type(y).__name__}): not a tensor. Give (B, channels, *spatial), float in [0, 1].")
     if physics is None:
         raise TypeError("restore(physics=None): no operator. Give one, such as of deepinv.physics, or use denoise.")
-    y, physics = listed(y, physics)
+    y, physics = listed(y, physics, "restore")
     record = find(choose_method("restore", method, y[:1], device=device).method)
     record.domain.check(record, y[:1])
     check_physics(record.key, record.needs, physics)

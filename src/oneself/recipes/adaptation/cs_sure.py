@@ -72,11 +72,15 @@ def cs_sure(
     own = (f"cs_sure: the denoiser is the package's own, {known.name}",) if weights is None and known else ()
 
     def passing(denoise: Any, begin: Any = None, notes: tuple[str, ...] = ()) -> MessagePassing:
-        return MessagePassing(y, physics, Coarse(denoise, most), like, scale, begin=begin, steps=steps, notes=notes)
+        return MessagePassing(
+            y, physics, Coarse(denoise, most), like, scale, "cs_sure", begin=begin, steps=steps, notes=notes
+        )
 
     first = passing(as_it_came, notes=(*own, *notes))
     first.time_share = 0.25
     yield first
+    if first.away:
+        return
     if not adapting_steps:
         yield passing(as_it_came, first)
         return

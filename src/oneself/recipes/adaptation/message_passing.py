@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from oneself.core import Stage
 
-__all__ = ["RAN_AWAY", "Coarse", "MessagePassing", "column_scale"]
+__all__ = ["Coarse", "MessagePassing", "column_scale"]
 
 PROBES = 8  # random images that the columns' norm is measured with
 NEAR = 1.1  # times the least level: what still is it, but for chance
@@ -78,6 +78,8 @@ class MessagePassing(Stage):
         An image of the size that is looked for, ``(1, C, H, W)``.
     scale : float
         ``column_scale``.
+    owner : str
+        The method that asks, for its notes.
     begin : MessagePassing or None
         A stage to go on from, which is answered with if its mean ``σ`` is lower.
     **stage
@@ -93,6 +95,7 @@ class MessagePassing(Stage):
     mean: Tensor
     level: Tensor
     count: Tensor
+    away: Tensor
 
     def __init__(
         self,
@@ -101,12 +104,13 @@ class MessagePassing(Stage):
         denoise: nn.Module,
         like: Tensor,
         scale: float,
+        owner: str,
         *,
         begin: MessagePassing | None = None,
         **stage: Any,
     ) -> None:
         super().__init__(**stage)
-        self.y, self.physics, self.denoise, self.scale = scale * y, physics, denoise, scale
+        self.y, self.physics, self.denoise, self.scale, self.owner = scale * y, physics, denoise, scale, owner
         self.answer_cost = 0.0
         self.before = (None, math.inf) if begin is None else (begin.estimate(), float(begin.level))
         self.register_buffer("x", torch.zeros_like(like) if begin is None else begin.x.clone())
@@ -116,11 +120,12 @@ class MessagePassing(Stage):
         for name in ("least", "level"):
             self.register_buffer(name, torch.full((), math.inf).to(like))
         self.register_buffer("count", torch.zeros((), dtype=torch.long, device=like.device))
+        self.register_buffer("away", torch.zeros((), dtype=torch.bool, device=like.device))
 
     def solve(self) -> Mapping[str, Tensor]:
         level = self.z.square().mean().sqrt()
         if not level < AWAY * self.least:
-            self.notes = tuple(dict.fromkeys((*self.notes, RAN_AWAY)))
+            self.away.fill_(True)
             return {"level": level}
         r = self.x + self.scale * self.physics.A_adjoint(self.z)
         self.x.copy_(self.denoise(r, float(level)))
@@ -149,6 +154,15 @@ class MessagePassing(Stage):
     def better(self) -> bool:
         """Whether it has come nearer than what it began with."""
         return bool(self.level < self.before[1])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Those of the stage, and whether it ran away."""
+        return (*self._notes, f"{self.owner}: {RAN_AWAY}") if "away" in self._buffers and self.away else self._notes
+
+    @notes.setter
+    def notes(self, notes: tuple[str, ...]) -> None:
+        self._notes = notes
 
     def estimate(self) -> Tensor:
         earlier, _ = self.before
