@@ -23,7 +23,7 @@ from torch import Tensor
 
 from denoising import Case, bm3d, means, one
 from measuring import Row, pairs, pictures, quality, report
-from oneself.testing import Camera
+from oneself.drawing.camera import Camera
 
 CAMERAS = {
     "telephone, ISO 3200": Camera(

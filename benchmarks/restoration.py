@@ -42,7 +42,6 @@ from torch.nn import functional as F
 from beyond import watch
 from measuring import counted, pictures, quality, report
 from oneself import Run
-from oneself.core import TASKS as CORE_TASKS
 from oneself.core import Identity
 from oneself.operators import Resize, enlarge
 from oneself.registry import find
@@ -60,9 +59,9 @@ FAMILY = {
         *("dip", "dip_tv", "deep_red", "pnp_dip", "pip"),
         *("dip_sure", "dip_sure_ste", "dip_sgld", "deep_decoder"),
     ),
-    "inpaint-50": ("dip", "dip_tv"),
-    "super-resolve-4": ("dip", "bp_dip"),
-    "deblur": ("dip", "bp_dip", "bp_tv", "p_gsure"),
+    "inpaint-50": ("dip", "dip_tv", "idbp", "dpir"),
+    "super-resolve-4": ("dip", "bp_dip", "idbp", "dpir"),
+    "deblur": ("dip", "bp_dip", "bp_tv", "p_gsure", "idbp", "dpir"),
     "dynamic-mri": ("td_dip", "dip-frames"),
 }
 SHORT = {  # fewer steps in the quick table
@@ -201,7 +200,8 @@ def one(
 
 def does(method: str, task: str) -> bool:
     named = task.rstrip("-0123456789")
-    return (named if named in CORE_TASKS else "restore") in find(method).tasks
+    record = find(method)
+    return (named if named in record.domain.tasks else "restore") in record.tasks
 
 
 def needs_level(method: str) -> bool:

@@ -84,7 +84,7 @@ LIBRARIES = {
     "imaging": {"torch", "skimage"},
     "networks": {"torch", "numpy", "safetensors", "spandrel"},  # files of weights
     "noise": {"numpy", "scipy"},
-    "drawing": {"numpy", "scipy"},
+    "drawing": {"torch", "numpy", "scipy", "PIL"},
     "pretraining": {"torch", "numpy", "safetensors"},
 }
 

@@ -28,6 +28,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "double_dip": {"steps": 12, "tolerance": 0.9, "target_psnr": 20.0},  # both ends of a stage are near
     "fine_tuning": EAGER,
     "gain_tuning": EAGER,
+    "dpir": {"weights": ToldSmoother(), "steps": 3},
     "idbp": {"weights": ToldSmoother(), "steps": 3},
     "idbp_ia": {**EAGER, "weights": ToldSmoother(), "adapting_steps": 3, "patches": 2, "steps": 2},
     "kernelgan": {"spectral_steps": 4},

@@ -44,6 +44,7 @@ REDUCED = {
     "dip_tv": PRIOR,
     "fine_tuning": {"steps": 40, "lr": 0.01, "size": (48, 48)},
     "gain_tuning": {"steps": 40, "lr": 0.01, "size": (48, 48)},
+    "dpir": {"weights": None, "size": (48, 48)},  # the package's own
     "idbp": {"steps": 10, "size": (48, 48)},
     "idbp_ia": {  # its denoiser only blurs: little of it
         **{"weights": ToldSmoother(), "delta_first": 0.002, "steps": 5, "adapting_steps": 10},

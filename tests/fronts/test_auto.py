@@ -157,9 +157,20 @@ def test_faint_noise_is_said_to_be_faint():
     assert "hardly any noise" not in choose("denoise", tensor(CLEAN), sigma=3 / 255).why
 
 
-@pytest.mark.parametrize("task", ["inpaint", "deblur", "restore"])
-def test_linear_operators_go_to_the_prior(task):
+@pytest.mark.parametrize("task", ["inpaint", "deblur"])
+def test_blurs_and_gaps_of_pictures_go_to_the_packages_denoiser(task):
     choice = choose(task, tensor(CLEAN))
+    assert (choice.method, choice.options) == ("dpir", {})
+    assert "trained on drawn pictures, in turns with what was measured" in choice.why
+    assert choose(task, tensor(CLEAN), sigma=0.1).options == {"sigma": 0.1}
+    quick = choose(task, tensor(CLEAN), seconds=1e-3)
+    assert quick.options == {"steps": 4}
+    assert "fewer of them, for the time" in quick.why
+
+
+@pytest.mark.parametrize("task", ["inpaint", "deblur", "restore"])
+def test_other_linear_operators_go_to_the_prior(task):
+    choice = choose(task, tensor(NOISE.reshape(4, 64, 64)))
     assert (choice.method, choice.options) == ("dip", {})
     assert "any linear operator" in choice.why
 
@@ -170,8 +181,8 @@ def test_enlarging():
 
 def test_little_time_makes_the_prior_thinner():
     y = tensor(CLEAN)
-    assert choose("inpaint", y, seconds=3600, device="cpu").options == {}
-    thin = choose("inpaint", y, seconds=1, device="cpu")
+    assert choose("restore", y, seconds=3600, device="cpu").options == {}
+    thin = choose("restore", y, seconds=1, device="cpu")
     assert thin.options == {"width": 16, "levels": 4}
     assert "a thinner network, for the 1 s allowed" in thin.why
 
@@ -190,10 +201,10 @@ def test_what_was_picked_is_what_ran_and_is_said():
 
 def test_options_of_ones_own_stand_above_what_was_picked():
     result = oneself.inpaint(
-        grey(16, 16), np.eye(16) > 0, device="cpu", full=True, seconds=1e-3, width=3, steps=2, code=2
+        grey(16, 16), np.eye(16) > 0, device="cpu", full=True, seconds=1e-3, steps=2, prior_weight=0.3
     )
-    assert result.method == "dip"
-    assert (result.options["width"], result.options["levels"]) == (3, 4)
+    assert result.method == "dpir"
+    assert (result.options["steps"], result.options["prior_weight"]) == (2, 0.3)
 
 
 def test_every_choice_is_a_method_that_does_the_task():

@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter, median_filter
 from skimage.util import random_noise
 
 import oneself
-from oneself.testing import Camera
+from oneself.drawing.camera import Camera
 
 SIDE = 32
 Y, X = np.mgrid[:SIDE, :SIDE].astype(float)

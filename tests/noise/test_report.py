@@ -13,8 +13,8 @@ import skimage.data
 import torch
 from scipy.ndimage import convolve, gaussian_filter
 
+from oneself.drawing.camera import Camera
 from oneself.noise import NoiseReport, describe_noise
-from oneself.testing import Camera
 
 PICTURES = ["astronaut", "camera", "coffee", "chelsea", "coins", "brick"]
 

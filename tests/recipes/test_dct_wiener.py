@@ -10,11 +10,12 @@ from skimage.data import astronaut, brick
 from torch import Tensor
 
 from oneself.core import Run
+from oneself.drawing.camera import Camera
 from oneself.noise import PatchNoise
 from oneself.recipes.classical import frequencies
 from oneself.recipes.classical.dct_wiener import dct_wiener
 from oneself.recipes.classical.frequencies import BlockFilter
-from oneself.testing import Camera, picture, psnr
+from oneself.testing import picture, psnr
 from oneself.testing.pictures import noisy
 
 PHONE = Camera(iso=3200, electrons=4000, read=2, quality=None, demosaicking="bilinear")

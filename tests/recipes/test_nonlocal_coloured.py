@@ -9,9 +9,10 @@ from torch import Tensor
 
 from oneself.core import Run
 from oneself.denoisers.classical import non_local_means
+from oneself.drawing.camera import Camera
 from oneself.recipes.classical.nonlocal_coloured import nonlocal_coloured
 from oneself.recipes.classical.nonlocal_wiener import nonlocal_wiener
-from oneself.testing import Camera, picture, psnr
+from oneself.testing import picture, psnr
 from oneself.testing.pictures import noisy
 
 PHONE = Camera(iso=3200, electrons=4000, read=2, quality=None, demosaicking="bilinear")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from inspect import Parameter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from oneself.cli import flags
 from oneself.jobs.errors import DONE, INTERRUPTED, say, working
@@ -32,6 +32,8 @@ def parameters() -> list[Parameter]:
         flags.flag("width", int, "Channels of the hidden layers.", default=64, metavar="NUMBER", low=16, high=512),
         flags.flag("blocks", int, "denoiser: residual blocks, of two convolutions each; 5 unless given.",
                    metavar="NUMBER", low=1, high=32),
+        flags.flag("noise", Literal["white", "camera"], "denoiser: of every level alike at all frequencies, or as "
+                   "cameras make it, of 3 channels; white unless given.", metavar="NOISE"),
         flags.flag("steps", int, "Steps at most; 50000 unless given, mzsr and mlsr 100000.", metavar="NUMBER", low=1,
                    high=10**8),
         flags.flag("seconds", float, "Time of the steps at most; the schedule is laid out over it.", metavar="S",
@@ -114,8 +116,9 @@ def _plan(kind: type[Plan], told: dict[str, Any]) -> Plan:
     plan = kind(**told)
     if plan.patch % 2:
         raise ValueError(f"pretrain(--patch {plan.patch}): a patch is split in two. Give an even number.")
-    if kind.kind != "denoiser" and plan.channels != 3:
-        raise ValueError(f"pretrain(--channels {plan.channels}): {kind.kind} is of colour pictures. Leave it out.")
+    colour = "noise as cameras make it" if told.get("noise") == "camera" else kind.kind
+    if colour != "denoiser" and plan.channels != 3:
+        raise ValueError(f"pretrain(--channels {plan.channels}): {colour} is of colour pictures. Leave it out.")
     return plan
 
 

@@ -1,1 +1,1 @@
-"""Small image mathematics: filters, haze, crops, registration."""
+"""Small image mathematics: filters, haze, crops, registration, gaps filled smoothly."""

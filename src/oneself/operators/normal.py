@@ -57,7 +57,7 @@ class NormalInverse(nn.Module):
                 "NormalInverse(A): the operator makes everything 0. Give the one that made the measurement."
             )
         self.epsilon = ridge * largest
-        self.register_buffer("response", None if response is None else response + self.epsilon, persistent=False)
+        self.register_buffer("response", response, persistent=False)
 
     def _normal(self, r: Tensor) -> Tensor:
         return self.A(self.A_adjoint(r))
@@ -89,24 +89,26 @@ class NormalInverse(nn.Module):
         return float(size)
 
     @torch.no_grad()
-    def forward(self, r: Tensor) -> Tensor:
-        """The solution, ``(B, C, *spatial)``; carries no graph, and is exact at a run's lower precision, too."""
+    def forward(self, r: Tensor, epsilon: float | None = None) -> Tensor:
+        """The solution, ``(B, C, *spatial)``, for another ``epsilon`` where one is given.
+
+        It carries no graph, and is exact at a run's lower precision, too.
+        """
+        more = self.epsilon if epsilon is None else epsilon
         with torch.autocast(r.device.type, enabled=False):
             if self.response is None:
-                return conjugate_gradients(self._regularised, r, steps=self.steps)
+                return conjugate_gradients(lambda s: self._normal(s) + more * s, r, steps=self.steps)
             if self.kind == "diagonal":
-                return r / self.response
-            solution: Tensor = torch.fft.ifftn(torch.fft.fftn(r, dim=self.axes) / self.response, dim=self.axes).real
+                return r / (self.response + more)
+            spectrum = torch.fft.fftn(r, dim=self.axes) / (self.response + more)
+            solution: Tensor = torch.fft.ifftn(spectrum, dim=self.axes).real
             return solution
-
-    def _regularised(self, r: Tensor) -> Tensor:
-        return self._normal(r) + self.epsilon * r
 
     def trace(self, y: Tensor) -> float:
         """``tr (AAᵀ + εI)⁻¹`` on measurements of the shape of ``y``: exact where the eigenvalues are known, by random
         probes where they are not (Hutchinson 1990; its relative error is about ``1 / √(2 y.numel())``)."""
         if self.response is not None:
-            return float((1 / self.response).expand(y.shape).sum())
+            return float((1 / (self.response + self.epsilon)).expand(y.shape).sum())
         generator = torch.Generator().manual_seed(2)
         signs = [torch.randint(0, 2, y.shape, generator=generator).to(y) * 2 - 1 for _ in range(PROBES)]
         return sum(float((probe * self(probe)).sum()) for probe in signs) / PROBES

@@ -19,7 +19,7 @@ TILE = 1024
 
 Weights = Annotated[
     Path | nn.Module | None,
-    Option("a pretrained denoiser: weights of an architecture that 'oneself weights' lists"),
+    Option("a pretrained denoiser: weights of an architecture that 'oneself weights' lists; else the package's own"),
 ]
 
 
@@ -64,6 +64,6 @@ def prior(
     notes. Raises ValueError as ``plugged`` and ``classical.denoiser``."""
     if denoiser != "pretrained":
         return classical.denoiser(denoiser, sigma, like, owner), ()
-    network, _ = network_of(weights, like.device, owner)
+    network, _ = network_of(weights, like.device, owner, channels=like.shape[1])
     made, notes = plugged(network, like, sigma, owner, TILE)
     return partial(made, level=sigma), notes

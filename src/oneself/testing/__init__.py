@@ -6,7 +6,6 @@
 A test suite parametrises over ``promises(methods)`` instead, so that every broken promise is told apart.
 """
 
-from oneself.testing.camera import Camera, Shot
 from oneself.testing.cases import Case, cases
 from oneself.testing.contract import CHECKS, Check, check_all, promises
 from oneself.testing.golden import curve
@@ -19,14 +18,12 @@ __all__ = [
     "CHECKS",
     "Blur",
     "BrokenPromise",
-    "Camera",
     "Case",
     "Check",
     "Mask",
     "Only",
     "Pool",
     "Scaled",
-    "Shot",
     "cases",
     "check_all",
     "check_beats_trivial",

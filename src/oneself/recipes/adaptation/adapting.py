@@ -13,7 +13,7 @@ from torch.func import functional_call
 
 from oneself.core import Example, Fit, Input, Pretrained, Stage
 from oneself.losses import Fidelity
-from oneself.networks.pretrained import Known, drawn_denoiser
+from oneself.networks.pretrained import Known
 from oneself.noise import describe_noise, known_level
 from oneself.optim import adam
 from oneself.recipes.adaptation.calling import Denoising, called, network_of, whole
@@ -126,7 +126,7 @@ def adapting(
     statistics: Statistics = "trained",
 ) -> Stage:
     """The stage of a method called ``owner``; the options are the method's own."""
-    network, told = network_of(drawn_denoiser(y.shape[1]) if weights is None else weights, y.device, owner)
+    network, told = network_of(weights, y.device, owner, channels=y.shape[1])
     level, notes = known_level(y[0].cpu().numpy(), sigma, owner)
     denoise, made, more = called(network, y, level, owner, tile)
     own = (f"{owner}: the denoiser is the package's own, {told.name}",) if weights is None and told else ()

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from oneself.core import Option, Stage
+from oneself.imaging.filling import fill_smoothly
 from oneself.inputs import stand_in
 from oneself.noise import known_level
 from oneself.operators import NormalInverse, share_of_gaps
@@ -21,7 +22,8 @@ FIRST = 12.0  # counts by which noise is overrated at first, for each unit of th
 NOISY = 1 / COUNTS  # from here on the answer is denoised; below it explains the measurement as it is
 PER_POWER = 5e-3  # ridge for each square of the noise level in counts
 LEAST_RIDGE = 1e-4
-REACH = 8  # elements that a gap is filled from at first
+REACH = 8  # elements that a gap too large to be solved for is filled from at first
+SOLVED = 200_000  # hidden pixels at most that a biharmonic fill takes some seconds for
 MISSING = 0.05  # of the measurement, from which its noise cannot be told
 
 DeltaFirst = Annotated[
@@ -46,6 +48,8 @@ class Problem:
     ----------
     scale : float
         Elements of the image for each one measured, along an axis.
+    gaps : float
+        The share of the measurement that is missing.
     level : float
         Of the noise; 0 for none.
     levels : sequence of float
@@ -59,6 +63,7 @@ class Problem:
     y: Tensor
     physics: Any
     scale: float
+    gaps: float
     level: float
     levels: Sequence[float]
     inverse: NormalInverse
@@ -89,9 +94,9 @@ def posed(
     inverse = NormalInverse(physics.A, physics.A_adjoint, y, ridge)
     start = physics.A_adjoint(inverse(y))
     if inverse.kind == "diagonal" and gaps:
-        start = _filled(start, (physics.A_adjoint(torch.ones_like(y)) != 0).to(y))
+        start = _filled(start, physics.A_adjoint(torch.ones_like(y)) != 0)
     levels = [level + first ** (1 - t) * last**t for t in torch.linspace(0, 1, steps).tolist()]
-    return Problem(y, physics, scale, level, levels, inverse, start, notes)
+    return Problem(y, physics, scale, gaps, level, levels, inverse, start, notes)
 
 
 def _level(y: Tensor, sigma: float | None, gaps: float, owner: str) -> tuple[float, tuple[str, ...]]:
@@ -101,8 +106,13 @@ def _level(y: Tensor, sigma: float | None, gaps: float, owner: str) -> tuple[flo
 
 
 def _filled(x: Tensor, known: Tensor) -> Tensor:
-    """What was not measured, by the mean of what was around it."""
-    return torch.where(known > 0, x, stand_in(x, known, "mean", REACH))
+    """What was not measured, ``(1, C, H, W)``: a biharmonic fill where that can be solved for, and else the mean of
+    what was around it."""
+    filled = torch.where(known, x, stand_in(x, known.to(x), "mean", REACH))
+    alike = known.all(1, keepdim=True).expand_as(known)
+    if len(x) > 1 or x.ndim != 4 or not torch.equal(alike, known) or int((~known[0, 0]).sum()) > SOLVED:
+        return filled
+    return fill_smoothly(x, ~known[0, 0])
 
 
 class BackProjecting(Stage):

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from oneself.networks import apply_in_tiles
-from oneself.networks.pretrained import Kind, Known, load_weights
+from oneself.networks.pretrained import Kind, Known, drawn_denoiser, load_weights
 
 __all__ = ["HALVED", "Denoising", "called", "level_argument", "network_of", "whole"]
 
@@ -49,15 +49,19 @@ class Denoising(nn.Module):
 
 
 def network_of(
-    weights: Path | nn.Module | None, device: torch.device, owner: str, kind: Kind = "denoiser"
+    weights: Path | nn.Module | None, device: torch.device, owner: str, kind: Kind = "denoiser", channels: int = 0
 ) -> tuple[nn.Module, Known | None]:
     """The network of its own that a run works with, and what is known of it.
+
+    Where no weights are given, the package's own denoiser for pictures of so many ``channels``, if any.
 
     Raises
     ------
     ValueError
         None is given, or what ``load_weights`` refuses.
     """
+    if weights is None and channels:
+        weights = drawn_denoiser(channels)
     if weights is None:
         raise ValueError(f"{owner}(weights=None): there is no network. Give a file of weights, or a torch module.")
     if isinstance(weights, nn.Module):

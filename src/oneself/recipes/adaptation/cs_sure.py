@@ -22,7 +22,6 @@ from typing import Annotated, Any
 from torch import Tensor
 
 from oneself.core import Option, Stage, method
-from oneself.networks.pretrained import drawn_denoiser
 from oneself.recipes import options as o
 from oneself.recipes.adaptation import options as a
 from oneself.recipes.adaptation.adapting import adapted_by
@@ -66,7 +65,7 @@ def cs_sure(
 ) -> Generator[Stage, Any, None]:
     like = physics.A_adjoint(y)
     scale = column_scale(physics, like)
-    network, known = network_of(drawn_denoiser(like.shape[1]) if weights is None else weights, y.device, "cs_sure")
+    network, known = network_of(weights, y.device, "cs_sure", channels=like.shape[1])
     most = MOST if known is None or known.levels is None else known.levels[1] / WHITE
     as_it_came, notes = plugged(copy.deepcopy(network), scale * like, most, "cs_sure", tile)
     own = (f"cs_sure: the denoiser is the package's own, {known.name}",) if weights is None and known else ()

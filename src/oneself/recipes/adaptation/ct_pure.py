@@ -22,7 +22,6 @@ from typing import Annotated, Any
 from torch import Tensor, nn
 
 from oneself.core import Option, Stage, method
-from oneself.networks.pretrained import drawn_denoiser
 from oneself.noise import known_level
 from oneself.recipes import options as o
 from oneself.recipes.adaptation import options as a
@@ -69,7 +68,7 @@ def ct_pure(
 ) -> Generator[Stage, Any, None]:
     found, notes = _known_gain(y, gain)
     root = Root(found, float(y.max()))
-    network, known = network_of(drawn_denoiser(y.shape[1]) if weights is None else weights, y.device, "ct_pure")
+    network, known = network_of(weights, y.device, "ct_pure", channels=y.shape[1])
     own = (f"ct_pure: the denoiser is the package's own, {known.name}",) if weights is None and known else ()
     tried, _, more = called(network, root(y), root.level, "ct_pure", tile)
     denoise = Stabilised(tried, root)

@@ -44,6 +44,6 @@ def idbp(
     problem = b.posed(
         y, physics, "idbp", sigma=sigma, delta_first=delta_first, delta_last=delta_last, ridge=ridge, steps=steps
     )
-    network, _ = network_of(weights, y.device, "idbp")
+    network, _ = network_of(weights, y.device, "idbp", channels=problem.start.shape[1])
     denoise, notes = plugged(network, problem.start, problem.levels[0], "idbp", tile)
     return b.BackProjecting(problem, denoise, notes)

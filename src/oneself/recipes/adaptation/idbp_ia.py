@@ -89,7 +89,7 @@ def idbp_ia(
     problem = b.posed(
         y, physics, "idbp_ia", sigma=sigma, delta_first=delta_first, delta_last=delta_last, ridge=ridge, steps=steps
     )
-    network, _ = network_of(weights, y.device, "idbp_ia")
+    network, _ = network_of(weights, y.device, "idbp_ia", channels=problem.start.shape[1])
     level = adapted_level or problem.levels[-1] + COUNT
     above, notes = plugged(copy.deepcopy(network), problem.start, level, "idbp_ia", tile)
     denoise, made, _ = called(network, y, level, "idbp_ia", tile)

@@ -63,6 +63,8 @@ class Camera:
         Of the JPEG file, 1 to 100; none: no file, only 8 bits.
     halved : bool
         Whether the file keeps colour at half size (4:2:0).
+    lens : float
+        Standard deviation, in pixels, of the blur before the sensor; sharp edges that have none become mazes of colour.
     """
 
     iso: float = 1600
@@ -75,10 +77,13 @@ class Camera:
     contrast: float = 0.2
     quality: int | None = 95
     halved: bool = False
+    lens: float = 0.0
 
     def __post_init__(self) -> None:
         if self.iso < 0 or self.electrons <= 0 or self.read < 0 or min(self.balance) < 1 or self.saturation <= 0:
             raise ValueError(f"{self}: a negative level, or a gain under 1. Give iso, read >= 0 and balance >= 1.")
+        if not 0 <= self.lens <= 100:
+            raise ValueError(f"{self}: lens is in [0, 100] pixels.")
         if not -1 <= self.sharpness <= 2 or not 0 <= self.contrast <= 1 or self.quality not in {None, *range(1, 101)}:
             raise ValueError(f"{self}: sharpness is in [-1, 2], contrast in [0, 1], quality in 1 to 100, or None.")
 
@@ -99,7 +104,8 @@ class Camera:
         """The light on the sensor, ``(H, W)``, saturated at 1: the pixels of red, green and blue in a Bayer mosaic."""
         if picture.ndim != 4 or picture.shape[:2] != (1, 3) or min(picture.shape[2:]) < 4:
             raise ValueError(f"Camera(picture.shape={tuple(picture.shape)}): (1, 3, H, W) of 4 pixels or more is seen.")
-        linear = _linear(picture[0].double().cpu().numpy().clip(0, 1))
+        shown = picture[0].double().cpu().numpy().clip(0, 1)
+        linear = _linear(gaussian_filter(shown, (0, self.lens, self.lens), mode="mirror") if self.lens else shown)
         light = np.tensordot(np.linalg.inv(self._matrix), linear, 1).clip(0, 1)
         light /= np.array(self.balance)[:, None, None]
         seen: Array = (light * mosaic_mask(light.shape[1:])).sum(0)

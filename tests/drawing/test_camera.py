@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from oneself.testing import Camera, picture, psnr
-from oneself.testing.camera import mosaic_mask
+from oneself.drawing.camera import Camera, mosaic_mask
+from oneself.testing import picture, psnr
 
 PLAIN = {"saturation": 1.0, "contrast": 0.0, "quality": None}
 
