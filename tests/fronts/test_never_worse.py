@@ -125,3 +125,45 @@ def test_stripes_are_taken_away_first() -> None:
     assert error(result.image, clean) < error(noisy, clean) / 2
     assert result.notes[0].startswith("stripes along x of ")
     assert "noise2void" not in result.method
+
+
+WAVES: dict[str, np.ndarray] = {
+    "sine": np.sin(np.arange(128) / 5),
+    "fastest": np.cos(0.9 * np.pi * np.arange(127)),
+    "square wave": (np.arange(127) // 3 % 2) * 1.0,
+    "checkerboard": ((Y[:48] // 4 + X[:48] // 4) % 2) * 0.8 + 0.1,
+    "small checkerboard": ((Y[:16, :16] // 4 + X[:16, :16] // 4) % 2) * 0.8 + 0.1,
+}
+
+
+@pytest.mark.parametrize("level", [0.0, 0.004, 0.05])
+@pytest.mark.parametrize("name", WAVES)
+def test_what_repeats_is_no_noise(name: str, level: float) -> None:
+    clean = WAVES[name]
+    noisy = clean + level * np.random.default_rng(0).standard_normal(clean.shape)
+    result = oneself.denoise(noisy, device="cpu", full=True)
+    assert error(result.image, clean) <= 1.001 * error(noisy, clean) + 1e-4, result.notes
+
+
+def test_it_is_said_that_what_was_taken_off_was_no_noise() -> None:
+    noisy = WAVES["sine"] + 0.01 * np.random.default_rng(0).standard_normal(128)
+    left = oneself.denoise(noisy, device="cpu", full=True)
+    assert "could be predicted from around it; the image was left as it was" in left.notes[-1]
+    asked = oneself.denoise(noisy, left.method, device="cpu", full=True)  # what is asked for by name is given
+    assert not any("predicted" in note for note in asked.notes)
+
+
+def test_a_small_plain_shape_stays_sharp() -> None:
+    y, x = np.mgrid[:16, :16] / 16
+    clean = ((x - 0.5) ** 2 + (y - 0.5) ** 2 < 0.1) * 0.7 + 0.1
+    noisy = clean + 0.02 * np.random.default_rng(0).standard_normal(clean.shape)
+    assert error(oneself.denoise(noisy, device="cpu"), clean) <= error(noisy, clean)
+
+
+def test_a_dim_channel_beside_a_bright_one_is_restored_too() -> None:
+    photo = skimage.data.camera()[100:148, 200:248].astype(float)
+    clean = np.dstack([photo, 1000 * photo])
+    noisy = clean + np.random.default_rng(0).standard_normal(clean.shape) * [15, 15_000]
+    found = oneself.denoise(noisy, device="cpu", channel_axis=-1)
+    for channel in range(2):
+        assert error(found[..., channel], clean[..., channel]) < error(noisy[..., channel], clean[..., channel]) / 1.3

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from oneself.noise import estimate_sigma
+from oneself.noise import estimate_sigma, median_level
 from oneself.noise.blocks import cut_blocks
 from oneself.noise.level import LIMIT
 
@@ -90,3 +90,12 @@ def test_bad_input_is_refused() -> None:
         estimate_sigma(np.zeros((3, 1, 1)))
     with pytest.raises(ValueError, match="NaN"):
         estimate_sigma(np.full((1, 8, 8), np.nan))
+
+
+@pytest.mark.parametrize("level", [0.0, 0.02, 0.1])
+def test_the_median_of_the_finest_details_tells_the_noise_of_few_pixels(level: float) -> None:
+    y, x = np.mgrid[:16, :16] / 16
+    disc = ((x - 0.5) ** 2 + (y - 0.5) ** 2 < 0.1) * 0.7 + 0.1
+    noise = np.random.default_rng(0).standard_normal((3, 16, 16))
+    assert median_level(disc + level * noise) == pytest.approx(level, rel=0.3)
+    assert median_level(np.zeros((1, 1, 5))) == 0

@@ -210,10 +210,13 @@ class Restorer:
         if interrupted:
             ended = replace(result.stages[-1], stopped_by=f"{self._by(again)}, at step {result.stages[-1].steps}")
             result = replace(result, stages=(*result.stages[:-1], ended))
+        found, doubt = piece.problem.last_look(result.image.cpu())
+        if doubt is not None:
+            result = replace(result, notes=(*result.notes, doubt))
         for note in (*piece.notes(s.data_range is not None), *piece.problem.notes, *result.notes, result.stopped_by):
             self.display.say(f"  {note}")
         parts = {name: piece.problem.part(part.cpu()) for name, part in result.parts.items()}
-        return replace(result, answer=piece.problem.finish(result.image.cpu()), parts=parts), choice.why, interrupted
+        return replace(result, answer=piece.problem.finish(found), parts=parts), choice.why, interrupted
 
     def _by(self, again: Mapping[str, Any] | None) -> str:
         """What ended a run: a signal, now or in the call that is repeated."""

@@ -4,8 +4,9 @@ outliers."""
 from oneself.noise.channels import SHARED, channel_correlation
 from oneself.noise.covariance import PatchNoise, estimate_patch_noise
 from oneself.noise.known import known_level, known_noise, noise_power
-from oneself.noise.level import estimate_sigma
+from oneself.noise.level import estimate_sigma, median_level
 from oneself.noise.outliers import fill_outliers, find_outliers
+from oneself.noise.prediction import Prediction, prediction
 from oneself.noise.report import NoiseReport, describe_noise, percent
 from oneself.noise.stripes import line_offsets, stripe_levels
 from oneself.noise.structure import FOLLOWS, REPEATS, long_correlation, shared_direction
@@ -16,6 +17,7 @@ __all__ = [
     "SHARED",
     "NoiseReport",
     "PatchNoise",
+    "Prediction",
     "channel_correlation",
     "describe_noise",
     "estimate_patch_noise",
@@ -26,8 +28,10 @@ __all__ = [
     "known_noise",
     "line_offsets",
     "long_correlation",
+    "median_level",
     "noise_power",
     "percent",
+    "prediction",
     "shared_direction",
     "stripe_levels",
 ]

@@ -39,6 +39,8 @@ PRIOR_PATIENCE = 30.0  # seconds that it may take where a quick answer is wanted
 PRIOR_FROM = 64  # side of the smallest picture in which Stein's estimate has enough to go by
 ALONE = {"passes": 0, "passes_after": 0, "ensemble": False}  # the denoiser and the noisy picture blended
 PRIOR_UP_TO = 75 / 255  # of the range: the strongest noise that it was trained on
+TELLING = 24  # side of the smallest picture that tells whether neighbours share its noise
+UNLIKE = 3.0  # times as much noise in one channel as in another, from which they are counted with apart
 FAINTEST = 1e-6  # of the range: a level that leaves a picture as it is
 PLUGGED = ("inpaint", "deblur")  # pictures: the denoiser is above the deep image prior there, in a fraction of the time
 TURNS, FEWEST_TURNS = 16, 4  # of the denoiser and the measurement
@@ -116,6 +118,11 @@ def choose(
     limit = math.inf if seconds is None else seconds
     allowed = min(patience, limit)
     look = _Look(y, report, told, level, sigma, GROUPS_PACE * y[0].numel(), allowed, limit)
+    if report.correlated and y.ndim == 4 and min(y.shape[2:]) < TELLING and not any(report.stripes):
+        return _too_small_to_tell(look)
+    if not report.correlated and _unlike(look):
+        why = f"{told}, not alike in all channels: groups of similar patches, told how much each has"
+        return Choice("nonlocal_coloured", why, look.given)
     return _correlated(look) if report.correlated else _groups(look, look.told)
 
 
@@ -155,6 +162,26 @@ class _Look:
     @property
     def calm(self) -> str:
         return "; hardly any noise, little will change" if self.level < CALM else ""
+
+
+def _too_small_to_tell(look: _Look) -> Choice:
+    """Structure of few pixels looks like noise that they share: taken for noise that they do not."""
+    from oneself.noise import median_level
+
+    level = median_level(look.y[0].cpu().numpy()) if look.sigma is None else look.sigma
+    why = f"{look.told}; too small to tell whether neighbours share it, so taken for white: groups of similar patches"
+    return Choice("nonlocal_wiener", why, {"sigma": max(level, FAINTEST)})
+
+
+def _unlike(look: _Look) -> bool:
+    """Pictures whose channels have noise of different levels, where none was told: as of dyes in a microscope."""
+    from oneself.noise import estimate_sigma
+
+    y = look.y
+    if look.sigma is not None or y.ndim != 4 or y.shape[1] == 1 or look.fewer is None:
+        return False
+    levels = [estimate_sigma(channel[None]) for channel in y[0].cpu().numpy()]
+    return max(levels) > UNLIKE * max(min(levels), FAINTEST)
 
 
 def choose_for_recording(task: str, sigma: float | None = None) -> Choice:

@@ -354,9 +354,11 @@ def _run(
         own = unit_options(record, _with_images(record, options, problem, number, given), span)
         settings = {**choice.options, **own, "seed": seed, "seconds": seconds, "device": device}
         result = Run(record, one[None], problem.physics, **settings).finish()
-        image = given.pack(problem.finish(result.image.cpu(), number), number)
+        found, doubt = problem.last_look(result.image.cpu(), number)
+        image = given.pack(problem.finish(found, number), number)
         parts = {name: part_in_own_units(name, problem.part(part.cpu()), span) for name, part in result.parts.items()}
-        notes = (*_notes(given, number), *problem.notes, f"{result.method}: {choice.why}", *result.notes)
+        doubts = () if doubt is None else (doubt,)
+        notes = (*_notes(given, number), *problem.notes, f"{result.method}: {choice.why}", *result.notes, *doubts)
         results.append(replace(result, answer=image, parts=parts, notes=notes))
     if full:
         return results if len(results) > 1 else results[0]
