@@ -49,7 +49,23 @@ def test_the_table_of_methods(oneself):
     for method in library.methods():
         assert method.key in said.out
         assert method.title.split()[0] in said.out
-    assert "back-projections" in said.out
+
+
+def test_one_method_and_its_options(oneself):
+    said = oneself("methods dpir")
+    assert "--prior-weight" in said.out
+    assert "Cite: " in said.out
+    assert "--jitter" not in said.out
+    wrong = oneself("methods bp_dap")
+    assert wrong.code != 0
+    assert "bp_dip" in wrong.err
+
+
+def test_tables_keep_their_keys_in_a_narrow_terminal(oneself, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    told = oneself("methods").out
+    assert all(method.key in told for method in library.methods())
+    assert "dncnn-bias-free-0-100" in oneself("weights").out
 
 
 def test_what_is_in_a_file(oneself, folder):

@@ -52,6 +52,12 @@ class Drawn:
         (["pretrain", "mzsr", "a.safetensors", "--blocks", "3"], "pretrain(--blocks 3): does not count for mzsr"),
         (["pretrain", "denoiser", "a.safetensors", "--shots", "3"], "pretrain(--shots 3): does not count for denoiser"),
         (["pretrain", "mlsr", "a.safetensors", "--channels", "1"], "mlsr is of colour pictures"),
+        (
+            ["pretrain", "denoiser", "a.safetensors", "--noise", "camera", "--channels", "1"],
+            "noise as cameras make it is of colour pictures",
+        ),
+        (["pretrain", "mlsr", "a.safetensors", "--noise", "camera"], "does not count for mlsr"),
+        (["pretrain", "denoiser", "a.safetensors", "--noise", "pink"], "camera"),
         (["pretrain", "mzsr", "a.safetensors", "nowhere"], "there is no such folder"),
         (["pretrain", "denoiser", "a.pth"], "weights are safetensors"),
         (["pretrain", "denoiser", "nowhere/a.safetensors"], "there is no folder nowhere"),

@@ -13,6 +13,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     **{key: {"sigma": 0.1} for key in ("adir", "ddpg")},  # as the cases have
     "audio_texture": {"shortest": 0.002, "longest": 0.008, "context": 0.004, "temperature": 4.0},  # of 30 ms
     "catch_a_waveform": {"steps": 2, "layers": 1, "width": 2, "coarsest_width": 2, "coarsest": 2500.0},
+    "camera_blend": {"weights": ToldSmoother(), "passes": 1},
     "cs_sure": {**EAGER, "adapting_steps": 6, "steps": 2, "weights": ToldSmoother()},
     "ct_pure": {**EAGER, "gain": 0.02, "weights": ToldSmoother()},
     "dip_sgld": {"sigma": 0.1},  # that cannot be told from a measurement with gaps

@@ -33,6 +33,7 @@ MASKED = {"steps": 100, "width": 12, "levels": 2, "lr": 1e-2, "samples": 8, "siz
 REDUCED = {
     "bp_dip": FAINT,
     "bp_tv": FAINT,
+    "camera_blend": {"weights": None, "size": (48, 48)},  # the package's own
     "cs_sure": {"weights": None, "adapting_steps": 3, "steps": 5, "size": (48, 48)},  # the package's own
     "ct_pure": {"weights": None, "steps": 3, "size": (48, 48)},
     "deep_decoder": {"steps": 200, "width": 16, "levels": 2, "average": 0.95, "size": (32, 32)},

@@ -167,3 +167,12 @@ def test_a_dim_channel_beside_a_bright_one_is_restored_too() -> None:
     found = oneself.denoise(noisy, device="cpu", channel_axis=-1)
     for channel in range(2):
         assert error(found[..., channel], clean[..., channel]) < error(noisy[..., channel], clean[..., channel]) / 1.3
+
+
+@pytest.mark.parametrize("name", ["coffee", "camera"])
+def test_multiplicative_noise_is_taken_off_where_it_is_strongest(name: str) -> None:
+    clean = getattr(skimage.data, name)()[100:228, 200:328] / 255
+    noisy = np.clip(clean * (1 + 0.3 * np.random.default_rng(0).standard_normal(clean.shape)), 0, 1)
+    result = oneself.denoise(noisy, device="cpu", full=True, passes=2)
+    assert result.method == "stabilised_wiener"
+    assert error(result.image, clean) < error(noisy, clean) / 2

@@ -50,6 +50,7 @@ BAD_IMAGES = [
     (colour(1, 1), ValueError, r"\(1, 1\) is too small to learn from"),
     (IMAGE[:2, :2], ValueError, r"\(2, 2\) is too small"),
     (np.array(0.5), ValueError, "0 spatial axes"),
+    (np.arange(288).reshape(16, 18) + 2**60, ValueError, "are not exact as floats. Subtract what they have in common"),
     (np.random.default_rng(0).random((4, 4, 4, 4)), ValueError, r"4 spatial axes, .* channel_axis="),
     (torch.from_numpy(IMAGE), ValueError, r"tensors are \(B, channels, \*spatial\)\. Add the axes"),
     (torch.zeros(0, 1, 16, 18), ValueError, "it is empty"),

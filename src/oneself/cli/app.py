@@ -191,7 +191,10 @@ def _others() -> dict[str, tuple[str, list[Parameter]]]:
                 json,
             ],
         ),
-        "methods": ("List the methods, what they do and their options.", [json]),
+        "methods": (
+            "List the methods and what they do; of one, its options and whom to cite.",
+            [flags.positional("key", "A method.", default=None, metavar="KEY"), json],
+        ),
         "info": (
             "Say what is in a file, what its noise is like, and what auto would do with it.",
             [

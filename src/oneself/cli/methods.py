@@ -5,36 +5,68 @@ from __future__ import annotations
 import json as json_format
 import sys
 import warnings
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from oneself.core import Method, OptionRecord
 from oneself.jobs.errors import DONE
-from oneself.registry import methods
+from oneself.registry import find, methods
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 __all__ = ["main"]
 
 
-def main(json: bool) -> int:
-    """Print every method: a table, or a list of records."""
+def main(json: bool, key: str | None = None) -> int:
+    """Print every method, or one with its options: a table, or records. Raises ValueError for an unknown one."""
+    found = _usable() if key is None else (find(key),)
     if json:
-        print(json_format.dumps([_record(method) for method in _usable()], indent=2, ensure_ascii=False))
+        print(json_format.dumps([_record(method) for method in found], indent=2, ensure_ascii=False))
         return DONE
     from rich.console import Console
+
+    console = Console(highlight=False)
+    console.print(_table(found) if key is None else _options(found[0]))
+    said = (
+        "The options of one, and whom to cite: oneself methods KEY."
+        if key is None
+        else f"Does {', '.join(found[0].tasks)}, of {_works_on(found[0])}. Cite: {found[0].cite}"
+    )
+    console.print(said, markup=False, soft_wrap=True)
+    return DONE
+
+
+def _table(found: Sequence[Method]) -> Table:
     from rich.table import Table
 
-    table = Table("key", "title", "tasks", "works on", "options", "presets", show_lines=True)
-    for method in _usable():
-        options = ", ".join(option.name.replace("_", "-") for option in method.options)
+    table = Table()
+    table.add_column("key", no_wrap=True)
+    for name in ("title", "tasks", "of", "presets"):
+        table.add_column(name, overflow="fold")
+    for method in found:
         table.add_row(
-            method.key, method.title, "\n".join(method.tasks), _works_on(method), options, "\n".join(method.presets)
+            method.key,
+            method.title,
+            ", ".join(method.tasks),
+            _works_on(method),
+            ", ".join(method.presets),
+            end_section=True,
         )
-    console = Console(highlight=False)
-    console.print(table)
-    console.print(
-        "What the options of a method mean: oneself TASK --method KEY --help. Whom to cite: oneself methods --json.",
-        markup=False, soft_wrap=True,
-    )  # fmt: skip
-    return DONE
+    return table
+
+
+def _options(method: Method) -> Table:
+    from rich.table import Table
+
+    table = Table(title=f"{method.key}: {method.title}")
+    table.add_column("option", no_wrap=True)
+    for name in ("default", "what it is"):
+        table.add_column(name, overflow="fold")
+    for option in method.options:
+        default = "" if option.default is None else f"{option.default}"
+        table.add_row("--" + option.name.replace("_", "-"), default, option.help, end_section=True)
+    return table
 
 
 def _works_on(method: Method) -> str:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json as json_format
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from oneself.jobs.errors import DONE
 from oneself.networks.pretrained import ARCHITECTURES, KNOWN, SHIPPED
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 __all__ = ["main"]
 
@@ -30,16 +34,13 @@ def main(json: bool, path: str | None = None) -> int:
         print(json_format.dumps({"architectures": architectures, "files": files}, indent=2, ensure_ascii=False))
         return DONE
     from rich.console import Console
-    from rich.table import Table
 
     console = Console(highlight=False)
-    table = Table("architecture", "kind", "what it is", "channels", title="Architectures")
+    table = _titled("Architectures", "architecture", "kind", "what it is", "channels")
     for one in ARCHITECTURES.values():
         table.add_row(one.name, one.kind, one.title, str(one.channels))
     console.print(table)
-    table = Table(
-        "name", "architecture", "licence", "noise (of 255)", "SHA-256", "figure", title="Files that are known"
-    )
+    table = _titled("Files that are known", "name", "architecture", "licence", "noise (of 255)", "SHA-256", "figure")
     for sha256, known in KNOWN.items():
         table.add_row(known.name, known.architecture, known.licence, _levels(known.levels), sha256[:12], known.figure)
     console.print(table)
@@ -50,6 +51,17 @@ def main(json: bool, path: str | None = None) -> int:
     )
     console.print(said, markup=False, soft_wrap=True)
     return DONE
+
+
+def _titled(title: str, first: str, *others: str) -> Table:
+    """A table whose first column is whole however narrow the terminal."""
+    from rich.table import Table
+
+    table = Table(title=title)
+    table.add_column(first, no_wrap=True)
+    for name in others:
+        table.add_column(name, overflow="fold")
+    return table
 
 
 def _levels(levels: tuple[float, float] | None) -> str:

@@ -16,6 +16,7 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 MIDDLE = (0.15, 0.85)  # the quantiles between which at least the usual values of a picture lie, impulses or not
 FAR = 2.0  # times their distance beyond which a value is an outlier, or the picture is dark with bright things in it
+EXACT = 2**53  # whole numbers up to which floats are exact
 FURTHEST = 1e5  # times the range that any value may lie outside of it
 BLOCK = 3  # neighbours as far away that one in a block of 2 x 2 has; one in a line has two
 LOOKED_AT = 2**20  # values that quantiles are taken of
@@ -67,12 +68,21 @@ def to_unit(
         raise TypeError(
             f"to_unit(pixels.dtype={pixels.dtype}): not real numbers. Convert them to integers or floats first."
         )
+    if pixels.dtype.kind in "iu" and pixels.dtype.itemsize == 8 and pixels.size and _largest(pixels) > EXACT:
+        raise ValueError(
+            f"to_unit(pixels): {pixels.dtype} values beyond {EXACT} are not exact as floats. Subtract what they have "
+            "in common first."
+        )
     low, high = measured_range(pixels) if data_range is None else _given_range(data_range, pixels)
     low = 0.0 if from_zero and data_range is None and high > 0 else low
     if data_range is None:
         _check_reach(low, high, pixels)
     span = Range(low, high, pixels.dtype)
     return span.unit(pixels), span
+
+
+def _largest(pixels: Array) -> int:
+    return max(abs(int(pixels.min())), abs(int(pixels.max())))
 
 
 def from_unit(array: Array, span: Range) -> Array:

@@ -8,6 +8,7 @@ from oneself.noise.level import estimate_sigma, median_level
 from oneself.noise.outliers import fill_outliers, find_outliers
 from oneself.noise.prediction import Prediction, prediction
 from oneself.noise.report import NoiseReport, describe_noise, percent
+from oneself.noise.stabilising import Stabiliser, bent_variance
 from oneself.noise.stripes import line_offsets, stripe_levels
 from oneself.noise.structure import FOLLOWS, REPEATS, long_correlation, shared_direction
 
@@ -18,6 +19,8 @@ __all__ = [
     "NoiseReport",
     "PatchNoise",
     "Prediction",
+    "Stabiliser",
+    "bent_variance",
     "channel_correlation",
     "describe_noise",
     "estimate_patch_noise",

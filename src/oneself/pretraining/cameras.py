@@ -17,7 +17,7 @@ __all__ = ["photographed"]
 BORDER = 4  # pixels beside a patch, which demosaicking continues by mirroring
 SIMPLE = 0.2  # of the patches have Gaussian noise, white or blurred, in place of a camera's
 CLEAN = 0.06  # have none
-SMALLER, LARGER = 0.25, 0.25  # are resized after they were taken
+SMALLER, LARGER = 0.25, 0.15  # are resized after they were taken
 LOUDEST = 50 / 255  # of the Gaussian noise
 
 
@@ -39,7 +39,7 @@ def _shot(chance: Generator, pool: Pool, side: int) -> tuple[Tensor, Tensor]:
     if sizing < SMALLER:
         factor = _between(chance, 0.5, 1.0)
     elif sizing > 1 - LARGER:
-        factor = _between(chance, 1.0, 2.2)
+        factor = _between(chance, 1.0, 1.6)
     wide = min(pool.size, 2 * math.ceil((side / factor + 2 * BORDER) / 2))
     clean = pool.patches(chance, 1, wide).cpu()
     if kind < CLEAN:
@@ -54,7 +54,7 @@ def _shot(chance: Generator, pool: Pool, side: int) -> tuple[Tensor, Tensor]:
 
 def _camera(chance: Generator) -> Camera:
     """Of a telephone (a third) or larger; developed lightly or strongly."""
-    lens = _between(chance, 0.0, 1.0)
+    lens = _between(chance, 0.4, 1.2)
     small, bilinear, halved, filed = (_uniform(chance) for _ in range(4))
     light: dict[str, Any] = (
         {"iso": _between(chance, 50, 3200, log=True), "electrons": _between(chance, 2500, 8000)}
@@ -76,9 +76,9 @@ def _camera(chance: Generator) -> Camera:
 
 
 def _with_gaussian_noise(chance: Generator, clean: Tensor) -> Tensor:
-    """Blurred with a Gaussian of up to a pixel and a half in half of the pictures; partly the same in all channels."""
+    """Blurred with a Gaussian of up to a pixel in half of the pictures; partly the same in all channels."""
     level, shared = LOUDEST * _uniform(chance) ** 2, _uniform(chance)
-    blur = max(0.0, _between(chance, -1.5, 1.5))
+    blur = max(0.0, _between(chance, -1.0, 1.0))
     apart = torch.randn(clean.shape, generator=chance, device=chance.device).cpu()
     common = torch.randn(clean[:, :1].shape, generator=chance, device=chance.device).cpu()
     noise = (1 - shared**2) ** 0.5 * apart + shared * common

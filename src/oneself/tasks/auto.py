@@ -32,6 +32,8 @@ GROUPS_PACE = 5e-5  # seconds that all passes over groups of similar patches tak
 COARSE = 0.3  # of that is taken by two passes over fewer groups
 BLEND_PACE = 5.5e-5  # seconds for each value, of groups that are blended with the package's denoiser
 LOOK_PACE = 7e-6  # seconds for each pixel, of one look by that
+BLOCKS_PACE = 4e-6  # seconds for each pixel, of filters of blocks
+CAMERA_PASSES = 3  # of the groups beside the denoiser for photographs
 VIEWS = {True: 16, False: 2}  # looks with an ensemble of views and without, each also with more noise
 BLENDED = 128  # side of the smallest picture of which that measured better
 BLENDED_UP_TO = 60 / 255  # of the range: each of nine colour pictures and seven gray ones gained at 25 and at 50
@@ -120,6 +122,9 @@ def choose(
     look = _Look(y, report, told, level, sigma, GROUPS_PACE * y[0].numel(), allowed, limit)
     if report.correlated and y.ndim == 4 and min(y.shape[2:]) < TELLING and not any(report.stripes):
         return _too_small_to_tell(look)
+    if not report.correlated and _bent(look):
+        why = f"{told}, growing faster than brightness: made alike everywhere, then groups of similar patches"
+        return Choice("stabilised_wiener", why)
     if not report.correlated and _unlike(look):
         why = f"{told}, not alike in all channels: groups of similar patches, told how much each has"
         return Choice("nonlocal_coloured", why, look.given)
@@ -164,6 +169,16 @@ class _Look:
         return "; hardly any noise, little will change" if self.level < CALM else ""
 
 
+def _bent(look: _Look) -> bool:
+    """Pictures with white noise of a level that no line of brightness explains, as multiplicative noise has."""
+    from oneself.noise import bent_variance
+
+    y = look.y
+    if look.sigma is not None or y.ndim != 4 or min(y.shape[2:]) < PRIOR_FROM or look.fewer is None:
+        return False
+    return look.report.kind != "none" and bent_variance(y[0].cpu().numpy()) is not None
+
+
 def _too_small_to_tell(look: _Look) -> Choice:
     """Structure of few pixels looks like noise that they share: taken for noise that they do not."""
     from oneself.noise import median_level
@@ -174,14 +189,18 @@ def _too_small_to_tell(look: _Look) -> Choice:
 
 
 def _unlike(look: _Look) -> bool:
-    """Pictures whose channels have noise of different levels, where none was told: as of dyes in a microscope."""
-    from oneself.noise import estimate_sigma
+    """Pictures whose channels have noise of different levels, each of one, where none was told: as of dyes in a
+    microscope."""
+    from oneself.noise import describe_noise, estimate_sigma
 
     y = look.y
     if look.sigma is not None or y.ndim != 4 or y.shape[1] == 1 or look.fewer is None:
         return False
     levels = [estimate_sigma(channel[None]) for channel in y[0].cpu().numpy()]
-    return max(levels) > UNLIKE * max(min(levels), FAINTEST)
+    if max(levels) <= UNLIKE * max(min(levels), FAINTEST):
+        return False
+    loudest = y[0, levels.index(max(levels))]
+    return describe_noise(loudest[None].cpu().numpy()).kind == "gaussian"
 
 
 def choose_for_recording(task: str, sigma: float | None = None) -> Choice:
@@ -250,6 +269,19 @@ def _prior_pays(look: _Look) -> bool:
     return look.white and known and large and seconds <= max(look.allowed, PRIOR_PATIENCE) and seconds <= look.limit
 
 
+def _camera_passes(look: _Look) -> int | None:
+    """Colour pictures whose neighbours share noise, stripes aside: how often groups are filtered beside the denoiser in
+    the time, 0 where only blocks can be; none of other pictures, and of larger ones."""
+    y, report = look.y, look.report
+    if y.shape[1] != 3 or min(y.shape[2:]) < PRIOR_FROM or any(report.striped):
+        return None
+    pixels = y[0, 0].numel()
+    if look.needed + VIEWS[True] / 2 * LOOK_PACE * pixels <= look.allowed:
+        return CAMERA_PASSES
+    quick = (LOOK_PACE + BLOCKS_PACE) * pixels
+    return 0 if quick <= min(max(look.allowed, PRIOR_PATIENCE), look.limit) else None
+
+
 def _correlated(look: _Look) -> Choice:
     """Pictures: groups of patches that count with the noise's covariance, stripes aside. Volumes: blind spots that hide
     what shares the noise. Signals: pairs of elements further apart than the noise, or groups of patches."""
@@ -258,6 +290,10 @@ def _correlated(look: _Look) -> Choice:
     if y.ndim > 3 and not thin and sum(level > 0 for level in report.stripes) == 1:
         why = f"{told}: the lines' offsets can be taken away, and blind spots do not mind the rest"
         return Choice("noise2void", why, look.given)
+    if y.ndim == 4 and (passes := _camera_passes(look)) is not None:
+        what = "groups of similar patches" if passes else "cosine transforms of blocks"
+        why = f"{told}: {what} blended with a denoiser that was trained on simulated cameras"
+        return Choice("camera_blend", why, {**look.given, **({} if passes else {"passes": 0, "ensemble": False})})
     if y.ndim == 4 and fewer is None:
         return _quick(look, told)
     if y.ndim == 4:

@@ -18,6 +18,7 @@ from oneself.domains import IMAGE, RECORDING
 from oneself.imaging.cropping import cut
 from oneself.registry import Run, find, methods
 from oneself.tasks.auto import QUALITIES, Choice, Quality, choose, choose_for_recording
+from oneself.tasks.doubt import believed
 
 __all__ = [
     "Problem",
@@ -34,7 +35,6 @@ __all__ = [
 ]
 
 STRIPED, WIDE = 3, 16  # times lines are made level at most, and sides of a picture whose lines are
-PREDICTED = 0.1  # of what was taken off, from which it is no noise; photographs well denoised stayed under 0.02
 FEWEST = 4  # elements along an axis for its noise to be told
 
 
@@ -56,7 +56,7 @@ class Problem:
     def last_look(self, x: Tensor, number: int = 0) -> tuple[Tensor, str | None]:
         """The restored image ``(1, C, *spatial)`` of one of the inputs, or less where what was taken off is doubted and
         is no noise; and a note then."""
-        return _believed(self.y[number : number + 1], x) if self.doubted else (x, None)
+        return believed(self.y[number : number + 1], x) if self.doubted else (x, None)
 
     def finish(self, x: Tensor, number: int = 0) -> Tensor:
         """What was asked for, from the restored image ``(1, C, *spatial)`` of one of the inputs."""
@@ -107,25 +107,6 @@ def denoising(y: Tensor, mend: bool = False, stripes: bool = False) -> Problem:
         of = "" if len(y) == 1 else f" of image {number + 1}"
         notes += [f"{words}{of}: {done}" for words, done in (*told, *more)]
     return Problem("denoise", mended, Identity(), notes=tuple(notes), doubted=True)
-
-
-def _believed(y: Tensor, x: Tensor) -> tuple[Tensor, str | None]:
-    """``x``, or with what of ``y - x`` can be predicted from around put back, or ``y`` where that is most of it."""
-    from oneself.noise import describe_noise, prediction
-
-    noisy = y[0].cpu().numpy()
-    removed = noisy - x[0].cpu().numpy()
-    if max(noisy.shape[1:]) < FEWEST or not removed.any():
-        return x, None
-    report = describe_noise(noisy)
-    apart = report.extent if report.correlated else (1,) * len(report.extent)
-    found = prediction(noisy, removed, apart)
-    if found.share < PREDICTED:
-        return x, None
-    told = f"what was taken off was no noise: {found.share:.0%} of it could be predicted from around it"
-    if found.share > 1 / 2:  # then more is lost of the picture than there is noise in it
-        return y.clone().to(x), f"{told}; the image was left as it was"
-    return x + torch.from_numpy(found.of(noisy)).to(x)[None], f"{told}, and was put back"
 
 
 Found = tuple[np.ndarray[Any, Any], list[tuple[str, str]]]

@@ -10,7 +10,7 @@ __all__ = ["KNOWN", "SHIPPED", "Known", "drawn_denoiser"]
 
 SHIPPED: Mapping[str, Path] = {
     name: Path(__file__).with_name("weights") / f"{name}.safetensors"
-    for name in ("drawn-colour", "drawn-gray", "mzsr-start", "digits", "digits-diffusion")
+    for name in ("drawn-colour", "drawn-gray", "drawn-cameras", "mzsr-start", "digits", "digits-diffusion")
 }
 """The files of this package, by name: denoisers, and a start of mzsr, that were trained on drawn pictures
 (`oneself pretrain`), and small priors of handwritten digits of 8 x 8."""
@@ -102,6 +102,14 @@ KNOWN: Mapping[str, Known] = {
         "BSD-3-Clause",
         (0, 75),
         "30.26 dB on Set12 at 25, 27.04 at 50",
+    ),
+    "7e15c8763e2717c3125fab37fce36243b40c8ae11b6c2dd1e32adc139620e6ef": Known(
+        "drawn-cameras",
+        "split-colour",
+        "part of this package: docs/priors.md",
+        "BSD-3-Clause",
+        (0, 75),
+        "for photographs",
     ),
     "cc8706479ff154deab1abd864b85b11cd935a83cb440f1f0f083430671b4d947": Known(
         "mzsr-start",

@@ -22,21 +22,14 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Annotated, Any
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from oneself.core import Option, Stage, method
-from oneself.inputs import SimilarPatches
-from oneself.noise import PatchNoise
 from oneself.recipes import options as o
-from oneself.recipes.classical.coloured import brightness_curve, measured_noise
+from oneself.recipes.classical.coloured import coloured_passes, measured_noise
 from oneself.recipes.classical.frequencies import believable_noise
-from oneself.recipes.classical.groups import GroupPass, Turn, around_pilot
 
-FIRST = 18  # patches of a group of the first pass, whose risk is estimated from the noisy ones alone
 SMALLEST = 8
-AROUND = 5  # pixels over which brightness is averaged before there is an estimate
 
 
 @method(
@@ -68,25 +61,4 @@ def nonlocal_coloured(
     if sigma is None:
         noise, told = believable_noise(y, noise, "nonlocal_coloured")
         notes += told
-    turn, step = _turn(noise, y), min(stride, side)
-    x: Tensor | None = None
-    for number in range(passes):
-        start = [int(torch.randint(step, ())) for _ in range(2)]
-        groups = SimilarPatches(y.shape[2:], patch=side, reach=reach, stride=step, start=start)
-        count = min(FIRST, similar, y.shape[1] * side**2 // 2) if x is None else similar
-        variance = _variance(noise, y if x is None else x, smooth=x is None)
-        told = () if number else notes
-        x = (yield GroupPass(y, x, turn, variance, groups, count, around_pilot, told)).estimate()
-
-
-def _turn(noise: PatchNoise, y: Tensor) -> Turn:
-    axes, white, back = (torch.from_numpy(a).to(y) for a in (noise.axes, *noise.whitening()))
-    return Turn(axes, torch.linalg.inv(axes), white, back)
-
-
-def _variance(noise: PatchNoise, x: Tensor, smooth: bool) -> Tensor:
-    """The curve of the noise at every pixel of an estimate, ``(1, 1, H, W)``; ``smooth`` where that is still noisy."""
-    brightness = x.mean(1, keepdim=True)
-    if smooth:
-        brightness = F.avg_pool2d(brightness, AROUND, 1, AROUND // 2, count_include_pad=False)
-    return brightness_curve(noise, brightness)
+    yield from coloured_passes(y, noise, passes=passes, similar=similar, reach=reach, stride=stride, notes=notes)
