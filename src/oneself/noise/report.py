@@ -25,6 +25,7 @@ CORRELATED = 0.2  # white noise stays under 0.1 on nearly all pictures, bilinear
 FILLED = 0.9  # share of saturated values from which a picture is two-valued, black or burnt out
 COARSE = 1 / 16  # cycles an element along any axis, above which a picture that repeats itself is told
 CLOSE = 0.45  # times the picture's contrast, from which a level is suspicious
+STRONG = 0.15  # times the contrast, under which a camera's noise may be that, though few waves hold a picture's edges
 FEW, LINES = 0.01, 0.6  # share of the waves, and of the power in them, that is in lines of a spectrum
 UNIFORM = 4.0  # the spread of the flattest blocks that one and the same noise may have
 # The ratios of the variances, bright to dark, beyond which noise depends on the signal. Texture is oftener dark than
@@ -125,7 +126,8 @@ def describe_noise(x: Pixels) -> NoiseReport:
     wide = x.ndim == 3 and min(x.shape[1:]) >= WIDE
     patches = estimate_patch_noise(x, SIDE) if wide and (blurred or colour) else None
     shared = spectrum.sigma if patches is None else patches.level(x)
-    blurred = (blurred or (colour and _developed(x, white, patches))) and not _repeats(x, spectrum.sigma)
+    developed = colour and _developed(x, white, patches)
+    blurred = (blurred and not _repeats(x, spectrum.sigma)) or (developed and not _strong(x, shared))
     clipped = float(clipped_pixels(x, bounds).mean())
     if clipped > FILLED:  # no value in between to tell noise by
         white, blurred, stripes = 0.0, False, (0.0,) * len(stripes)
@@ -203,6 +205,12 @@ def _repeats(x: Pixels, sigma: float) -> bool:
     fine = power[np.max(np.broadcast_arrays(*waves), axis=0) > (COARSE / 2 if near else COARSE)]
     few = max(1, int(FEW * fine.size))
     return bool(fine.size > few and np.partition(fine, -few)[-few:].sum() > LINES * fine.sum())
+
+
+def _strong(x: Pixels, sigma: float) -> bool:
+    """Whether a level is so near the picture's contrast that it may be the picture itself, which repeats itself."""
+    contrast = float(x.std(axis=tuple(range(1, x.ndim))).mean())
+    return sigma > STRONG * contrast and _repeats(x, sigma)
 
 
 def _extent(spectrum: Spectrum) -> tuple[int, ...]:
