@@ -212,7 +212,7 @@ def test_black_places_of_a_photograph_do_not_speak_for_the_rest() -> None:
 
 @pytest.mark.parametrize("iso", [400, 1600])
 def test_straight_edges_do_not_hide_a_cameras_noise(iso: int) -> None:
-    """A few waves hold the power of straight edges, as they do of a grating; faint noise is beside them all the same."""
+    """A few waves hold the power of straight edges, as they do of a grating; faint noise is there, too."""
     rows, columns = np.mgrid[:128, :128]
     scene = np.where(rows < 90, 0.08, 0.55) + 0.2 * ((columns > 70) & (rows < 90))
     clean = torch.from_numpy(np.stack([scene, 0.95 * scene, 0.9 * scene])).float()[None]
