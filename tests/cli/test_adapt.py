@@ -143,6 +143,7 @@ def test_the_place_of_a_shipped_file_is_told_and_of_no_other(capsys):
     assert main(["weights", "--path", "digits"]) == 0
     assert capsys.readouterr().out.strip() == str(SHIPPED["digits"])
     assert main(["weights", "--path", "faces"]) != 0
-    assert "no such file is shipped. Known: drawn-colour, drawn-gray, mzsr-start, digits, digits-diffusion" in " ".join(
-        capsys.readouterr().err.split()
+    assert (
+        "no such file is shipped. Known: drawn-colour, drawn-gray, drawn-cameras, mzsr-start, digits, digits-diffusion"
+        in " ".join(capsys.readouterr().err.split())
     )

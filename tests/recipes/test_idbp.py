@@ -102,8 +102,3 @@ def test_the_adapted_denoiser_serves_low_levels_alone():
         assert torch.allclose(both(x, 0.2), each, atol=1e-6)
         each = torch.cat([came(one, 0.05) for one in x.split(1, dim=1)], dim=1)
         assert not torch.allclose(both(x, 0.05), each, atol=1e-3)
-
-
-def test_it_needs_weights():
-    with pytest.raises(ValueError, match=r"idbp\(weights=None\): there is no network\. Give a file"):
-        next(Run(idbp, X, Blur(), device="cpu"))

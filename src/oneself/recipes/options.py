@@ -187,12 +187,12 @@ Denoiser = Annotated[
         "bm3d",
         "pretrained",
     ],
-    Option("the denoiser D; 'bm3d' needs the package of that name, 'pretrained' weights"),
+    Option("the denoiser D; 'bm3d' needs the package of that name"),
 ]
 PriorWeights = Annotated[
     Path | nn.Module | None,
     Option(
-        "the pretrained denoiser: weights of an architecture that 'oneself weights' lists",
+        "the pretrained denoiser: weights of an architecture that 'oneself weights' lists; else the package's own",
         only="with denoiser='pretrained'",
         counts=_beside("denoiser", "pretrained"),
     ),
