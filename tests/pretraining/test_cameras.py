@@ -37,6 +37,13 @@ def test_photographs_have_every_amount_of_noise_about_their_truth(pool: Pool) ->
     assert (noisy - truth).mean().abs() < 0.01  # what is cut at black and white apart
 
 
+def test_pictures_that_are_hardly_larger_than_a_patch_are_not_shrunk() -> None:
+    small = Pool(3, size=24, most=2, seed=0)
+    small.draw_until(2)
+    truth, noisy = photographed(Generator().manual_seed(5), small, 30, 24)
+    assert truth.shape == noisy.shape == (30, 3, 24, 24)
+
+
 def test_most_photographs_share_noise_between_neighbours(pool: Pool) -> None:
     truth, noisy = shots(pool, 2)
     noise = noisy - truth

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from oneself.cli.tables import table
 from oneself.core import Method, OptionRecord
 from oneself.jobs.errors import DONE
 from oneself.registry import find, methods
@@ -38,35 +39,19 @@ def main(json: bool, key: str | None = None) -> int:
 
 
 def _table(found: Sequence[Method]) -> Table:
-    from rich.table import Table
-
-    table = Table()
-    table.add_column("key", no_wrap=True)
-    for name in ("title", "tasks", "of", "presets"):
-        table.add_column(name, overflow="fold")
+    made = table("key", "title", "tasks", "of", "presets")
     for method in found:
-        table.add_row(
-            method.key,
-            method.title,
-            ", ".join(method.tasks),
-            _works_on(method),
-            ", ".join(method.presets),
-            end_section=True,
-        )
-    return table
+        tasks, presets = ", ".join(method.tasks), ", ".join(method.presets)
+        made.add_row(method.key, method.title, tasks, _works_on(method), presets)
+    return made
 
 
 def _options(method: Method) -> Table:
-    from rich.table import Table
-
-    table = Table(title=f"{method.key}: {method.title}")
-    table.add_column("option", no_wrap=True)
-    for name in ("default", "what it is"):
-        table.add_column(name, overflow="fold")
+    made = table("option", "default", "what it is", title=f"{method.key}: {method.title}")
     for option in method.options:
         default = "" if option.default is None else f"{option.default}"
-        table.add_row("--" + option.name.replace("_", "-"), default, option.help, end_section=True)
-    return table
+        made.add_row("--" + option.name.replace("_", "-"), default, option.help)
+    return made
 
 
 def _works_on(method: Method) -> str:

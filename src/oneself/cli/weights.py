@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json as json_format
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
+from oneself.cli.tables import table
 from oneself.jobs.errors import DONE
 from oneself.networks.pretrained import ARCHITECTURES, KNOWN, SHIPPED
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 __all__ = ["main"]
 
@@ -36,14 +33,15 @@ def main(json: bool, path: str | None = None) -> int:
     from rich.console import Console
 
     console = Console(highlight=False)
-    table = _titled("Architectures", "architecture", "kind", "what it is", "channels")
+    shown = table("architecture", "kind", "what it is", "channels", title="Architectures")
     for one in ARCHITECTURES.values():
-        table.add_row(one.name, one.kind, one.title, str(one.channels))
-    console.print(table)
-    table = _titled("Files that are known", "name", "architecture", "licence", "noise (of 255)", "SHA-256", "figure")
+        shown.add_row(one.name, one.kind, one.title, str(one.channels))
+    console.print(shown)
+    columns = ("name", "architecture", "licence", "noise (of 255)", "SHA-256", "figure")
+    shown = table(*columns, title="Files that are known")
     for sha256, known in KNOWN.items():
-        table.add_row(known.name, known.architecture, known.licence, _levels(known.levels), sha256[:12], known.figure)
-    console.print(table)
+        shown.add_row(known.name, known.architecture, known.licence, _levels(known.levels), sha256[:12], known.figure)
+    console.print(shown)
     said = f"Part of this package are {' and '.join(SHIPPED)} (--path NAME says where); where the others are from, and "
     said += "their whole SHA-256, is in --json. "
     said += (
@@ -51,17 +49,6 @@ def main(json: bool, path: str | None = None) -> int:
     )
     console.print(said, markup=False, soft_wrap=True)
     return DONE
-
-
-def _titled(title: str, first: str, *others: str) -> Table:
-    """A table whose first column is whole however narrow the terminal."""
-    from rich.table import Table
-
-    table = Table(title=title)
-    table.add_column(first, no_wrap=True)
-    for name in others:
-        table.add_column(name, overflow="fold")
-    return table
 
 
 def _levels(levels: tuple[float, float] | None) -> str:

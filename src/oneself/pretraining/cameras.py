@@ -40,7 +40,9 @@ def _shot(chance: Generator, pool: Pool, side: int) -> tuple[Tensor, Tensor]:
         factor = _between(chance, 0.5, 1.0)
     elif sizing > 1 - LARGER:
         factor = _between(chance, 1.0, 1.6)
-    wide = min(pool.size, 2 * math.ceil((side / factor + 2 * BORDER) / 2))
+    wide = 2 * math.ceil((side / factor + 2 * BORDER) / 2)
+    if wide > pool.size:  # too small to be shrunk
+        wide, factor = pool.size, max(1.0, factor)
     clean = pool.patches(chance, 1, wide).cpu()
     if kind < CLEAN:
         truth, noisy = clean, clean

@@ -108,7 +108,7 @@ KNOWN: Mapping[str, Known] = {
         "split-colour",
         "part of this package: docs/priors.md",
         "BSD-3-Clause",
-        (0, 75),
+        (0, 50),
         "photographs; as camera_blend: benchmarks/results/real_noise-cameras.md",
     ),
     "cc8706479ff154deab1abd864b85b11cd935a83cb440f1f0f083430671b4d947": Known(

@@ -21,11 +21,10 @@ Lebrun, Colom, Morel. Multiscale image blind denoising. IEEE TIP 2015. (the filt
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from oneself.core import Option, Stage, method
 from oneself.networks.pretrained import SHIPPED
@@ -35,11 +34,12 @@ from oneself.recipes.adaptation.calling import called, network_of
 from oneself.recipes.adaptation.views import Aside, MeanOfViews, aside
 from oneself.recipes.classical.coloured import coloured_passes, measured_noise, pixels
 from oneself.recipes.classical.frequencies import BlockFilter, believable_noise
+from oneself.recipes.classical.passes import PATCH, REACH, SIMILAR, STRIDE
+from oneself.recipes.plugged import Weights
 
 SMALLEST = 16
 THRESHOLD = 2.7  # of the blocks, as of dct_wiener
 BLOCK = 12  # side of the blocks, as of dct_wiener
-PATCH, STRIDE, REACH, SIMILAR = 7, 4, 18, 100  # of the groups, as of nonlocal_coloured
 
 
 @method(
@@ -55,10 +55,7 @@ def camera_blend(
     y: Tensor,
     physics: Any,
     *,
-    weights: Annotated[
-        Path | nn.Module | None,
-        Option("the denoiser: weights of an architecture that 'oneself weights' lists; those of the package otherwise"),
-    ] = None,
+    weights: Weights = None,
     sigma: o.Sigma = None,
     share: Annotated[float, Option("s, of the denoiser in the blend; the rest is of the filters", low=0, high=1)] = 0.5,
     ensemble: o.Ensemble = True,
@@ -78,8 +75,10 @@ def camera_blend(
         noise, told = believable_noise(y, noise, "camera_blend")
         notes += told
     level = noise.level(pixels(y)) if sigma is None else sigma
-    network, _ = network_of(SHIPPED["drawn-cameras"] if weights is None else weights, y.device, "camera_blend")
+    network, known = network_of(SHIPPED["drawn-cameras"] if weights is None else weights, y.device, "camera_blend")
     denoise, _, more = called(network, y, level, "camera_blend", tile)
+    if weights is None and known is not None:
+        more = (f"camera_blend: the denoiser is the package's own, {known.name}", *more)
     views = turns([1.0, 1.0])[: None if ensemble else 1]
     seen: Any = yield MeanOfViews(denoise, y, views, tile, notes=(*notes, *more))
     if passes:

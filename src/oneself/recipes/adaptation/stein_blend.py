@@ -18,11 +18,10 @@ Herbreteau, Kervrann. NL-Ridge. ICIP 2022. Lebrun, Buades, Morel. NL-Bayes. SIAM
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from oneself.core import Option, Stage, method
 from oneself.noise import known_level
@@ -33,11 +32,10 @@ from oneself.recipes.adaptation.adapting import adapting
 from oneself.recipes.adaptation.blending import Blend
 from oneself.recipes.adaptation.calling import Denoising
 from oneself.recipes.adaptation.views import Aside, MeanOfViews, aside
-from oneself.recipes.classical.passes import GroupShape, group_passes
+from oneself.recipes.classical.passes import PATCH, REACH, SHARE, SIMILAR, STRIDE, GroupShape, group_passes
+from oneself.recipes.plugged import Weights
 
 SHIFT = 0.03  # of the level: what a probe adds; more is other noise than the denoiser was told of
-PATCH, STRIDE, REACH, SIMILAR = 7, 4, 18, 100  # of the groups, as of nonlocal_wiener
-SHARE = 0.45  # of the estimate in what is filtered again, as of nonlocal_wiener
 SMALLEST = 8
 LEARNING: dict[str, Any] = {
     **{"loss": "sure", "lr": None, "patch": 96, "patches": 1},
@@ -59,10 +57,7 @@ def stein_blend(
     y: Tensor,
     physics: Any,
     *,
-    weights: Annotated[
-        Path | nn.Module | None,
-        Option("the denoiser: weights of an architecture that 'oneself weights' lists; those of the package otherwise"),
-    ] = None,
+    weights: Weights = None,
     sigma: o.Sigma = None,
     steps: a.Steps = 0,
     ensemble: o.Ensemble = True,

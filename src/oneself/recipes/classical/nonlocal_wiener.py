@@ -25,7 +25,7 @@ from torch import Tensor
 from oneself.core import Option, Stage, method
 from oneself.noise import known_noise
 from oneself.recipes import options as o
-from oneself.recipes.classical.passes import GroupShape, group_passes
+from oneself.recipes.classical.passes import PATCH, REACH, SHARE, SIMILAR, STRIDE, GroupShape, group_passes
 
 SMALLEST = 8
 
@@ -53,13 +53,13 @@ def nonlocal_wiener(
         ),
     ] = None,
     passes: Annotated[int, Option("times all groups are denoised", low=1, high=1000)] = 4,
-    patch: Annotated[int, Option("side of the patches (in 2D; as many elements in 1D and 3D)", low=2, high=16)] = 7,
-    similar: Annotated[int, Option("patches of a group", low=2, high=4096)] = 100,
-    reach: Annotated[int, Option("how far similar patches are looked for (in 2D)", low=1, high=256)] = 18,
+    patch: Annotated[int, Option("side of the patches (in 2D; as many elements in 1D and 3D)", low=2, high=16)] = PATCH,
+    similar: Annotated[int, Option("patches of a group", low=2, high=4096)] = SIMILAR,
+    reach: Annotated[int, Option("how far similar patches are looked for (in 2D)", low=1, high=256)] = REACH,
     stride: Annotated[
         int, Option("distance of the patches that others are compared with (in 2D)", low=1, high=100)
-    ] = 4,
-    share: Annotated[float, Option("share of the estimate in what is filtered again", low=0, below=1)] = 0.45,
+    ] = STRIDE,
+    share: Annotated[float, Option("share of the estimate in what is filtered again", low=0, below=1)] = SHARE,
 ) -> Generator[Stage, Stage, None]:
     if sorted(y.shape[2:])[-2:][0] < SMALLEST:
         raise ValueError(

@@ -14,8 +14,11 @@ from oneself.inputs import SimilarPatches
 from oneself.recipes.classical.groups import GroupPass, Turn
 from oneself.recipes.posterior import variance_at
 
-__all__ = ["GroupShape", "group_passes", "principal_axes"]
+__all__ = ["PATCH", "REACH", "SHARE", "SIMILAR", "STRIDE", "GroupShape", "group_passes", "principal_axes"]
 
+PATCH, STRIDE, REACH = 7, 4, 18  # in 2D: side of patches, distance of those compared with, how far others are sought
+SIMILAR = 100  # patches of a group
+SHARE = 0.45  # of the estimate in what is filtered again
 FIRST = 18  # patches of a group of the first pass, whose risk is estimated from the noisy ones alone
 ROUGH = 2  # passes whose estimates are too rough to be leant on
 THIN = 16  # slices under which patches do not reach through them

@@ -22,10 +22,9 @@ from torch import Tensor
 
 from oneself.core import Option, Stage, method
 from oneself.noise import Stabiliser, bent_variance, describe_noise
-from oneself.recipes.classical.passes import GroupShape, group_passes
+from oneself.recipes.classical.passes import PATCH, REACH, SHARE, SIMILAR, STRIDE, GroupShape, group_passes
 
 SMALLEST = 8
-PATCH, STRIDE, REACH, SIMILAR, SHARE = 7, 4, 18, 100, 0.45  # as of nonlocal_wiener
 
 
 @method(
@@ -42,11 +41,6 @@ def stabilised_wiener(
     y: Tensor,
     physics: Any,
     *,
-    square: Annotated[
-        float | None,
-        Option("c of a variance c m² at brightness m, as of y = x + √c x z; measured, as a parabola, unless given",
-               low=1e-8, high=100),
-    ] = None,
     passes: Annotated[int, Option("times all groups are denoised", low=1, high=1000)] = 4,
 ) -> Generator[Stage, Any, None]:  # fmt: skip
     if min(y.shape[2:]) < SMALLEST:
@@ -55,11 +49,11 @@ def stabilised_wiener(
             "for patches to have any like them. Use method='smoothing_spline'."
         )
     pixels = y[0].cpu().numpy()
-    variance = (0.0, 0.0, square) if square is not None else _measured(pixels)
+    variance = _measured(pixels)
     stabiliser = Stabiliser.of(pixels, variance)
     given = torch.from_numpy(stabiliser(pixels) / stabiliser.width)[None].to(y)
     words = "variance {:.2g} {:+.2g} x brightness {:+.2g} x brightness²".format(*variance)
-    notes = () if square is not None else (f"stabilised_wiener: square was not given; measured: {words}",)
+    notes = (f"stabilised_wiener: measured: {words}",)
     shape = GroupShape.of(y.shape[2:], PATCH, STRIDE, REACH)
     stages = group_passes(
         given, shape, 1 / stabiliser.width, 0.0, passes=passes, similar=SIMILAR, share=SHARE, notes=notes
