@@ -20,7 +20,7 @@ Lebrun, Colom, Morel. Multiscale image blind denoising. IEEE TIP 2015. (the filt
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from typing import Annotated, Any
 
 import torch
@@ -76,25 +76,26 @@ def camera_blend(
         notes += told
     level = noise.level(pixels(y)) if sigma is None else sigma
     network, known = network_of(SHIPPED["drawn-cameras"] if weights is None else weights, y.device, "camera_blend")
-    denoise, _, more = called(network, y, level, "camera_blend", tile)
+    denoise, made, more = called(network, y, level, "camera_blend", tile)
     if weights is None and known is not None:
         more = (f"camera_blend: the denoiser is the package's own, {known.name}", *more)
-    views = turns([1.0, 1.0])[: None if ensemble else 1]
-    seen: Any = yield MeanOfViews(denoise, y, views, tile, notes=(*notes, *more))
+    if ensemble:
+        seen: Any = yield MeanOfViews(denoise, y, turns([1.0, 1.0]), tile)
+        made = seen.made()
     if passes:
         inner = coloured_passes(y, noise, passes=passes, similar=SIMILAR, reach=REACH, stride=STRIDE)
-        filtered = yield from aside(inner, seen.made())
+        filtered = yield from aside(inner, made)
     else:
-        blocks: Any = yield Aside(BlockFilter(y, noise, STRIDE, THRESHOLD), seen.made())
+        blocks: Any = yield Aside(BlockFilter(y, noise, STRIDE, THRESHOLD), made)
         filtered = blocks.inner.estimate()
-    yield Mean(seen.made(), filtered, share)
+    yield Mean(made, filtered, share, (*notes, *more))
 
 
 class Mean(Stage):
     """One step: ``share * one + (1 - share) * other``."""
 
-    def __init__(self, one: Tensor, other: Tensor, share: float) -> None:
-        super().__init__(steps=1)
+    def __init__(self, one: Tensor, other: Tensor, share: float, notes: Sequence[str]) -> None:
+        super().__init__(steps=1, notes=notes)
         self.one, self.other, self.share = one, other, share
         self.answer_cost = 0.0
 

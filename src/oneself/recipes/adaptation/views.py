@@ -27,17 +27,13 @@ class MeanOfViews(Stage):
     views : sequence of Turn
     tile : int
         Side of the tiles that larger pictures are denoised in.
-    notes : sequence of str
     """
 
     total: Tensor
     taken: Tensor
 
-    def __init__(
-        self, f: Callable[[Tensor], Tensor], pictures: Tensor, views: Sequence[Turn], tile: int,
-        notes: Sequence[str] = (),
-    ) -> None:  # fmt: skip
-        super().__init__(steps=len(views), notes=notes)
+    def __init__(self, f: Callable[[Tensor], Tensor], pictures: Tensor, views: Sequence[Turn], tile: int) -> None:
+        super().__init__(steps=len(views))
         self._watched, self.pictures, self.views, self.tile = (f,), pictures, views, tile  # hidden from torch
         self.register_buffer("total", torch.zeros_like(pictures))
         self.register_buffer("taken", torch.zeros((), dtype=torch.long))
